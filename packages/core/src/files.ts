@@ -1,0 +1,41 @@
+/**
+ * Writing files so that a reader sees the old content or the new one, never half of it: to a temporary name in the same folder,
+ * flushed to the disk, then renamed.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { UserError } from './errors.js'
+
+/** Writes `data` to `path` atomically, making the folder when it is missing. */
+export function writeFileAtomic(path: string, data: string | Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true })
+  const temporary = `${path}.${process.pid}.tmp`
+  const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
+  try {
+    const file = openSync(temporary, 'w')
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw new UserError(`writing ${path}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** Writes `value` as indented JSON, atomically. */
+export function writeJsonAtomic(path: string, value: unknown): void {
+  writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`)
+}
+
+/** Reads a JSON file; the error names it. The caller checks the shape of what comes back. */
+export function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new UserError(`reading ${path}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
