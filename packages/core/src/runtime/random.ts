@@ -119,13 +119,13 @@ export function dropoutFactors(length: number, rate: number, seed: number): Floa
   const key = hash(seed, 'dropout')
   const threshold = Math.round(rate * 0x10000)
   const kept = 1 / (1 - rate)
-  const factors = new Float32Array(length + 1)
+  const factors = new Float32Array(length)
   for (let i = 0; i < length; i += 2) {
     const bits = mix(mix(i + key) ^ GOLDEN_RATIO)
     factors[i] = (bits & 0xffff) < threshold ? 0 : kept
-    factors[i + 1] = bits >>> 16 < threshold ? 0 : kept
+    factors[i + 1] = bits >>> 16 < threshold ? 0 : kept // past the end of an odd length this write is ignored
   }
-  return factors.subarray(0, length)
+  return factors
 }
 
 const step = { seed: 0, index: 0, draws: 0 }
