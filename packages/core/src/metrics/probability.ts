@@ -1,0 +1,85 @@
+/**
+ * How good the probabilities are, not only the choice: log loss, and calibration (does 80 % sure mean right 80 % of the time).
+ *
+ * Calibration follows Guo et al. 2017, arXiv:1706.04599, section 2: equally wide bins of the highest probability.
+ */
+import { expected } from '../errors.js'
+import { argMaxRows, rowsOf, type Numbers } from './classification.js'
+
+/** One bin of confidence, `(low, high]` (the first also holds 0). Without items, `confidence` and `accuracy` are NaN. */
+export interface CalibrationBin {
+  low: number
+  high: number
+  items: number
+  /** Mean highest probability of the bin's items. */
+  confidence: number
+  /** Share of the bin's items that are right. */
+  accuracy: number
+}
+
+/** Expected calibration error (mean gap weighted by items), maximum gap, and the bins. NaN errors without items. */
+export interface Calibration {
+  expectedError: number
+  maximumError: number
+  bins: CalibrationBin[]
+}
+
+/**
+ * Mean of `-log p(true class)`; NaN without items. Probabilities are kept within float64's epsilon of 0 and 1, so that one
+ * certain mistake costs 36 and not infinity. Rows are taken as they are, not scaled to a sum of 1.
+ *
+ * @param probabilities [N, C].
+ */
+export function logLoss(truth: Numbers, probabilities: Numbers, classes: number): number {
+  const rows = rowsOf('computing log loss', truth, probabilities, classes)
+  let sum = 0
+  for (let row = 0; row < rows; row++) {
+    const label = truth[row] ?? -1
+    if (!(label >= 0 && label < classes)) {
+      throw expected('computing log loss', `a class from 0 to ${classes - 1}`, `truth[${row}]`, label)
+    }
+    const p = probabilities[row * classes + label] ?? Number.NaN
+    sum -= Math.log(Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, p)))
+  }
+  return rows === 0 ? Number.NaN : sum / rows
+}
+
+/**
+ * Calibration of the highest probability of each row.
+ *
+ * @param probabilities [N, C].
+ * @param binCount Equally wide bins between 0 and 1.
+ */
+export function calibration(truth: Numbers, probabilities: Numbers, classes: number, binCount = 15): Calibration {
+  const rows = rowsOf('measuring calibration', truth, probabilities, classes)
+  const chosen = argMaxRows(probabilities, classes)
+  const sums = Array.from({ length: binCount }, () => ({ items: 0, confidence: 0, right: 0 }))
+  chosen.forEach((label, row) => {
+    const confidence = probabilities[row * classes + label] ?? 0
+    const at = Math.min(binCount - 1, Math.max(0, Math.ceil(confidence * binCount) - 1))
+    const bin = sums[at]
+    if (bin === undefined) throw expected('measuring calibration', 'a probability', `row ${row}`, confidence)
+    bin.items++
+    bin.confidence += confidence
+    if (label === truth[row]) bin.right++
+  })
+  let expectedError = 0
+  let maximumError = 0
+  const bins = sums.map(({ items, confidence, right }, i): CalibrationBin => {
+    if (items > 0) {
+      const gap = Math.abs(confidence - right) / items
+      expectedError += (gap * items) / rows
+      maximumError = Math.max(maximumError, gap)
+    }
+    return {
+      low: i / binCount,
+      high: (i + 1) / binCount,
+      items,
+      confidence: confidence / items,
+      accuracy: right / items,
+    }
+  })
+  return rows === 0
+    ? { expectedError: Number.NaN, maximumError: Number.NaN, bins }
+    : { expectedError, maximumError, bins }
+}
