@@ -1,0 +1,127 @@
+/**
+ * Runs a model over a source and gathers what came out: the loss and, when asked, targets and outputs on the processor's side. The
+ * loss is the plain one (no class weights, label smoothing or penalties), so that it means the same whatever training was told.
+ * Metrics are functions of what is gathered; they live in `metrics/`.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import type * as tfl from '@tensorflow/tfjs-layers'
+import type { Batch, BatchSource } from '../data/batches.js'
+import { UserError } from '../errors.js'
+import type { LossFunction } from './losses.js'
+
+/** Targets and outputs of one batch. */
+export interface BatchOutputs {
+  yTrue: Float32Array
+  yPred: Float32Array
+  /** [B, ...] */
+  trueShape: number[]
+  /** [B, ...] */
+  predShape: number[]
+}
+
+/** Targets and outputs of a whole source, in its order. */
+export class Outputs {
+  readonly batches: BatchOutputs[] = []
+
+  get items(): number {
+    return this.batches.reduce((items, batch) => items + (batch.predShape[0] ?? 0), 0)
+  }
+
+  /** All targets, one item after the other. */
+  get yTrue(): Float32Array {
+    return join(this.batches.map((batch) => batch.yTrue))
+  }
+
+  /** All outputs, one item after the other: rows of `classes` numbers for a classifier. */
+  get yPred(): Float32Array {
+    return join(this.batches.map((batch) => batch.yPred))
+  }
+
+  /** Size of the outputs' last axis. */
+  get classes(): number {
+    return this.batches[0]?.predShape.at(-1) ?? 0
+  }
+}
+
+function join(parts: Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
+
+/** Outputs → figures by name. */
+export type Metrics = (outputs: Outputs) => Record<string, number>
+
+/** What an evaluation gives. */
+export interface Evaluation {
+  loss: number
+  items: number
+  metrics: Record<string, number>
+  /** Empty when nothing was gathered. */
+  outputs: Outputs
+}
+
+export interface EvaluationOptions {
+  loss: LossFunction
+  metrics?: Metrics | undefined
+  /** Whether to keep targets and outputs. Default true; metrics need them. */
+  collect?: boolean
+  signal?: AbortSignal | undefined
+  onBatch?: (batch: number) => void | Promise<void>
+}
+
+/** The model's output for a batch, in inference mode. */
+export function infer(model: tfl.LayersModel, x: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  return tf.tidy(() => {
+    const predicted = model.apply(x, { training: false })
+    if (!(predicted instanceof tf.Tensor)) throw new TypeError('the model gave no single tensor')
+    return predicted
+  })
+}
+
+export function disposeBatch(batch: Batch): void {
+  tf.dispose([batch.x, batch.y, ...(batch.sampleWeights ? [batch.sampleWeights] : [])])
+}
+
+/** @returns undefined when `signal` was aborted on the way. */
+export async function evaluateModel(
+  model: tfl.LayersModel,
+  source: BatchSource,
+  options: EvaluationOptions,
+): Promise<Evaluation | undefined> {
+  const { loss, metrics, collect = true, signal, onBatch } = options
+  const outputs = new Outputs()
+  let lossSum = 0
+  let items = 0
+  let done = 0
+  for await (const batch of source.epoch(0)) {
+    if (signal?.aborted) {
+      disposeBatch(batch)
+      return undefined
+    }
+    const count = batch.y.shape[0] ?? 1
+    tf.tidy(() => {
+      const predicted = infer(model, batch.x)
+      lossSum += count * (loss(batch.y, predicted, batch.sampleWeights).dataSync()[0] ?? Number.NaN)
+      if (collect) outputs.batches.push(gather(batch.y, predicted))
+    })
+    disposeBatch(batch)
+    items += count
+    await onBatch?.(++done)
+  }
+  if (items === 0) throw new UserError('evaluating: expected at least one item in the source, received none')
+  return { loss: lossSum / items, items, metrics: metrics?.(outputs) ?? {}, outputs }
+}
+
+function gather(yTrue: tf.Tensor, yPred: tf.Tensor): BatchOutputs {
+  return {
+    yTrue: Float32Array.from(yTrue.dataSync()),
+    yPred: Float32Array.from(yPred.dataSync()),
+    trueShape: yTrue.shape,
+    predShape: yPred.shape,
+  }
+}

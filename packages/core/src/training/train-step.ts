@@ -1,0 +1,293 @@
+/**
+ * One training step: forward, backward, one optimizer call. Between them what the options ask for: class and sample weights, label
+ * smoothing, penalties, accumulation over several batches, clipping, decoupled weight decay, the moving average of the weights. It
+ * knows nothing of epochs; `Trainer.fit` is the loop around it. Everything that a later step depends on goes into a checkpoint
+ * through `capture` and comes back through `restore`.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import type * as tfl from '@tensorflow/tfjs-layers'
+import { globalNorm } from '@weft/kernels'
+import type { Batch } from '../data/batches.js'
+import { expected, UserError } from '../errors.js'
+import { beginStep } from '../runtime/random.js'
+import { makeLoss, type LossFunction, type LossName, type LossOptions } from './losses.js'
+import { makeOptimizer, type Optimizer, type OptimizerName, type OptimizerOptions } from './optimizers.js'
+import type { Schedule } from './schedules.js'
+import {
+  allLayers,
+  allWeights,
+  copyValues,
+  decays,
+  freezeNormalisation,
+  MovingAverage,
+  setValues,
+  variableOf,
+  type Values,
+} from './weights.js'
+
+/** AdamW's own weight decay, when the option is not set; PyTorch's. */
+const ADAMW_WEIGHT_DECAY = 0.01
+
+/** Options of a training step. */
+export interface StepOptions extends LossOptions {
+  /** A loss by name, or a function (targets, outputs, weights?) → scalar. */
+  loss: LossName | LossFunction
+  /** By name, or with its numbers. Default `adam`. */
+  optimizer?: OptimizerName | OptimizerOptions
+  /** Before the schedule. Default 0.001. */
+  learningRate?: number
+  /** Seeds dropout and whatever else is random within a step. Default 1. */
+  seed?: number
+  /** Gradients whose norm, over all weights together, is above this are scaled down to it. */
+  clipNorm?: number
+  /** Each element of each gradient is clipped to [-clipValue, clipValue], after `clipNorm`. */
+  clipValue?: number
+  /** Batches whose gradients are averaged into one update, as if they were one batch. Default 1. */
+  accumulate?: number
+  /** Decay of the weights' moving average, which evaluation and the final model then use. Off by default. */
+  emaDecay?: number
+  /** Adds `l1 · Σ|w|` over all kernels to the loss. Default 0. */
+  l1?: number
+  /** Adds `l2 · Σw²` over all kernels to the loss. Default 0. */
+  l2?: number
+  /** Decoupled: each update takes `learningRate · weightDecay · w` from each kernel. Default 0; 0.01 with adamW. */
+  weightDecay?: number
+}
+
+/** What an update is made of, gathered once for each set of trainable weights. */
+interface Plan {
+  variables: tf.Variable[]
+  /** Decoupled decay of each variable; undefined when all are 0. */
+  weightDecay: number[] | undefined
+  /** Variables that L1 and L2 apply to. */
+  penalised: tf.Variable[]
+  /** Weights with a constraint, to be applied after each update. */
+  constrained: tfl.LayerVariable[]
+}
+
+/** Figures that a checkpoint holds beside arrays. */
+export interface StepState {
+  batches: number
+  updates: number
+  learningRateFactor: number
+}
+
+export class TrainStep {
+  readonly model: tfl.LayersModel
+  readonly optimizer: Optimizer
+  readonly seed: number
+  readonly accumulate: number
+  readonly average: MovingAverage | undefined
+  /** Factor of the learning rate by updates made; `fit` sets it, since it needs the run's length. */
+  schedule: Schedule = () => 1
+  /** Multiplies the schedule (plateaus). */
+  learningRateFactor = 1
+  /** Batches seen so far. */
+  batches = 0
+
+  readonly #options: StepOptions
+  readonly #learningRate: number
+  readonly #loss: LossFunction
+  readonly #layerPenalties: (() => tf.Scalar)[]
+  #weights: tfl.LayerVariable[] | undefined
+  #plan: Plan = { variables: [], weightDecay: undefined, penalised: [], constrained: [] }
+  #accumulated: { sums: tf.Tensor[]; items: number; batches: number } | undefined
+
+  constructor(model: tfl.LayersModel, options: StepOptions) {
+    checkOptions(options)
+    if (model.outputs.length !== 1)
+      throw expected('setting up the training', 'a model with one output', 'model', `one with ${model.outputs.length}`)
+    this.model = model
+    this.#options = options
+    this.optimizer = makeOptimizer(options.optimizer ?? 'adam')
+    this.seed = options.seed ?? 1
+    this.accumulate = options.accumulate ?? 1
+    this.#learningRate = options.learningRate ?? 1e-3
+    this.average = options.emaDecay === undefined ? undefined : new MovingAverage(options.emaDecay)
+    this.#loss = makeLoss(options.loss, options)
+    this.#layerPenalties = allLayers(model).flatMap((layer) => layer.losses)
+    freezeNormalisation(model)
+  }
+
+  /** Updates of the weights so far. */
+  get updates(): number {
+    return this.optimizer.updates
+  }
+
+  /** The learning rate of the next update. */
+  get learningRate(): number {
+    return this.#learningRate * this.schedule(this.updates) * this.learningRateFactor
+  }
+
+  /** Whether gradients of earlier batches wait for their update. */
+  get pending(): boolean {
+    return this.#accumulated !== undefined
+  }
+
+  /**
+   * Trains on one batch, which stays the caller's to dispose.
+   *
+   * @returns The batch's loss, penalties included. When it is not finite, nothing was updated.
+   */
+  run(batch: Batch): number {
+    const plan = this.#currentPlan()
+    beginStep(this.seed, this.batches)
+    this.batches++
+    return tf.tidy(() => {
+      const { value, grads } = tf.variableGrads(() => this.#totalLoss(batch, plan), plan.variables)
+      const loss = value.dataSync()[0] ?? Number.NaN
+      if (!Number.isFinite(loss)) return loss
+      const gradients: tf.Tensor[] = []
+      for (const variable of plan.variables) {
+        const gradient = grads[variable.name]
+        if (gradient) gradients.push(gradient)
+      }
+      if (gradients.length < plan.variables.length) {
+        // A weight that the loss does not depend on is no part of the plan.
+        this.#plan = this.#makePlan(this.#weights?.filter((weight) => grads[variableOf(weight).name]) ?? [])
+      }
+      if (this.accumulate === 1) this.#update(gradients, 1)
+      else this.#add(gradients, batch.y.shape[0] ?? 1)
+      return loss
+    })
+  }
+
+  /** Makes the update for which gradients wait, if any do: at the end of an epoch there may be fewer than `accumulate`. */
+  flush(): void {
+    const waiting = this.#accumulated
+    if (!waiting) return
+    this.#accumulated = undefined
+    tf.tidy(() => this.#update(waiting.sums, 1 / waiting.items))
+    tf.dispose(waiting.sums)
+  }
+
+  /** Frees the optimizer's and the average's tensors; the model stays. */
+  dispose(): void {
+    if (this.#accumulated) tf.dispose(this.#accumulated.sums)
+    this.#accumulated = undefined
+    this.optimizer.dispose()
+    this.average?.dispose()
+  }
+
+  /** Puts weights, slots and averages into `arrays`. Only between updates. */
+  capture(arrays: Map<string, Values>): StepState {
+    if (this.pending) throw new Error('capturing the training state: gradients are waiting for their update')
+    allWeights(this.model).forEach((weight, i) => {
+      const variable = variableOf(weight)
+      arrays.set(`weights/${i}`, copyValues(variable))
+      this.optimizer.slots(variable).forEach((slot, j) => arrays.set(`slots/${i}/${j}`, copyValues(slot)))
+      if (this.average?.has(variable)) arrays.set(`average/${i}`, copyValues(this.average.average(variable)))
+    })
+    return { batches: this.batches, updates: this.updates, learningRateFactor: this.learningRateFactor }
+  }
+
+  /** Undoes everything since `capture`. The model is built alike: the caller has compared `weightShapes`. */
+  restore(state: StepState, arrays: ReadonlyMap<string, Values>): void {
+    allWeights(this.model).forEach((weight, i) => {
+      const variable = variableOf(weight)
+      const set = (name: string, target: () => tf.Variable | undefined) => {
+        const values = arrays.get(name)
+        const into = values && target()
+        if (values && into) setValues(into, values)
+      }
+      set(`weights/${i}`, () => variable)
+      for (const j of [0, 1]) set(`slots/${i}/${j}`, () => this.optimizer.createSlots(variable)[j])
+      set(`average/${i}`, () => this.average?.average(variable))
+    })
+    this.batches = state.batches
+    this.optimizer.updates = state.updates
+    this.learningRateFactor = state.learningRateFactor
+  }
+
+  /** The trainable weights now; layers may have been frozen or thawed since the last step. */
+  #currentPlan(): Plan {
+    const before = this.#weights
+    const weights = this.model.trainableWeights
+    if (before?.length === weights.length && weights.every((weight, i) => weight === before[i])) return this.#plan
+    this.flush()
+    this.#plan = this.#makePlan(weights)
+    this.#weights = weights
+    return this.#plan
+  }
+
+  #makePlan(weights: tfl.LayerVariable[]): Plan {
+    if (weights.length === 0)
+      throw new UserError(
+        'training: expected at least one trainable weight in the model, received none',
+        'thaw a layer',
+      )
+    const { weightDecay = this.optimizer.name === 'adamW' ? ADAMW_WEIGHT_DECAY : 0, l1, l2 } = this.#options
+    const decayed = weights.map((weight) => (decays(weight) ? weightDecay : 0))
+    return {
+      variables: weights.map(variableOf),
+      weightDecay: weightDecay === 0 ? undefined : decayed,
+      penalised: l1 || l2 ? weights.filter(decays).map(variableOf) : [],
+      constrained: weights.filter((weight) => weight.constraint != null),
+    }
+  }
+
+  #totalLoss(batch: Batch, plan: Plan): tf.Scalar {
+    const predicted = this.model.apply(batch.x, { training: true })
+    if (!(predicted instanceof tf.Tensor)) throw new TypeError('the model gave no single tensor')
+    let loss = this.#loss(batch.y, predicted, batch.sampleWeights)
+    for (const penaltyOf of this.#layerPenalties) loss = tf.add(loss, penaltyOf())
+    const { l1 = 0, l2 = 0 } = this.#options
+    for (const variable of plan.penalised) loss = tf.add(loss, penalty(variable, l1, l2))
+    return loss
+  }
+
+  #add(gradients: tf.Tensor[], items: number): void {
+    const before = this.#accumulated
+    const sums = gradients.map((gradient, i) => {
+      const weighted = tf.mul(gradient, items)
+      const sum = before?.sums[i]
+      return tf.keep(sum ? tf.add(sum, weighted) : weighted)
+    })
+    if (before) tf.dispose(before.sums)
+    const batches = (before?.batches ?? 0) + 1
+    this.#accumulated = { sums, items: (before?.items ?? 0) + items, batches }
+    if (batches === this.accumulate) this.flush()
+  }
+
+  #update(gradients: tf.Tensor[], scale: number): void {
+    const { variables, weightDecay, constrained } = this.#plan
+    const { clipNorm, clipValue } = this.#options
+    let factor = scale
+    if (clipNorm !== undefined) {
+      const norm = globalNorm(gradients) * scale
+      if (norm > clipNorm) factor *= clipNorm / norm
+    }
+    const { learningRate, updates } = this
+    if (this.average) for (const variable of variables) this.average.average(variable)
+    this.optimizer.apply(variables, gradients, { learningRate, scale: factor, clipValue, weightDecay })
+    for (const weight of constrained) variableOf(weight).assign(weight.constraint.apply(weight.read()))
+    this.average?.update(variables, updates)
+  }
+}
+
+/** `l1 · Σ|w| + l2 · Σw²`, with 0 for the slope of |w| at 0. */
+function penalty(variable: tf.Variable, l1: number, l2: number): tf.Scalar {
+  const run = tf.customGrad((input) => {
+    if (!(input instanceof tf.Tensor)) throw new TypeError('customGrad passed no tensor')
+    const absolute = tf.mul(l1, tf.sum(tf.abs(input)))
+    return {
+      value: tf.add(absolute, tf.mul(l2, tf.sum(tf.square(input)))),
+      gradFunc: (dy: tf.Tensor) => tf.mul(dy, tf.add(tf.mul(l1, tf.sign(variable)), tf.mul(2 * l2, variable))),
+    }
+  })
+  return tf.reshape(run(variable), [])
+}
+
+function checkOptions(options: StepOptions): void {
+  const check = (name: keyof StepOptions, good: (value: number) => boolean, what: string) => {
+    const value = options[name]
+    if (value !== undefined && !(typeof value === 'number' && good(value)))
+      throw expected('setting up the training', what, name, value)
+  }
+  for (const name of ['learningRate', 'clipNorm', 'clipValue'] as const)
+    check(name, (value) => value > 0 && value < Infinity, 'a number above 0')
+  for (const name of ['l1', 'l2', 'weightDecay'] as const)
+    check(name, (value) => value >= 0 && value < Infinity, 'a number of at least 0')
+  check('accumulate', (value) => Number.isInteger(value) && value >= 1, 'a whole number of at least 1')
+  check('seed', (value) => Number.isFinite(value), 'a number')
+}
