@@ -1,0 +1,100 @@
+/**
+ * The reliability diagram: how often the model is right when it is so sure. On the diagonal it is as right as it is sure; below, it
+ * is too sure. Dots grow with the number of items; bars at the foot show how the items are spread.
+ */
+import * as Plot from '@observablehq/plot'
+import { formatPercent, plural } from '../cli/format.js'
+import { axisX, axisY, HALF_WIDTH, renderPlot } from './svg.js'
+import { colour } from './theme.js'
+
+/** A bin of confidence, as the metrics' `calibration(...).bins` gives it. */
+export interface ReliabilityBin {
+  readonly low: number
+  readonly high: number
+  readonly items: number
+  readonly confidence: number
+  readonly accuracy: number
+}
+
+export interface ReliabilityOptions {
+  /** Expected calibration error, shown in the plot. */
+  readonly expectedError?: number
+  readonly width?: number
+  readonly height?: number
+}
+
+export function reliabilityPlot(bins: readonly ReliabilityBin[], options: ReliabilityOptions = {}): string {
+  const { expectedError, width = HALF_WIDTH, height = 380 } = options
+  const filled = bins.filter(({ items }) => items > 0)
+  const most = Math.max(1, ...filled.map(({ items }) => items))
+  const diagonal = [
+    { x: 0, y: 0 },
+    { x: 1, y: 1 },
+  ]
+  const note = expectedError === undefined ? [] : [`expected calibration error ${formatPercent(expectedError)}`]
+  const line = { x: 'confidence', y: 'accuracy', stroke: colour('blue') }
+  const percent = (value: number) => `${Math.round(value * 100)} %`
+  return renderPlot(
+    {
+      width,
+      height,
+      marginLeft: 48,
+      marginRight: 16,
+      marginTop: 26,
+      marginBottom: 44,
+      x: { domain: [0, 1] },
+      y: { domain: [0, 1] },
+      r: { type: 'identity' },
+      marks: [
+        ...axisY({ label: 'share right', ticks: 5, tickFormat: percent }),
+        ...axisX({ label: 'confidence', ticks: 5, tickFormat: percent }),
+        Plot.rect(filled, {
+          x1: 'low',
+          x2: 'high',
+          y1: 0,
+          y2: ({ items }: ReliabilityBin) => (0.18 * items) / most,
+          insetLeft: 1,
+          insetRight: 1,
+          fill: colour('muted'),
+          fillOpacity: 0.28,
+          title: ({ items }: ReliabilityBin) => plural(items, 'item'),
+          ariaLabel: 'items',
+        }),
+        Plot.line(diagonal, {
+          x: 'x',
+          y: 'y',
+          stroke: colour('muted'),
+          strokeDasharray: '2,4',
+          ariaLabel: 'as right as sure',
+        }),
+        Plot.link(filled, {
+          x: 'confidence',
+          y1: 'confidence',
+          y2: 'accuracy',
+          stroke: colour('vermilion'),
+          strokeWidth: 1.4,
+          strokeOpacity: 0.7,
+          ariaLabel: 'gap',
+        }),
+        Plot.line(filled, { ...line, strokeWidth: 1.4, ariaLabel: 'reliability' }),
+        Plot.dot(filled, {
+          x: 'confidence',
+          y: 'accuracy',
+          r: ({ items }: ReliabilityBin) => 2.5 + 5 * Math.sqrt(items / most),
+          fill: colour('blue'),
+          stroke: colour('paper'),
+          ariaLabel: 'bin',
+        }),
+        Plot.text(note, {
+          frameAnchor: 'top-left',
+          dx: 8,
+          dy: 6,
+          fill: 'currentColor',
+          stroke: colour('paper'),
+          strokeWidth: 4,
+        }),
+      ],
+    },
+    'reliability diagram',
+  )
+}

@@ -1,0 +1,30 @@
+export { reliabilityPlot } from './calibration-plot.js'
+export type { ReliabilityBin, ReliabilityOptions } from './calibration-plot.js'
+export { classScoresPlot, probabilityPlot } from './class-plots.js'
+export type { ClassFigures, ProbabilityOptions } from './class-plots.js'
+export { confusionPlot } from './confusion-plot.js'
+export { precisionRecallPlot, rocPlot } from './curve-plots.js'
+export type { Curve, CurvesOptions } from './curve-plots.js'
+export { escapeHtml, Html, html, trusted } from './html.js'
+export type { HtmlValue } from './html.js'
+export { encodePng, heatMapPng, mapColour, toDataUri } from './image.js'
+export type { ColourMap, HeatMapPixels } from './image.js'
+export { renderReport, writeReport } from './report.js'
+export type { Example, Figure, Footer, KeyFigure, Report, ReportTable, Section } from './report.js'
+export {
+  classesSection,
+  examplesSection,
+  metricsSection,
+  probabilitiesSection,
+  trainingSection,
+  worstConfusions,
+} from './sections.js'
+export type { ClassifierResults, TrainingSectionOptions } from './sections.js'
+export { axisX, axisY, FULL_WIDTH, HALF_WIDTH, renderPlot } from './svg.js'
+export type { LegendEntry } from './svg.js'
+export { colour, series } from './theme.js'
+export type { ColourName } from './theme.js'
+export { heatMapPlot, timelinePlot } from './time-plots.js'
+export type { HeatMapOptions, TimelineEvent, TimelineOptions } from './time-plots.js'
+export { epochCurves, figureName, learningRatePlot, lossPlot, metricKeys } from './training-plots.js'
+export type { CurveOptions, EpochFigures } from './training-plots.js'

@@ -1,0 +1,148 @@
+/**
+ * The sections that most reports share, made from what training and evaluation give: how training went, how well each class is
+ * recognised, how good the probabilities are, and examples. Applications take the ones that fit and add their own.
+ */
+import { formatNumber } from '../cli/format.js'
+import { calibration } from '../metrics/probability.js'
+import { argMaxRows, classificationScores, confusionMatrix } from '../metrics/classification.js'
+import { averagePrecision, column, oneVersusRest, precisionRecallCurve, rocAuc, rocCurve } from '../metrics/ranking.js'
+import { reliabilityPlot } from './calibration-plot.js'
+import { classScoresPlot } from './class-plots.js'
+import { confusionPlot } from './confusion-plot.js'
+import { precisionRecallPlot, rocPlot } from './curve-plots.js'
+import type { Curve } from './curve-plots.js'
+import type { Example, Figure, Section } from './report.js'
+import { epochCurves, figureName, learningRatePlot, lossPlot, metricKeys } from './training-plots.js'
+import type { EpochFigures } from './training-plots.js'
+
+export interface TrainingSectionOptions {
+  /** The epoch whose weights were kept. */
+  readonly bestEpoch?: number
+  /** A figure of the history that is to be shown; all `val_…` metrics unless told. */
+  readonly metrics?: readonly string[]
+  readonly text?: string
+}
+
+/** Curves of loss, metrics and learning rate, from the Trainer's history. */
+export function trainingSection(history: readonly EpochFigures[], options: TrainingSectionOptions = {}): Section {
+  const { bestEpoch, metrics = metricKeys(history), text } = options
+  const best = bestEpoch === undefined ? {} : { bestEpoch }
+  const kept = bestEpoch === undefined ? '' : ` The weights of epoch ${bestEpoch} were kept.`
+  const figures: Figure[] = [{ svg: lossPlot(history, best), caption: `Loss by epoch.${kept}` }]
+  const shares = metrics.filter((key) => history.every((log) => !((log[key] ?? 0) > 1 || (log[key] ?? 0) < 0)))
+  const others = metrics.filter((key) => !shares.includes(key))
+  if (shares.length > 0) {
+    const axis = shares.length === 1 ? figureName(shares[0] ?? '') : 'score'
+    figures.push({
+      svg: epochCurves(history, shares.slice(0, 6), { ...best, axis }),
+      caption: 'Validation metrics by epoch.',
+    })
+  }
+  for (const key of others) {
+    const svg = epochCurves(history, [key], { ...best, axis: figureName(key) })
+    figures.push({ svg, caption: `Validation ${figureName(key)} by epoch.` })
+  }
+  if (history.some((log) => log['learningRate'] !== history[0]?.['learningRate'])) {
+    figures.push({ svg: learningRatePlot(history), caption: 'Learning rate by epoch.' })
+  }
+  return { title: 'Training', figures, ...(text === undefined ? {} : { text }) }
+}
+
+export interface ClassifierResults {
+  readonly labels: readonly string[]
+  /** Class indices, one an item. */
+  readonly truth: ArrayLike<number>
+  /** [items, classes]. */
+  readonly probabilities: ArrayLike<number>
+}
+
+/** The confusion matrix and the scores of each class. */
+export function classesSection({ labels, truth, probabilities }: ClassifierResults): Section {
+  const predicted = argMaxRows(probabilities, labels.length)
+  const confusion = confusionMatrix(truth, predicted, labels.length)
+  const { byClass } = classificationScores(confusion)
+  const figures: Figure[] = [
+    {
+      svg: confusionPlot(confusion, labels),
+      caption:
+        'Confusion matrix. Each row holds the items of one class; cells show how many were given each label, shaded by their share of the row. Blue is right, orange wrong.',
+    },
+    {
+      svg: classScoresPlot(byClass, labels),
+      caption:
+        'Scores by class. Precision is the share of an answer that is right, recall the share of a class that is found, F1 their harmonic mean.',
+    },
+  ]
+  return { title: 'Classes', text: worstConfusions(confusion, labels), figures }
+}
+
+/** The most frequent mistakes in a sentence; nothing when there are none. */
+export function worstConfusions(
+  confusion: readonly (readonly number[])[],
+  labels: readonly string[],
+  most = 3,
+): string[] {
+  const mistakes = confusion.flatMap((row, truth) => {
+    const total = row.reduce((sum, count) => sum + count, 0)
+    return row.map((count, predicted) => ({ truth, predicted, count: truth === predicted ? 0 : count, total }))
+  })
+  const worst = mistakes
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => b.count - a.count || b.count / b.total - a.count / a.total)
+    .slice(0, most)
+  if (worst.length === 0) return []
+  const parts = worst.map(
+    ({ truth, predicted, count, total }) =>
+      `${labels[truth] ?? ''} taken for ${labels[predicted] ?? ''} (${count} of ${total})`,
+  )
+  return [`Most frequent mistakes: ${parts.join('; ')}.`]
+}
+
+/** ROC, precision-recall and reliability: whether the probabilities mean what they say. */
+export function probabilitiesSection({ labels, truth, probabilities }: ClassifierResults): Section {
+  const classes = labels.length
+  const roc: Curve[] = []
+  const recall: Curve[] = []
+  labels.forEach((label, c) => {
+    // With two classes one curve says it all: that of the second class, as a score for "yes".
+    if (classes === 2 && c === 0) return
+    const positive = oneVersusRest(truth, c)
+    const scores = column(probabilities, classes, c)
+    const auc = rocAuc(positive, scores)
+    if (Number.isNaN(auc)) return
+    const { falsePositiveRate, truePositiveRate } = rocCurve(positive, scores)
+    roc.push({ label, x: falsePositiveRate, y: truePositiveRate, score: auc })
+    const curve = precisionRecallCurve(positive, scores)
+    recall.push({ label, x: curve.recall, y: curve.precision, score: averagePrecision(positive, scores) })
+  })
+  const { expectedError, bins } = calibration(truth, probabilities, classes, 10)
+  const figures: Figure[] = []
+  if (roc.length > 0) {
+    figures.push(
+      {
+        svg: rocPlot(roc),
+        caption:
+          'ROC curves, each class against the rest. AUC is the chance that an item of the class scores above one that is not.',
+      },
+      { svg: precisionRecallPlot(recall), caption: 'Precision and recall as the threshold falls.' },
+    )
+  }
+  const error = Number.isNaN(expectedError) ? {} : { expectedError }
+  figures.push({
+    svg: reliabilityPlot(bins, error),
+    caption:
+      'Reliability. Dots on the diagonal: as right as sure; below it, too sure. Bars at the foot: how the items are spread.',
+  })
+  return { title: 'Probabilities', figures }
+}
+
+/** A gallery of examples, the wrong ones first. */
+export function examplesSection(examples: readonly Example[], text?: string): Section {
+  return { title: 'Examples', examples, ...(text === undefined ? {} : { text }) }
+}
+
+/** A run's figures as a table of two columns. */
+export function metricsSection(metrics: Readonly<Record<string, number>>, title = 'Metrics'): Section {
+  const rows = Object.entries(metrics).map(([name, value]) => [name, formatNumber(value)])
+  return { title, tables: [{ columns: [{ header: 'metric' }, { header: 'value', align: 'right' }], rows }] }
+}

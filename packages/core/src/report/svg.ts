@@ -1,0 +1,155 @@
+/**
+ * Plots as SVG text: Observable Plot drawing into happy-dom's document, so that a report needs neither a browser nor a script. Here
+ * are the frame that all plots share (type, thin grid, no tick marks) and the legend; each plot's file says what is drawn.
+ */
+import * as Plot from '@observablehq/plot'
+import { Window } from 'happy-dom'
+import { escapeHtml } from './html.js'
+import { colour } from './theme.js'
+
+/** Width of a plot that takes half of the report's page, in pixels. */
+export const HALF_WIDTH = 460
+/** Width of a plot that takes the whole. */
+export const FULL_WIDTH = 960
+/** Pixels of type in plots. */
+export const FONT_SIZE = 12
+
+export interface LegendEntry {
+  readonly label: string
+  readonly stroke: string
+  readonly dash?: string | undefined
+  /** How the entry is shown; a line unless told. */
+  readonly mark?: 'line' | 'dot' | 'diamond' | 'bar' | 'outline'
+}
+
+let shared: Window | undefined
+
+/**
+ * Draws a plot.
+ *
+ * @param label What it shows, for those who cannot see it.
+ * @param legend Entries in a row above the plot, from `marginLeft` on.
+ * @param above Markup of this file drawn above everything, such as `legendColumn`'s.
+ * @returns An `<svg>` element as text, without scripts and links.
+ */
+export function renderPlot(
+  options: Plot.PlotOptions,
+  label: string,
+  legend: readonly LegendEntry[] = [],
+  above = '',
+): string {
+  shared ??= new Window()
+  const { marginTop = 20, ...rest } = options
+  const legendHeight = legend.length > 0 ? 22 : 0
+  // happy-dom's document has all that Plot calls, but not all that TypeScript's Document lists: hence the plain `object`.
+  const surroundings: object = { document: shared.document }
+  const element = Plot.plot({
+    ...surroundings,
+    className: 'plot',
+    width: HALF_WIDTH,
+    ...rest,
+    marginTop: marginTop + legendHeight,
+    height: rest.height === undefined ? undefined : rest.height + legendHeight,
+    style: { fontSize: `${FONT_SIZE}px` },
+  })
+  const markup: string = element.outerHTML
+  const head = `role="img" aria-label="${escapeHtml(label)}" `
+  const drawn = markup.replace(/<style>[^]*?<\/style>/, '').replace(/^<svg /, `<svg ${head}`)
+  const start = options.marginLeft ?? 40
+  return shortenNumbers(drawn).replace(/<\/svg>$/, () => `${legendRow(legend, start)}${above}</svg>`)
+}
+
+/** Two decimals of a pixel are enough. */
+function shortenNumbers(markup: string): string {
+  return markup.replace(/ (?:d|transform|x|y|x1|x2|y1|y2|cx|cy|r|width|height)="[^"]*"/g, (attribute) =>
+    attribute.replace(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (number) => String(Math.round(Number(number) * 100) / 100)),
+  )
+}
+
+/** Width of `text` in pixels, roughly: type is not measured here. */
+export function textWidth(text: string, fontSize = FONT_SIZE): number {
+  let em = 0
+  for (const letter of text) {
+    if (/[\u1100-\uffdc]|\p{Emoji_Presentation}/u.test(letter)) em += 1
+    else if (/[iljtfr.,:;|!'() ]/.test(letter)) em += 0.32
+    else if (/[mwMWA-Z@%]/.test(letter)) em += 0.74
+    else em += 0.56
+  }
+  return em * fontSize
+}
+
+/** `text` cut so that it takes at most `width` pixels. */
+export function fitText(text: string, width: number, fontSize = FONT_SIZE): string {
+  if (textWidth(text, fontSize) <= width) return text
+  const letters = Array.from(text)
+  while (letters.length > 1 && textWidth(`${letters.join('')}…`, fontSize) > width) letters.pop()
+  return `${letters.join('').trimEnd()}…`
+}
+
+/** Margin that the longest of `labels` needs, within bounds. */
+export function labelMargin(labels: readonly string[], most = 180, fontSize = FONT_SIZE): number {
+  return Math.min(most, Math.ceil(Math.max(0, ...labels.map((label) => textWidth(label, fontSize)))) + 12)
+}
+
+/** Entries side by side at the top. */
+function legendRow(entries: readonly LegendEntry[], start: number): string {
+  let x = start
+  const groups = entries.map((entry) => {
+    const at = x
+    x += 24 + textWidth(entry.label) + 20
+    return `<g transform="translate(${Math.round(at)},11)">${swatch(entry)}<text x="24" y="0.32em">${escapeHtml(entry.label)}</text></g>`
+  })
+  return groups.length === 0 ? '' : `<g aria-label="legend" text-anchor="start">${groups.join('')}</g>`
+}
+
+/** Entries below one another, the last one's baseline near `bottom`; readable above lines. */
+export function legendColumn(entries: readonly LegendEntry[], left: number, bottom: number, pitch = 18): string {
+  const halo = `stroke="${colour('paper')}" stroke-width="4" stroke-linejoin="round" paint-order="stroke"`
+  const groups = entries.map((entry, at) => {
+    const y = Math.round(bottom - (entries.length - 1 - at) * pitch)
+    const text = `<text x="26" y="0.32em" ${halo}>${escapeHtml(entry.label)}</text>`
+    return `<g transform="translate(${Math.round(left)},${y})">${swatch(entry)}${text}</g>`
+  })
+  return `<g aria-label="legend" text-anchor="start">${groups.join('')}</g>`
+}
+
+/** A legend's sample of a mark, 18 pixels wide, centred on y = 0. */
+function swatch({ stroke, dash, mark = 'line' }: LegendEntry): string {
+  const paint = escapeHtml(stroke)
+  if (mark === 'dot') return `<circle cx="9" cy="0" r="4.5" fill="${paint}"/>`
+  if (mark === 'diamond') return `<path d="M9,-5.5L14.5,0L9,5.5L3.5,0Z" fill="${paint}"/>`
+  if (mark === 'bar') return `<rect x="0" y="-5" width="18" height="10" fill="${paint}" fill-opacity="0.3"/>`
+  if (mark === 'outline') return `<rect x="0.5" y="-4.5" width="17" height="9" fill="none" stroke="${paint}"/>`
+  const dashes = dash === undefined ? '' : ` stroke-dasharray="${escapeHtml(dash)}"`
+  return `<path d="M0,0H18" fill="none" stroke="${paint}" stroke-width="2"${dashes}/>`
+}
+
+/** Horizontal grid lines with numbers at the left and the axis's name above them: the usual y axis. */
+export function axisY({ grid, ...options }: Plot.AxisYOptions & { grid?: boolean } = {}): Plot.Markish[] {
+  const { ticks } = options
+  const lines = Plot.gridY({ ...(ticks === undefined ? {} : { ticks }), stroke: colour('rule'), strokeOpacity: 1 })
+  const numbers = Plot.axisY({
+    tickSize: 0,
+    tickPadding: 8,
+    labelArrow: 'none',
+    labelAnchor: 'top',
+    color: colour('muted'),
+    ...options,
+  })
+  return grid === false ? [numbers] : [lines, numbers]
+}
+
+/** The x axis: numbers below a thin line. */
+export function axisX(options: Plot.AxisXOptions = {}): Plot.Markish[] {
+  return [
+    Plot.axisX({
+      tickSize: 4,
+      tickPadding: 4,
+      labelArrow: 'none',
+      labelAnchor: 'center',
+      labelOffset: 36,
+      color: colour('muted'),
+      ...options,
+    }),
+  ]
+}
