@@ -245,3 +245,17 @@ export function seededInitializer(name: InitializerName, seed: number, ...path: 
     ? new SeededOrthogonal({ seed: own })
     : new SeededVarianceScaling({ ...VARIANTS[name], seed: own })
 }
+
+/**
+ * Ours for a named variant, however the name is spelt ('glorotUniform', 'HeNormal', 'orthogonal'); anything else as it is. Layers of
+ * ours pass what they are given through it, because TensorFlow.js makes its own unseeded one for such a name.
+ */
+export function ownInitializer<T>(identifier: T): T | Initializer {
+  if (typeof identifier !== 'string') return identifier
+  const name = identifier.toLowerCase()
+  if (name === 'orthogonal') return new SeededOrthogonal()
+  const variantName = Object.keys(VARIANTS).find((known) => known.toLowerCase() === name)
+  return variantName === undefined
+    ? identifier
+    : new SeededVarianceScaling(VARIANTS[variantName as keyof typeof VARIANTS])
+}

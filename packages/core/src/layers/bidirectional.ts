@@ -1,0 +1,112 @@
+/**
+ * Keras's Bidirectional. With our LSTM inside, both directions read the input as it is and give aligned outputs, so nothing is
+ * reversed; with any other recurrent layer TensorFlow.js's own way runs. Weights, their names and what is saved are TensorFlow.js's.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import * as tfl from '@tensorflow/tfjs-layers'
+import type { BidirectionalLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/wrappers.js'
+import { hash } from '../runtime/random.js'
+import { LSTM } from './lstm.js'
+import { type CallOptions, classOf, type LayerClass, single, type Tensors } from './stock.js'
+
+type MergeMode = 'sum' | 'mul' | 'concat' | 'ave'
+
+export interface BidirectionalArgs extends Omit<BidirectionalLayerArgs, 'mergeMode'> {
+  /** Default 'concat'; null leaves the two directions' outputs apart. */
+  mergeMode?: MergeMode | null
+}
+
+interface StockBidirectional extends tfl.layers.Layer {
+  forwardLayer: tfl.layers.Layer
+  backwardLayer: tfl.layers.Layer
+  mergeMode: MergeMode | null
+  returnState: boolean
+}
+
+const Base = classOf<LayerClass<BidirectionalArgs, StockBidirectional>>(
+  tfl.layers.bidirectional({ layer: tfl.layers.lstm({ units: 1, name: 'stock' }), name: 'stock' }),
+)
+
+/**
+ * Runs a recurrent layer forward and backward in time and merges the outputs.
+ *
+ * Shapes: [B, T, D] → [B, 2U] or [B, T, 2U] when concatenated, U otherwise; two tensors for `mergeMode` null.
+ * @see Schuster and Paliwal 1997.
+ */
+export class Bidirectional extends Base {
+  static override className = 'Bidirectional'
+
+  constructor(args: BidirectionalArgs) {
+    super(args)
+    if (args.layer instanceof LSTM) {
+      this.forwardLayer = direction(args.layer, 'forward')
+      this.backwardLayer = direction(args.layer, 'backward')
+    }
+    // TensorFlow.js forgets it, so that a frozen layer thaws when it is loaded.
+    this.trainable = args.trainable ?? true
+  }
+
+  // TensorFlow.js asks the layer that it only copies, whose list stays empty.
+  override get losses() {
+    return [...(this.forwardLayer?.losses ?? []), ...(this.backwardLayer?.losses ?? [])]
+  }
+
+  override apply(
+    ...[inputs, options]: Parameters<StockBidirectional['apply']>
+  ): ReturnType<StockBidirectional['apply']> {
+    return super.apply(inputs, { ...options })
+  }
+
+  override call(inputs: Tensors, options: CallOptions = {}): Tensors {
+    const { forwardLayer: forward, backwardLayer: backward, mergeMode } = this
+    if (!(forward instanceof LSTM && backward instanceof LSTM) || !forward.isFused() || forward.goBackwards) {
+      return super.call(inputs, { ...options })
+    }
+    return tf.tidy(() => {
+      const x = single(inputs)
+      const states: unknown[] | undefined = Array.isArray(options.initialState) ? options.initialState : undefined
+      const half = (states?.length ?? 0) / 2
+      const ahead = forward.run(x, { ...options, initialState: states?.slice(0, half) })
+      const back = backward.run(x, { ...options, initialState: states?.slice(half) })
+      const merged = mergeMode === null ? [ahead.output, back.output] : [merge(ahead.output, back.output, mergeMode)]
+      if (this.returnState) return [...merged, ahead.lastHidden, ahead.lastCell, back.lastHidden, back.lastCell]
+      return mergeMode === null ? merged : (merged[0] ?? [])
+    })
+  }
+}
+
+/**
+ * A copy of `layer` for one direction, named as TensorFlow.js names it. The backward one draws its initial weights from other seeds,
+ * lest both directions start the same; what is saved holds one configuration for both, so these are derived again on loading.
+ */
+function direction(layer: LSTM, way: 'forward' | 'backward'): LSTM {
+  const config = layer.getConfig()
+  config.name = `${way}_${layer.name}`
+  if (way === 'backward') {
+    config.goBackwards = !layer.goBackwards
+    for (const value of Object.values(config)) reseed(value)
+  }
+  return LSTM.fromConfig<LSTM>(LSTM, config)
+}
+
+/** Changes the seed in the saved form of an initialiser. */
+function reseed(saved: tf.serialization.ConfigDictValue | undefined): void {
+  if (saved === null || typeof saved !== 'object' || Array.isArray(saved)) return
+  const { config } = saved as tf.serialization.ConfigDict
+  if (config === null || typeof config !== 'object' || Array.isArray(config)) return
+  const seeded = config as tf.serialization.ConfigDict
+  if (typeof seeded.seed === 'number') seeded.seed = hash(seeded.seed, 'backward') >>> 1
+}
+
+function merge(a: tf.Tensor, b: tf.Tensor, mode: MergeMode): tf.Tensor {
+  switch (mode) {
+    case 'concat':
+      return tf.concat([a, b], -1)
+    case 'sum':
+      return tf.add(a, b)
+    case 'mul':
+      return tf.mul(a, b)
+    case 'ave':
+      return tf.mul(tf.add(a, b), 0.5)
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * The table of our layers, and their registration with TensorFlow.js under Keras's class names, so that loading a model, and wrappers
+ * such as Bidirectional, make ours. A call, never an import's side effect.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import { AttentionPooling1D } from './attention-pooling.js'
+import { BatchNormalization } from './batch-normalization.js'
+import { Bidirectional } from './bidirectional.js'
+import { AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, MaxPooling1D, MaxPooling2D } from './convolution.js'
+import { Dense, Permute, Reshape } from './core.js'
+import { Dropout, SpatialDropout1D } from './dropout.js'
+import { GlobalAveragePooling1D, GlobalMaxPooling1D } from './global-pooling.js'
+import { registerInitializers } from './initializers.js'
+import { LSTM } from './lstm.js'
+import { TimeDistributed } from './time-distributed.js'
+
+const LAYERS = [
+  AttentionPooling1D,
+  AveragePooling1D,
+  AveragePooling2D,
+  BatchNormalization,
+  Bidirectional,
+  Conv1D,
+  Conv2D,
+  Dense,
+  Dropout,
+  GlobalAveragePooling1D,
+  GlobalMaxPooling1D,
+  LSTM,
+  MaxPooling1D,
+  MaxPooling2D,
+  Permute,
+  Reshape,
+  SpatialDropout1D,
+  TimeDistributed,
+]
+
+let stockNames: ReadonlySet<string> | undefined
+
+/** Registers our layers and initialisers, those of TensorFlow.js's names in their place. Calling it again changes nothing. */
+export function registerLayers(): void {
+  if (stockNames) return
+  stockNames = new Set(Object.keys(tf.serialization.SerializationMap.getMap().classNameMap))
+  for (const layer of LAYERS) tf.serialization.registerClass(layer)
+  registerInitializers()
+}
+
+/** Who knows the class of a saved layer: TensorFlow.js by itself, only Weft, or neither. */
+export function layerOrigin(className: string): 'tensorflow.js' | 'weft' | 'unknown' {
+  registerLayers()
+  if (stockNames?.has(className)) return 'tensorflow.js'
+  return className in tf.serialization.SerializationMap.getMap().classNameMap ? 'weft' : 'unknown'
+}

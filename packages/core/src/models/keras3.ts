@@ -1,0 +1,76 @@
+/**
+ * Rewrites the saved configuration of a Keras 3 model into that of Keras 2, which is what TensorFlow.js reads: input shapes, data type
+ * policies, objects wrapped with their module, and the calls that join layers. It changes names and shapes of JSON only, no weights.
+ */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+type JsonObject = { [key: string]: Json }
+
+/** Keras 3's spellings that TensorFlow.js does not know. */
+const CLASS_NAMES: Record<string, string> = { LecunNormal: 'LeCunNormal', LecunUniform: 'LeCunUniform' }
+
+/** Whether any part of a saved topology is written in Keras 3's way. */
+export function isKeras3(topology: Json): boolean {
+  if (Array.isArray(topology)) return topology.some(isKeras3)
+  if (!isObject(topology)) return false
+  if ('registered_name' in topology || 'batch_shape' in topology || topology.class_name === '__keras_tensor__')
+    return true
+  return Object.values(topology).some(isKeras3)
+}
+
+/** The same topology in Keras 2's way; one that is so already comes back equal. */
+export function fromKeras3(topology: Json): Json {
+  if (Array.isArray(topology)) return topology.map(fromKeras3)
+  if (!isObject(topology)) return topology
+  if (topology.class_name === 'DTypePolicy' && isObject(topology.config)) return topology.config.name ?? 'float32'
+  if (topology.class_name === 'function' && typeof topology.config === 'string') return topology.config
+  return rewriteObject(topology)
+}
+
+function rewriteObject(object: JsonObject): JsonObject {
+  const result: JsonObject = {}
+  for (const [key, value] of Object.entries(object)) {
+    if (WRAPPER_KEYS.has(key)) continue
+    if (key === 'batch_shape') result.batch_input_shape = value
+    else if (key === 'inbound_nodes') result[key] = inboundNodes(value)
+    else if (key === 'input_layers' || key === 'output_layers') result[key] = layerList(value)
+    else if (key === 'class_name' && typeof value === 'string') result[key] = CLASS_NAMES[value] ?? value
+    else result[key] = fromKeras3(value)
+  }
+  return result
+}
+
+/** What Keras 3 adds around every object. */
+const WRAPPER_KEYS = new Set(['module', 'registered_name', 'build_config', 'compile_config'])
+
+/** One or several of [layer, node, tensor] as a list of them: Keras 3 leaves the outer brackets out when there is one. */
+function layerList(value: Json): Json {
+  return Array.isArray(value) && typeof value[0] === 'string' ? [value] : value
+}
+
+/** Keras 3's `{ args, kwargs }` for each call of a layer → Keras 2's list of `[layer, node, tensor, options]`. */
+function inboundNodes(value: Json): Json {
+  if (!Array.isArray(value)) return value
+  return value.map((call) => {
+    if (!isObject(call) || !Array.isArray(call.args)) return call
+    const kwargs = isObject(call.kwargs) ? plainOptions(call.kwargs) : {}
+    return histories(call.args).map((history): Json => [...history, kwargs])
+  })
+}
+
+/** Every `[layer, node, tensor]` in the arguments of a call, in order. */
+function histories(value: Json): Json[][] {
+  if (Array.isArray(value)) return value.flatMap(histories)
+  if (!isObject(value) || !isObject(value.config)) return []
+  const history = value.config.keras_history
+  return value.class_name === '__keras_tensor__' && Array.isArray(history) ? [history] : []
+}
+
+/** Options of a call without Keras 3's `mask: null` and the like, and without tensors, which TensorFlow.js takes as inputs. */
+function plainOptions(kwargs: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(kwargs).filter(([, value]) => value !== null && typeof value !== 'object'))
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
