@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { UserError } from '../errors.js'
 import { CheckpointFolder, decodeCheckpoint, encodeCheckpoint, type CheckpointContent } from './checkpoint.js'
+import type { Values } from './weights.js'
 
 const content = (mark: number): CheckpointContent => ({
   state: { mark, text: 'größe', list: [1, null, 0.1 + 0.2] },
-  arrays: new Map([
+  arrays: new Map<string, Values>([
     ['floats', Float32Array.from([1.5, -0, Number.NaN, 1e-42, Infinity])],
     ['none', new Float32Array()],
     ['ints', Int32Array.from([-7, 2 ** 31 - 1])],

@@ -119,6 +119,11 @@ export class TrainStep {
     return this.#learningRate * this.schedule(this.updates) * this.learningRateFactor
   }
 
+  /** The learning rate of the last update. */
+  get lastLearningRate(): number {
+    return this.#learningRate * this.schedule(Math.max(0, this.updates - 1)) * this.learningRateFactor
+  }
+
   /** Whether gradients of earlier batches wait for their update. */
   get pending(): boolean {
     return this.#accumulated !== undefined

@@ -353,7 +353,7 @@ class Fit {
   /** Validates, logs, tells the callbacks and moves on to the next epoch. @returns false when aborted while validating. */
   async #endEpoch(): Promise<boolean> {
     const position = this.#position
-    const { learningRate } = this.#step
+    const learningRate = this.#step.lastLearningRate
     const complete = await this.#around.withEvaluationWeights(async () => {
       const figures = this.#options.validation ? await this.#validate(this.#options.validation) : {}
       if (!figures) return false
