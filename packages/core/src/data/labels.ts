@@ -1,0 +1,125 @@
+/**
+ * The label vocabulary: which label is which output of the network, and the targets made of it.
+ *
+ * It is saved with the model, so that a class keeps its index whatever data comes later.
+ */
+import { UserError, expected } from '../errors.js'
+import type { NdArray } from './pad.js'
+
+const byName = new Intl.Collator('en', { numeric: true })
+
+/** Number of edits (insert, delete, replace) between two words. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+/** The one of `words` that `word` was probably meant to be, if any is near. */
+export function nearest(word: string, words: Iterable<string>): string | undefined {
+  let best: { word: string; distance: number } | undefined
+  for (const other of words) {
+    const distance = editDistance(word.toLowerCase(), other.toLowerCase())
+    if (distance < (best?.distance ?? Math.max(2, word.length / 2))) best = { word: other, distance }
+  }
+  return best?.word
+}
+
+/** An ordered set of labels; a label's index is its output of the network. */
+export class Labels {
+  readonly names: readonly string[]
+  readonly #index: ReadonlyMap<string, number>
+
+  /** @param names In the order of the network's outputs, no two alike, none empty. */
+  constructor(names: readonly string[]) {
+    this.names = [...names]
+    this.#index = new Map(names.map((name, i) => [name, i]))
+    const twice = names.find((name, i) => this.#index.get(name) !== i)
+    if (twice !== undefined) throw expected('making the list of labels', 'each label once', 'labels', twice)
+    if (this.#index.has('')) throw expected('making the list of labels', 'a name', 'each label', '')
+  }
+
+  /** All labels that occur, in order of their names, numbers by value. */
+  static of(labels: Iterable<string>): Labels {
+    return new Labels([...new Set(labels)].sort((a, b) => byName.compare(a, b) || (a < b ? -1 : 1)))
+  }
+
+  /** Checks what was read from a file. */
+  static fromJson(json: unknown): Labels {
+    if (!Array.isArray(json) || !json.every((name) => typeof name === 'string')) {
+      throw expected('reading labels', 'a list of names', 'labels', JSON.stringify(json))
+    }
+    return new Labels(json)
+  }
+
+  toJSON(): string[] {
+    return [...this.names]
+  }
+
+  get size(): number {
+    return this.names.length
+  }
+
+  has(label: string): boolean {
+    return this.#index.has(label)
+  }
+
+  /** @throws UserError for a label that is not known, with the nearest one that is. */
+  indexOf(label: string): number {
+    const index = this.#index.get(label)
+    if (index !== undefined) return index
+    const meant = nearest(label, this.names)
+    const some = this.names.length > 12 ? `${this.names.slice(0, 12).join(', ')}, …` : this.names.join(', ')
+    throw expected('looking up a label', `one of ${some}`, 'label', label, meant && `did you mean "${meant}"?`)
+  }
+
+  /** @throws UserError for an index outside of the list. */
+  name(index: number): string {
+    const name = this.names[index]
+    if (name === undefined) throw expected('naming a class', `a class from 0 to ${this.size - 1}`, 'index', index)
+    return name
+  }
+
+  /** Target [C]: 1 for the label, else 0. */
+  oneHot(label: string): NdArray {
+    return this.multiHot([label])
+  }
+
+  /** Target [C]: 1 for each of the labels, else 0. */
+  multiHot(labels: Iterable<string>): NdArray {
+    const data = new Float32Array(this.size)
+    for (const label of labels) data[this.indexOf(label)] = 1
+    return { data, shape: [this.size] }
+  }
+}
+
+/** Number of items of each label, in order of the label set. */
+export function countLabels(labels: Labels, items: Iterable<readonly string[]>): Int32Array {
+  const counts = new Int32Array(labels.size)
+  for (const own of items) {
+    for (const label of own) {
+      const at = labels.indexOf(label)
+      counts[at] = (counts[at] ?? 0) + 1
+    }
+  }
+  return counts
+}
+
+/**
+ * Weights that make every class count the same in the loss, `items / (classes * count)`, as scikit-learn's `balanced`.
+ * @throws UserError when a class has no items.
+ */
+export function balancedClassWeights(counts: ArrayLike<number>): Float64Array {
+  const items = Array.from(counts).reduce((total, count) => total + count, 0)
+  return Float64Array.from(counts, (count, label) => {
+    if (count === 0) throw new UserError(`weighting classes: expected at least 1 item of class ${label}, received 0`)
+    return items / (counts.length * count)
+  })
+}

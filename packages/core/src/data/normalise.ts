@@ -1,0 +1,162 @@
+/**
+ * Mean and variance of each channel over any amount of data in one pass, and the scaling made of them.
+ *
+ * Sums are kept in float64 and joined chunk by chunk (Chan, Golub, LeVeque 1983), which loses nothing when the mean is large.
+ * Fit on the training part only: statistics of validation or test items would leak into training.
+ */
+import { expected } from '../errors.js'
+
+/** What a model must carry to scale new data as its training data was scaled. */
+export interface NormaliserJson {
+  mean: number[]
+  standardDeviation: number[]
+}
+
+/** Running count, mean and sum of squared deviations of each channel. */
+export class ChannelStatistics {
+  readonly channels: number
+  /** Values seen of each channel. */
+  count = 0
+  readonly #mean: Float64Array
+  readonly #squares: Float64Array
+
+  constructor(channels: number) {
+    if (!Number.isInteger(channels) || channels < 1) {
+      throw expected('normalising', 'a whole number of at least 1', 'channels', channels)
+    }
+    this.channels = channels
+    this.#mean = new Float64Array(channels)
+    this.#squares = new Float64Array(channels)
+  }
+
+  /**
+   * Takes in values [..., C], channels last.
+   *
+   * @param name Names the data in the error when a value is not finite.
+   */
+  add(values: ArrayLike<number>, name = 'values'): void {
+    const { channels } = this
+    if (values.length % channels !== 0)
+      throw expected('normalising', `a multiple of ${channels} values`, name, values.length)
+    const rows = values.length / channels
+    if (rows === 0) return
+    for (let c = 0; c < channels; c++) {
+      let sum = 0
+      for (let i = c; i < values.length; i += channels) sum += values[i] ?? 0
+      const mean = sum / rows
+      if (!Number.isFinite(mean)) throw expected('normalising', 'finite values', `${name}, channel ${c}`, mean)
+      let squares = 0
+      for (let i = c; i < values.length; i += channels) squares += ((values[i] ?? 0) - mean) ** 2
+      this.#join(c, rows, mean, squares)
+    }
+    this.count += rows
+  }
+
+  /** Takes in what another has seen. */
+  merge(other: ChannelStatistics): void {
+    if (other.channels !== this.channels)
+      throw expected('normalising', `${this.channels} channels`, 'the other', other.channels)
+    if (other.count === 0) return
+    for (let c = 0; c < this.channels; c++) this.#join(c, other.count, other.#mean[c] ?? 0, other.#squares[c] ?? 0)
+    this.count += other.count
+  }
+
+  #join(c: number, rows: number, mean: number, squares: number): void {
+    const total = this.count + rows
+    const step = mean - (this.#mean[c] ?? 0)
+    this.#mean[c] = (this.#mean[c] ?? 0) + (step * rows) / total
+    this.#squares[c] = (this.#squares[c] ?? 0) + squares + (step * step * this.count * rows) / total
+  }
+
+  get mean(): Float64Array {
+    return this.#mean.slice()
+  }
+
+  /** Divided by the count, not by one less; NaN before anything was added. */
+  get variance(): Float64Array {
+    return this.#squares.map((squares) => squares / this.count)
+  }
+}
+
+/** Scales each channel to mean 0 and deviation 1, and back. */
+export class Normaliser {
+  readonly mean: Float64Array
+  /** A channel that never varies has 1 here, so that it becomes 0 and not NaN. */
+  readonly standardDeviation: Float64Array
+
+  constructor(mean: ArrayLike<number>, standardDeviation: ArrayLike<number>) {
+    this.mean = Float64Array.from(mean)
+    this.standardDeviation = Float64Array.from(standardDeviation)
+  }
+
+  /** @throws UserError when nothing was added to `statistics`. */
+  static from(statistics: ChannelStatistics): Normaliser {
+    if (statistics.count === 0) throw expected('normalising', 'at least 1', 'values of the training part', 0)
+    const { mean, variance } = statistics
+    // Rounding leaves a constant channel a variance of the order of its mean's last bit.
+    const least = (c: number) => (Math.abs(mean[c] ?? 0) * 1e-7) ** 2
+    return new Normaliser(
+      mean,
+      variance.map((value, c) => (value > least(c) ? Math.sqrt(value) : 1)),
+    )
+  }
+
+  /** Checks the shape of what was read from a file. */
+  static fromJson(json: unknown): Normaliser {
+    const isList = (value: unknown): value is number[] =>
+      Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'number' && Number.isFinite(one))
+    const { mean, standardDeviation } = (typeof json === 'object' && json !== null ? json : {}) as Record<
+      string,
+      unknown
+    >
+    const whole = isList(mean) && isList(standardDeviation) && mean.length === standardDeviation.length
+    if (!whole || standardDeviation.some((value) => value <= 0)) {
+      throw expected(
+        'reading a normaliser',
+        'a mean and a positive standard deviation of each channel',
+        'it',
+        JSON.stringify(json),
+      )
+    }
+    return new Normaliser(mean, standardDeviation)
+  }
+
+  toJSON(): NormaliserJson {
+    return { mean: [...this.mean], standardDeviation: [...this.standardDeviation] }
+  }
+
+  get channels(): number {
+    return this.mean.length
+  }
+
+  /** `(x - mean) / deviation` of values [..., C]; into `out`, which may be `values` itself. */
+  apply(values: Float32Array, out = new Float32Array(values.length)): Float32Array {
+    return this.#scale(values, out, (value, mean, deviation) => (value - mean) / deviation)
+  }
+
+  /** `x * deviation + mean` of values [..., C]; into `out`, which may be `values` itself. */
+  invert(values: Float32Array, out = new Float32Array(values.length)): Float32Array {
+    return this.#scale(values, out, (value, mean, deviation) => value * deviation + mean)
+  }
+
+  #scale(
+    values: Float32Array,
+    out: Float32Array,
+    one: (value: number, mean: number, deviation: number) => number,
+  ): Float32Array {
+    const { mean, standardDeviation, channels } = this
+    if (values.length % channels !== 0) {
+      throw expected(
+        'normalising',
+        `a multiple of ${channels} values, one for each channel,`,
+        'the data',
+        values.length,
+      )
+    }
+    for (let i = 0, c = 0; i < values.length; i++) {
+      out[i] = one(values[i] ?? 0, mean[c] ?? 0, standardDeviation[c] ?? 1)
+      if (++c === channels) c = 0
+    }
+    return out
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * Lists of labelled files: from a folder per class, from file names by a pattern, or from a CSV file.
+ *
+ * Only names are read, never contents, so lists of any size are quick and small. What does not fit is skipped and stated, with the
+ * reason; the caller prints the count or makes it an error. Order is by path (a CSV keeps its own), so that it is the same on
+ * every machine.
+ */
+import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { basename, extname, join, resolve } from 'node:path'
+import { parse } from 'csv-parse/sync'
+import { UserError, expected } from '../errors.js'
+import type { DataItem } from './dataset.js'
+import { nearest } from './labels.js'
+
+/** A file with its labels and whatever else its name or row said. */
+export interface LabelledFile extends DataItem {
+  /** Path relative to the data set's folder, with `/`. */
+  id: string
+  /** Absolute path. */
+  path: string
+  labels: readonly string[]
+  /** Columns of its row, or parts of its name. */
+  fields: Readonly<Record<string, string>>
+}
+
+/** The files that were found, and those left out. */
+export interface FoundFiles {
+  items: LabelledFile[]
+  skipped: { path: string; reason: string }[]
+}
+
+export interface FileOptions {
+  /** Endings that count, in lower case with the dot; default: every file. */
+  extensions?: readonly string[]
+}
+
+function statOf(path: string, doing: string) {
+  try {
+    return statSync(path)
+  } catch (error) {
+    throw new UserError(`${doing}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** Paths of the files under `root`, relative, with `/`, sorted; hidden ones are left out. */
+function filesUnder(root: string, extensions: readonly string[] | undefined): string[] {
+  if (!statOf(root, `reading ${root}`).isDirectory()) throw expected('reading a data set', 'a folder', 'the data', root)
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+    .map((entry) => join(entry.parentPath, entry.name).slice(join(root, '/').length).replaceAll('\\', '/'))
+    .filter((path) => !path.split('/').some((part) => part.startsWith('.')))
+    .filter((path) => extensions === undefined || extensions.includes(extname(path).toLowerCase()))
+    .sort()
+}
+
+function requireFiles(root: string, paths: readonly string[], extensions: readonly string[] | undefined): void {
+  const wanted = extensions ? `files ending in ${extensions.join(', ')}` : 'files'
+  if (paths.length === 0) throw expected('reading a data set', wanted, root, 'none')
+}
+
+/**
+ * A folder per class: the first folder below `root` is the label, files may lie deeper. Files directly in `root` and class folders
+ * without files are skipped.
+ */
+export function readClassFolders(root: string, { extensions }: FileOptions = {}): FoundFiles {
+  const folder = resolve(root)
+  const paths = filesUnder(folder, extensions)
+  requireFiles(root, paths, extensions)
+  const found: FoundFiles = { items: [], skipped: [] }
+  for (const id of paths) {
+    const [label = '', ...rest] = id.split('/')
+    const path = join(folder, id)
+    if (rest.length > 0) found.items.push({ id, path, labels: [label], fields: {} })
+    else found.skipped.push({ path, reason: 'it lies beside the class folders, not in one' })
+  }
+  if (found.items.length === 0) {
+    throw expected(
+      'reading a data set',
+      'a folder for each class',
+      root,
+      `${paths.length} files and no folder with files`,
+    )
+  }
+  const labels = new Set(found.items.map((item) => item.labels[0]))
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory() || entry.name.startsWith('.') || labels.has(entry.name)) continue
+    found.skipped.push({ path: join(folder, entry.name), reason: 'the class folder holds no such files' })
+  }
+  return found
+}
+
+export interface PatternOptions extends FileOptions {
+  /** The part of the name that says which items belong together. */
+  group?: string
+  /** The part of the name that is the fold. */
+  fold?: string
+}
+
+/**
+ * A regular expression for a pattern such as `{label}_{speaker}_{take}.wav` or `{label}/{take}`, with the names of its parts.
+ * A part is one character or more, without `/`; the first parts are as short as can be. `*` stands for anything within a name.
+ * A pattern without an ending fits every ending.
+ */
+export function compilePattern(pattern: string): { expression: RegExp; parts: string[] } {
+  const doing = 'reading a file name pattern'
+  const parts = [...pattern.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1] ?? '')
+  for (const part of parts) {
+    if (!/^[A-Za-z]\w*$/.test(part)) throw expected(doing, 'a word', 'a part in braces', part)
+  }
+  if (new Set(parts).size < parts.length) throw expected(doing, 'each part once', 'the pattern', pattern)
+  if (!parts.includes('label')) throw expected(doing, 'a part {label}', 'the pattern', pattern)
+  if (pattern.includes('}{')) throw expected(doing, 'something between two parts', 'the pattern', pattern)
+  const source = pattern
+    .split(/(\{\w+\}|\*)/)
+    .map((piece) => {
+      if (piece === '*') return '[^/]*?'
+      if (piece.startsWith('{')) return `(?<${piece.slice(1, -1)}>[^/]+?)`
+      return piece.replace(/[.+?^$()|[\]\\{}]/g, '\\$&')
+    })
+    .join('')
+  const ending = /\.\w+$/.test(pattern) ? '' : '(?:\\.\\w+)?'
+  return { expression: new RegExp(`^${source}${ending}$`), parts }
+}
+
+/**
+ * Files whose names hold their labels. A pattern with `/` is matched with the path below `root`, one without with the file name,
+ * at any depth. Files that do not match are skipped.
+ *
+ * @throws UserError when none matches, with examples of what was found.
+ */
+export function readByPattern(root: string, pattern: string, options: PatternOptions = {}): FoundFiles {
+  const { extensions, group, fold } = options
+  const { expression, parts } = compilePattern(pattern)
+  for (const [name, part] of Object.entries({ group, fold })) {
+    if (part !== undefined && !parts.includes(part)) {
+      throw expected('reading a file name pattern', `one of ${parts.join(', ')}`, name, part)
+    }
+  }
+  const folder = resolve(root)
+  const paths = filesUnder(folder, extensions)
+  requireFiles(root, paths, extensions)
+  const found: FoundFiles = { items: [], skipped: [] }
+  for (const id of paths) {
+    const path = join(folder, id)
+    const fields = expression.exec(pattern.includes('/') ? id : basename(id))?.groups
+    const label = fields?.label
+    if (fields === undefined || label === undefined) {
+      found.skipped.push({ path, reason: `its name does not fit ${pattern}` })
+      continue
+    }
+    const item: LabelledFile = { id, path, labels: [label], fields: { ...fields } }
+    if (group !== undefined) item.group = fields[group]
+    if (fold !== undefined) item.fold = fields[fold]
+    found.items.push(item)
+  }
+  if (found.items.length === 0) {
+    const examples = paths.slice(0, 3).join(', ')
+    throw expected(
+      'reading a data set',
+      `file names like ${pattern}`,
+      root,
+      `${paths.length} that do not fit: ${examples}`,
+    )
+  }
+  return found
+}
+
+export interface CsvOptions {
+  /** Folder that file names are relative to; default: the CSV's own. */
+  root?: string
+  /** Default `file`, or else `filename`, `path`, `fname`. */
+  fileColumn?: string
+  /** Default `label`, or else `labels`, `category`, `class`, `target`. */
+  labelColumn?: string
+  /** Default `fold` if there is one. */
+  foldColumn?: string
+  /** Default `group` if there is one, or else `speaker`. */
+  groupColumn?: string
+  /** What separates several labels of a file; default: a row has one label. */
+  labelSeparator?: string
+  /** Default: the one of comma, semicolon and tab that the first line holds most of. */
+  delimiter?: string
+}
+
+function pickColumn(
+  path: string,
+  columns: readonly string[],
+  name: string,
+  asked: string | undefined,
+  usual: string[],
+) {
+  if (asked !== undefined) {
+    if (columns.includes(asked)) return asked
+    const hint = nearest(asked, columns)
+    throw expected(
+      `reading ${path}`,
+      `a column "${asked}"`,
+      name,
+      columns.join(', '),
+      hint && `did you mean "${hint}"?`,
+    )
+  }
+  return usual.find((column) => columns.includes(column))
+}
+
+function guessDelimiter(text: string): string {
+  const [line = ''] = text.split('\n', 1)
+  const count = (mark: string) => line.split(mark).length
+  return [',', ';', '\t'].reduce((best, mark) => (count(mark) > count(best) ? mark : best))
+}
+
+interface CsvRow {
+  record: Record<string, string>
+  info: { lines: number }
+}
+
+/** Rows with the number of the line each ends at. */
+function parseCsv(path: string, delimiter: string | undefined): CsvRow[] {
+  statOf(path, `reading ${path}`)
+  const text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
+  try {
+    const options = { columns: true, info: true, trim: true, skip_empty_lines: true } as const
+    return parse(text, { ...options, delimiter: delimiter ?? guessDelimiter(text) }) as unknown[] as CsvRow[]
+  } catch (error) {
+    throw new UserError(`reading ${path}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/**
+ * Files, labels, folds and groups from a CSV file with a header. Rows whose file is missing are skipped.
+ *
+ * @throws UserError with the row's number (its line in the file) for an empty cell or a file that occurs twice.
+ */
+export function readCsvItems(path: string, options: CsvOptions = {}): FoundFiles {
+  const rows = parseCsv(path, options.delimiter)
+  const columns = Object.keys(rows[0]?.record ?? {})
+  if (rows.length === 0) throw expected(`reading ${path}`, 'at least 1', 'rows below the header', 0)
+  const pick = (name: string, asked: string | undefined, ...usual: string[]) =>
+    pickColumn(path, columns, name, asked, usual)
+  const fileColumn = pick('the file column', options.fileColumn, 'file', 'filename', 'path', 'fname')
+  const labelColumn = pick('the label column', options.labelColumn, 'label', 'labels', 'category', 'class', 'target')
+  const foldColumn = pick('the fold column', options.foldColumn, 'fold')
+  const groupColumn = pick('the group column', options.groupColumn, 'group', 'speaker')
+  if (fileColumn === undefined || labelColumn === undefined) {
+    throw expected(
+      `reading ${path}`,
+      'columns "file" and "label"',
+      'the header',
+      columns.join(', '),
+      'name the columns',
+    )
+  }
+  const folder = resolve(options.root ?? join(path, '..'))
+  const seen = new Map<string, number>()
+  const found: FoundFiles = { items: [], skipped: [] }
+  for (const { record, info } of rows) {
+    const where = `reading ${path}, row ${info.lines}`
+    const cell = (column: string): string => {
+      const value = record[column] ?? ''
+      if (value === '') throw expected(where, 'a value', `column "${column}"`, '')
+      return value
+    }
+    const id = cell(fileColumn).replaceAll('\\', '/')
+    const before = seen.get(id)
+    if (before !== undefined)
+      throw expected(where, 'each file once', `column "${fileColumn}"`, `${id}, as in row ${before}`)
+    seen.set(id, info.lines)
+    const file = resolve(folder, id)
+    const separator = options.labelSeparator
+    const labels =
+      separator === undefined
+        ? [cell(labelColumn)]
+        : cell(labelColumn)
+            .split(separator)
+            .map((l) => l.trim())
+    if (labels.includes('')) throw expected(where, 'labels', `column "${labelColumn}"`, record[labelColumn])
+    const item: LabelledFile = { id, path: file, labels: [...new Set(labels)], fields: record }
+    if (foldColumn !== undefined) item.fold = cell(foldColumn)
+    if (groupColumn !== undefined) item.group = cell(groupColumn)
+    const isFile = statSync(file, { throwIfNoEntry: false })?.isFile() === true
+    if (isFile) found.items.push(item)
+    else
+      found.skipped.push({
+        path: file,
+        reason: `row ${info.lines} of ${basename(path)} names it, but there is no such file`,
+      })
+  }
+  if (found.items.length === 0) {
+    const [first] = found.skipped
+    throw expected(
+      `reading ${path}`,
+      'files that exist',
+      `column "${fileColumn}"`,
+      first?.path,
+      'where do the files lie (root)?',
+    )
+  }
+  return found
+}

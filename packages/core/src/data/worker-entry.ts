@@ -1,0 +1,58 @@
+/**
+ * The main program of a pool's worker thread: imports the module that it is told, then answers one task after another with the
+ * module's `handle`. `worker-pool.ts` starts it; nothing else does. Errors go back as plain data, since classes do not travel.
+ */
+import { parentPort, workerData, type TransferListItem } from 'node:worker_threads'
+import { takeTransfer } from './transfer.js'
+import type { FromWorker, PlainError, TaskMessage, WorkerStart } from './worker-pool.js'
+
+const start = workerData as WorkerStart
+const current = new Int32Array(start.current)
+const waiting: TaskMessage[] = []
+let handle: ((task: unknown, data: unknown) => unknown) | undefined
+let busy = false
+
+function plain(error: unknown): PlainError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) }
+  const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined
+  return { name: error.name, message: error.message, stack: error.stack, hint }
+}
+
+function send(message: FromWorker, buffers: readonly TransferListItem[] = []): void {
+  parentPort?.postMessage(message, buffers)
+}
+
+async function answer({ id, task }: TaskMessage): Promise<void> {
+  try {
+    const { value, buffers } = takeTransfer(await handle?.(task, start.data))
+    send({ kind: 'result', id, value }, buffers)
+  } catch (error) {
+    send({ kind: 'error', id, error: plain(error) })
+  }
+}
+
+async function work(): Promise<void> {
+  if (busy || handle === undefined) return
+  busy = true
+  for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
+    Atomics.store(current, 0, message.id) // tells the pool whose fault it is when this thread dies
+    await answer(message)
+    Atomics.store(current, 0, 0)
+  }
+  busy = false
+}
+
+parentPort?.on('message', (message: TaskMessage) => {
+  waiting.push(message)
+  void work()
+})
+
+try {
+  const module: { handle?: unknown } = await import(start.module)
+  if (typeof module.handle !== 'function') throw new TypeError('it exports no function "handle"')
+  handle = module.handle as (task: unknown, data: unknown) => unknown
+  send({ kind: 'ready' })
+  void work()
+} catch (error) {
+  send({ kind: 'failed', error: plain(error) })
+}
