@@ -66,6 +66,15 @@ export function featureKey(content: Uint8Array | string, options: unknown): stri
   return digest.slice(0, 40)
 }
 
+/** Deletes a file if that can be done. */
+function remove(path: string): void {
+  try {
+    fs.rmSync(path, { force: true })
+  } catch {
+    // Not deleting costs space and nothing else.
+  }
+}
+
 function checksum(head: Uint32Array, data: Float32Array): number {
   return crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), crc32(head.subarray(2)))
 }
@@ -163,7 +172,7 @@ export class FeatureCache {
       }
       fs.renameSync(temporary, path)
     } catch (error) {
-      fs.rmSync(temporary, { force: true })
+      remove(temporary)
       this.statistics.failedWrites++
       this.statistics.lastFailure = error instanceof Error ? error.message : String(error)
       return false
@@ -202,12 +211,12 @@ export class FeatureCache {
     const entries = files.filter((file) => file.isEntry).sort((a, b) => b.changedMs - a.changedMs)
     let bytes = 0
     const surplus = entries.filter((file) => (bytes += file.bytes) > maxBytes)
-    for (const { path } of [...stale, ...surplus]) fs.rmSync(path, { force: true })
+    for (const { path } of [...stale, ...surplus]) remove(path)
   }
 
   /** Deletes all entries, and nothing else that may lie in the folder. */
   clear(): void {
-    for (const { path } of this.#list()) fs.rmSync(path, { force: true })
+    for (const { path } of this.#list()) remove(path)
   }
 
   #path(key: string): string {
