@@ -8,8 +8,8 @@
  * checkpoint yet). Without one the run ends, and prints a digest of the final weights.
  */
 import { createHash } from 'node:crypto'
-import { appendFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
@@ -119,6 +119,7 @@ const { stopped, history } = await trainer.fit(source(30, 1), {
     dir: join(dir, 'checkpoint'),
     everySteps: 1,
     write(path, data) {
+      mkdirSync(dirname(path), { recursive: true })
       if (moment === 'half-write' && left === 1)
         writeFileSync(`${path}.${process.pid}.tmp`, data.subarray(0, data.length / 2))
       reach('half-write')
