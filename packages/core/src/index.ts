@@ -47,3 +47,82 @@ export { loadModel, saveModel } from './models/model-io.js'
 export type { Extras } from './models/model-io.js'
 export { FREEZABLE, freezeLayers, transferWeights } from './models/transfer.js'
 export type { Freezable, TransferReport } from './models/transfer.js'
+export type { Batch, BatchSource } from './data/batches.js'
+export { Dataset, DatasetSource, labelOf } from './data/dataset.js'
+export type {
+  BatchTransform,
+  DataItem,
+  HostBatch,
+  ItemBatch,
+  Loader,
+  LoadRequest,
+  Sample,
+  SourceOptions,
+} from './data/dataset.js'
+export type { OrderOptions } from './data/epoch-order.js'
+export { FeatureCache, featureKey } from './data/feature-cache.js'
+export type { CachedArray, CacheStatistics, FeatureCacheOptions } from './data/feature-cache.js'
+export { balancedClassWeights, countLabels, Labels, nearest } from './data/labels.js'
+export { mapOrdered } from './data/map-ordered.js'
+export type { Ahead } from './data/map-ordered.js'
+export { mixup } from './data/mixup.js'
+export { ChannelStatistics, Normaliser } from './data/normalise.js'
+export type { NormaliserJson } from './data/normalise.js'
+export { maskFromLengths, padSequences, sizeOf } from './data/pad.js'
+export type { NdArray, PaddedBatch, PadOptions } from './data/pad.js'
+export { compilePattern, readByPattern, readClassFolders, readCsvItems } from './data/read-items.js'
+export type { CsvOptions, FileOptions, FoundFiles, LabelledFile, PatternOptions } from './data/read-items.js'
+export {
+  foldSplit,
+  groupKFold,
+  groupSplit,
+  kFold,
+  predefinedFolds,
+  randomSplit,
+  stratifiedKFold,
+  stratifiedSplit,
+} from './data/split.js'
+export type { Fold, Parts, Shares } from './data/split.js'
+export { transfer } from './data/transfer.js'
+export type { Transfer } from './data/transfer.js'
+export { joinWindows, slidingWindows, takeWindow } from './data/windows.js'
+export type { WindowEnd, WindowOptions, WindowSpan } from './data/windows.js'
+export { WorkerPool } from './data/worker-pool.js'
+export type { RunOptions, TaskHandler, WorkerPoolOptions } from './data/worker-pool.js'
+export {
+  accuracy,
+  argMaxRows,
+  classificationScores,
+  cohenKappa,
+  confusionMatrix,
+  topKAccuracy,
+} from './metrics/classification.js'
+export type { ClassificationScores, ClassScores, Numbers } from './metrics/classification.js'
+export { eventBasedScores, segmentBasedScores } from './metrics/events.js'
+export type { EventMatching, EventScores, RecordingEvents, SegmentScores, SoundEvent } from './metrics/events.js'
+export {
+  bestThresholds,
+  meanAveragePrecision,
+  multilabelRocAuc,
+  multilabelScores,
+  subsetAccuracy,
+} from './metrics/multilabel.js'
+export { calibration, logLoss } from './metrics/probability.js'
+export type { Calibration, CalibrationBin } from './metrics/probability.js'
+export {
+  averagePrecision,
+  multiclassAveragePrecision,
+  multiclassRocAuc,
+  precisionRecallCurve,
+  rocAuc,
+  rocCurve,
+} from './metrics/ranking.js'
+export type { AveragedScore, PrecisionRecallCurve, RocCurve } from './metrics/ranking.js'
+export {
+  meanAbsoluteError,
+  meanSquaredError,
+  r2Score,
+  regressionScores,
+  rootMeanSquaredError,
+} from './metrics/regression.js'
+export type { RegressionScores } from './metrics/regression.js'
