@@ -1,1 +1,12 @@
+export { adamUpdate, globalNorm, type AdamUpdateOptions } from './adam/adam.js'
+export { lstm, type CellActivation, type GateActivation, type LstmOptions, type LstmResult } from './lstm/lstm.js'
+export { nativeCalls } from './kernel.js'
+export {
+  BACKEND_NAME,
+  fallbacks,
+  nativeStatus,
+  registerNativeBackend,
+  setNativeThreads,
+  type NativeStatus,
+} from './registry.js'
 export { ShapeError } from './shape-error.js'

@@ -1,0 +1,215 @@
+// The matrix product that everything is built on: C[M, N] = A[M, K] * B[K, N], blocked for the caches, with packed panels and a
+// register tile of kRows x kCols (Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication"). Operands and
+// the destination are small structs, so that transposed, gathered or scattered matrices, biases and activations cost no pass of
+// their own. Work is divided by rows or columns of C, so the sum of each element has the same order for any number of threads.
+#pragma once
+#include "parallel.h"
+#include "simd.h"
+
+namespace WEFT_ISA {
+
+#if WEFT_LANES == 16
+constexpr int kRows = 14, kVecs = 2;
+#elif WEFT_LANES == 8
+constexpr int kRows = 6, kVecs = 2;
+#elif defined(__ARM_NEON)
+constexpr int kRows = 10, kVecs = 2;
+#else
+constexpr int kRows = 6, kVecs = 2;
+#endif
+constexpr int kCols = kVecs * kLanes;
+constexpr int64_t kDepthBlock = 256, kRowBlock = 20 * kRows, kColBlock = 1024;
+
+// tile[r][j] = sum over k of a[k * R + r] * b[k * stride + j], for R rows and V vectors of columns.
+template <int R, int V>
+static void micro(int64_t depth, const float* a, const float* b, int64_t stride, float* tile) {
+  Vec acc[R][V];
+  for (int r = 0; r < R; r++)
+    for (int v = 0; v < V; v++) acc[r][v] = splat_zero();
+  for (int64_t k = 0; k < depth; k++) {
+    Vec column[V];
+#pragma GCC unroll 4
+    for (int v = 0; v < V; v++) column[v] = load(b + v * kLanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 4
+      for (int v = 0; v < V; v++) acc[r][v] += a[r] * column[v];
+    a += R;
+    b += stride;
+  }
+  for (int r = 0; r < R; r++)
+    for (int v = 0; v < V; v++) store(tile + r * kCols + v * kLanes, acc[r][v]);
+}
+
+// acc[r][v] = sum over k of a[r * a_row + k] * b[k * stride + v * kLanes ...]: rows of A as they lie in memory.
+template <int R, int V>
+WEFT_INLINE void micro_rows(int64_t depth, const float* a, int64_t a_row, const float* b, int64_t stride, Vec (&acc)[R][V]) {
+#pragma GCC unroll 16
+  for (int r = 0; r < R; r++)
+#pragma GCC unroll 4
+    for (int v = 0; v < V; v++) acc[r][v] = splat_zero();
+  for (int64_t k = 0; k < depth; k++, b += stride) {
+    Vec column[V];
+#pragma GCC unroll 4
+    for (int v = 0; v < V; v++) column[v] = load(b + v * kLanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 4
+      for (int v = 0; v < V; v++) acc[r][v] += a[r * a_row + k] * column[v];
+  }
+}
+
+// The same with the vectors of columns in panels of their own, `panel` floats apart.
+template <int R, int V>
+WEFT_INLINE void micro_panels(int64_t depth, const float* a, int64_t a_row, const float* b, int64_t panel, Vec (&acc)[R][V]) {
+#pragma GCC unroll 16
+  for (int r = 0; r < R; r++)
+#pragma GCC unroll 4
+    for (int v = 0; v < V; v++) acc[r][v] = splat_zero();
+  for (int64_t k = 0; k < depth; k++, b += kLanes) {
+    Vec column[V];
+#pragma GCC unroll 4
+    for (int v = 0; v < V; v++) column[v] = load(b + v * panel);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 4
+      for (int v = 0; v < V; v++) acc[r][v] += a[r * a_row + k] * column[v];
+  }
+}
+
+// A number as a type, to pick a template's size with a switch.
+template <int N>
+struct Size { static constexpr int value = N; };
+
+using Micro = void (*)(int64_t, const float*, const float*, int64_t, float*);
+template <int R>
+struct MicroTable {
+  static Micro find(int rows, int vecs) {
+    if (rows == R) return vecs == 1 ? micro<R, 1> : micro<R, 2>;
+    return MicroTable<R - 1>::find(rows, vecs);
+  }
+};
+template <>
+struct MicroTable<0> {
+  static Micro find(int, int) { return nullptr; }
+};
+
+// A matrix by strides: element (i, j) is data[i * row + j * col].
+struct Matrix {
+  const float* data;
+  int64_t row, col;
+
+  // to[k * rows + r] = element (i + r, k0 + k)
+  void pack_rows(float* to, int64_t i, int rows, int64_t k0, int64_t depth) const {
+    const float* from = data + i * row + k0 * col;
+    if (row == 1) {
+      for (int64_t k = 0; k < depth; k++, from += col, to += rows)
+        for (int r = 0; r < rows; r++) to[r] = from[r];
+      return;
+    }
+    for (int r = 0; r < rows; r++, from += row)
+      for (int64_t k = 0; k < depth; k++) to[k * rows + r] = from[k * col];
+  }
+
+  // to[k * padded + j] = element (k0 + k, j0 + j), zero from `width` to `padded`
+  void pack_cols(float* to, int64_t k0, int64_t depth, int64_t j0, int width, int padded) const {
+    const float* from = data + k0 * row + j0 * col;
+    if (col == 1) {
+      for (int64_t k = 0; k < depth; k++, from += row, to += padded)
+        for (int j = 0; j < padded; j += kLanes) store(to + j, load_partial(from + j, smaller(kLanes, larger(width - j, 0))));
+      return;
+    }
+    for (int j = 0; j < padded; j++)
+      for (int64_t k = 0; k < depth; k++) to[k * padded + j] = j < width ? from[k * row + j * col] : 0.0f;
+  }
+  bool rows_are_contiguous() const { return col == 1; }
+  const float* at(int64_t i, int64_t j) const { return data + i * row + j * col; }
+};
+
+// Where a product goes: data[i * row + j], plus what was there, plus a bias by column, then an activation.
+enum class Activation { linear = 0, relu = 1, sigmoid = 2, tanh = 3, relu6 = 4 };
+WEFT_INLINE Vec activate(Vec x, Activation activation) {
+  switch (activation) {
+    case Activation::relu: return relu(x);
+    case Activation::sigmoid: return sigmoid(x);
+    case Activation::tanh: return tanh(x);
+    case Activation::relu6: return min(relu(x), splat(6.0f));
+    default: return x;
+  }
+}
+struct Output {
+  float* data;
+  int64_t row;
+  bool accumulate = false;
+  const float* bias = nullptr;
+  Activation activation = Activation::linear;
+
+  WEFT_INLINE void operator()(int64_t i, int64_t j, Vec value, int width, bool first, bool last) const {
+    float* to = data + i * row + j;
+    if (!first || accumulate) value += load_partial(to, width);
+    if (last && bias != nullptr) value += load_partial(bias + j, width);
+    if (last && activation != Activation::linear) value = activate(value, activation);
+    store_partial(to, value, width);
+  }
+};
+
+// One thread's share of a product: rows x cols of C.
+template <class A, class B, class Out>
+static void gemm_share(int thread, Range rows, Range cols, int64_t depth, const A& a, const B& b, const Out& out) {
+  alignas(64) float tile[kRows * kCols];
+  // With one panel of rows each element of B is used once: packing it would cost more than it saves.
+  const bool direct = rows.end - rows.begin <= kRows && b.rows_are_contiguous();
+  for (int64_t j0 = cols.begin; j0 < cols.end; j0 += kColBlock) {
+    const int64_t block_cols = smaller(kColBlock, cols.end - j0);
+    for (int64_t k0 = 0; k0 < depth || k0 == 0; k0 += kDepthBlock) {
+      const int64_t kc = smaller(kDepthBlock, depth - k0);
+      const bool first = k0 == 0, last = k0 + kc >= depth;
+      float* packed_b = weft::scratch(thread, weft::kSlotPackB, (block_cols + kCols) * kDepthBlock);
+      for (int64_t j = 0; j < block_cols; j += kCols) {
+        const int width = static_cast<int>(smaller<int64_t>(kCols, block_cols - j));
+        if (!direct || width % kLanes != 0) b.pack_cols(packed_b + j * kc, k0, kc, j0 + j, width, (width + kLanes - 1) / kLanes * kLanes);
+      }
+      for (int64_t i0 = rows.begin; i0 < rows.end; i0 += kRowBlock) {
+        const int64_t block_rows = smaller(kRowBlock, rows.end - i0);
+        const int64_t panels = (block_rows + kRows - 1) / kRows;
+        float* packed_a = weft::scratch(thread, weft::kSlotPackA, kRowBlock * kDepthBlock);
+        for (int64_t p = 0; p < panels; p++) {
+          const int64_t from = block_rows * p / panels, to = block_rows * (p + 1) / panels;
+          a.pack_rows(packed_a + from * kc, i0 + from, static_cast<int>(to - from), k0, kc);
+        }
+        for (int64_t j = 0; j < block_cols; j += kCols) {
+          const int width = static_cast<int>(smaller<int64_t>(kCols, block_cols - j));
+          const int vecs = (width + kLanes - 1) / kLanes;
+          const bool unpacked = direct && width % kLanes == 0;
+          const float* panel_b = unpacked ? b.at(k0, j0 + j) : packed_b + j * kc;
+          const int64_t stride = unpacked ? b.row : vecs * kLanes;
+          for (int64_t p = 0; p < panels; p++) {
+            const int64_t from = block_rows * p / panels, to = block_rows * (p + 1) / panels;
+            MicroTable<kRows>::find(static_cast<int>(to - from), vecs)(kc, packed_a + from * kc, panel_b, stride, tile);
+            for (int64_t i = from; i < to; i++)
+              for (int v = 0; v < vecs; v++)
+                out(i0 + i, j0 + j + v * kLanes, load(tile + (i - from) * kCols + v * kLanes), smaller(kLanes, width - v * kLanes), first, last);
+          }
+        }
+      }
+      if (depth == 0) break;
+    }
+  }
+}
+
+// C = A * B on all threads; `out` receives each vector of C.
+template <class A, class B, class Out>
+static void gemm(int64_t rows, int64_t cols, int64_t depth, const A& a, const B& b, const Out& out) {
+  if (rows <= 0 || cols <= 0) return;
+  const double work = 2.0 * rows * cols * larger<int64_t>(depth, 1);
+  const int threads = work < 200000 ? 1 : thread_count();
+  const bool by_rows = rows >= cols;
+  parallel(threads, [&](int thread, int count) {
+    const Range all_rows = {0, rows}, all_cols = {0, cols};
+    const Range mine = by_rows ? share(rows, 1, thread, count) : share(cols, kLanes, thread, count);
+    if (mine.begin >= mine.end) return;
+    by_rows ? gemm_share(thread, mine, all_cols, depth, a, b, out) : gemm_share(thread, all_rows, mine, depth, a, b, out);
+  });
+}
+
+}  // namespace WEFT_ISA

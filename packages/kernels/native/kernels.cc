@@ -1,0 +1,20 @@
+// All kernels for one instruction set: the build compiles this file once for each, with that set's flags.
+#include "gemm.h"
+#include "kernel.h"
+#include "parallel.h"
+#include "simd.h"
+
+namespace WEFT_ISA {
+#include "kernels.inc"
+
+// Made when it is asked for, not when the library loads: this code may hold instructions that the processor lacks.
+const weft::KernelEntry* kernel_table() {
+  static const weft::KernelEntry table[] = {
+#define KERNEL(name) {#name, name##_tensors, name##_numbers, name##_run},
+#include "kernels.inc"
+#undef KERNEL
+      {nullptr, nullptr, nullptr, nullptr},
+  };
+  return table;
+}
+}  // namespace WEFT_ISA

@@ -1,0 +1,452 @@
+// LSTM over a whole sequence, forward and backward; see lstm.ts for the formula and the meaning of each argument.
+//
+// Forward: one product for all steps' inputs (x W + b, in stretches of time that stay in the cache), then for each step h U with U
+// packed once into panels of one vector of units x four gates, so that gates, cell and output are computed from registers in the
+// same pass. Threads divide the units; each one's share of U stays in its cache. Backward: the same steps in reverse leave the
+// gates' gradients where the gates were; the weights' gradients are then one product each over all steps.
+//
+// Variable lengths: items are ordered by length, longest first, so that the items still running at a step are a prefix. "Row" below
+// means one running item at one step; rows are numbered by step, then by that order.
+
+// The steps that exist, from the mask.
+struct Timeline {
+  int64_t batch, steps, rows;
+  int64_t* order;      // [B] item at each place, longest first
+  int64_t* length;     // [B] by item: last kept step + 1
+  int64_t* first;      // [B] by item: first kept step
+  int64_t* active;     // [T + 1] items running at each step
+  int64_t* first_row;  // [T + 1]
+  const uint8_t* mask;
+  bool holes;          // a masked step lies before an item's last kept one
+  bool backwards;
+
+  Timeline(int64_t b, int64_t t, const uint8_t* m, bool reverse) : batch(b), steps(t), rows(0), mask(m), holes(false), backwards(reverse) {
+    int64_t* memory = reinterpret_cast<int64_t*>(scratch(0, weft::kSlotKernel, 2 * (3 * b + 2 * t + 8)));
+    order = memory, length = order + b, first = length + b, active = first + b, first_row = active + t + 1;
+    for (int64_t i = 0; i <= t; i++) active[i] = 0;
+    for (int64_t i = 0; i < b; i++) {
+      length[i] = t, first[i] = 0;
+      if (m == nullptr) continue;
+      const uint8_t* row = m + i * t;
+      while (length[i] > 0 && !row[length[i] - 1]) length[i]--;
+      while (first[i] < length[i] && !row[first[i]]) first[i]++;
+      for (int64_t s = 0; s < length[i]; s++) holes |= !row[s];
+    }
+    for (int64_t i = 0; i < b; i++)
+      for (int64_t s = 0; s < length[i]; s++) active[s]++;
+    for (int64_t s = 0; s < t; s++) first_row[s] = rows, rows += active[s];
+    first_row[t] = rows;
+    // Counting sort by length, longest first, stable.
+    int64_t place = 0;
+    for (int64_t wanted = t; wanted >= 0 && place < b; wanted--)
+      for (int64_t i = 0; i < b; i++)
+        if (length[i] == wanted) order[place++] = i;
+  }
+  // The step processed before `t`; -1 when there is none.
+  int64_t previous(int64_t t) const { return backwards ? (t + 1 < steps ? t + 1 : -1) : t - 1; }
+  bool hole(int64_t t, int64_t place) const { return holes && !mask[order[place] * steps + t]; }
+  // At a hole the output repeats the last one; before the first kept step there is none.
+  bool started(int64_t t, int64_t place) const { return backwards || t >= first[order[place]]; }
+};
+
+enum class CellActivation { tanh = 0, relu = 1, linear = 2 };
+WEFT_INLINE Vec cell_activate(Vec x, CellActivation kind) {
+  return kind == CellActivation::tanh ? tanh(x) : kind == CellActivation::relu ? relu(x) : x;
+}
+// The derivative, from the activation's value.
+WEFT_INLINE Vec cell_slope(Vec y, CellActivation kind) {
+  if (kind == CellActivation::tanh) return 1.0f - y * y;
+  return kind == CellActivation::relu ? (y > splat_zero() ? splat(1.0f) : splat_zero()) : splat(1.0f);
+}
+WEFT_INLINE Vec gate_slope(Vec y, bool hard) {
+  if (!hard) return y * (1.0f - y);
+  return (y > splat_zero()) & (y < splat(1.0f)) ? splat(0.2f) : splat_zero();
+}
+
+// Rows of x, one for each row of the timeline, times the dropout mask of the item.
+struct InputRows {
+  const float* x;
+  const float* dropout;  // [B, D] or null
+  const Timeline& time;
+  int64_t features, first_row, first_step;
+
+  WEFT_INLINE void locate(int64_t row, int64_t& step, int64_t& place) const {
+    while (step + 1 < time.steps && row >= time.first_row[step + 1]) step++;
+    place = row - time.first_row[step];
+  }
+  void pack_rows(float* to, int64_t i, int rows, int64_t k0, int64_t depth) const {
+    int64_t step = first_step, place = 0;
+    for (int r = 0; r < rows; r++) {
+      locate(first_row + i + r, step, place);
+      const float* from = x + (time.order[place] * time.steps + step) * features + k0;
+      const float* keep = dropout ? dropout + time.order[place] * features + k0 : nullptr;
+      for (int64_t k = 0; k < depth; k++) to[k * rows + r] = keep ? from[k] * keep[k] : from[k];
+    }
+  }
+};
+
+// The transpose of the above: element (feature, row).
+struct InputColumns {
+  InputRows rows;
+  void pack_rows(float* to, int64_t i, int count, int64_t k0, int64_t depth) const {
+    int64_t step = rows.first_step, place = 0;
+    for (int64_t k = 0; k < depth; k++, to += count) {
+      rows.locate(rows.first_row + k0 + k, step, place);
+      const float* from = rows.x + (rows.time.order[place] * rows.time.steps + step) * rows.features + i;
+      const float* keep = rows.dropout ? rows.dropout + rows.time.order[place] * rows.features + i : nullptr;
+      for (int r = 0; r < count; r++) to[r] = keep ? from[r] * keep[r] : from[r];
+    }
+  }
+};
+
+constexpr int kGates = 4, kTileRows = 6;
+constexpr int kSlotPanels = weft::kSlotKernel + 1, kSlotStates = weft::kSlotKernel + 2, kSlotGates = weft::kSlotKernel + 3,
+              kSlotZeros = weft::kSlotKernel + 4;
+constexpr int64_t kStretchRows = 1024;
+
+// Threads for steps of `rows` x `units`: none waits for another when a step is over in a microsecond.
+static int step_threads(int64_t rows, int64_t units) {
+  const int64_t blocks = (units + kLanes - 1) / kLanes;
+  return 8.0 * rows * units * units < 200000 ? 1 : static_cast<int>(smaller<int64_t>(thread_count(), blocks));
+}
+
+#define FIELDS(TENSOR, NUMBER)                                                                                              \
+  TENSOR(x) TENSOR(kernel) TENSOR(recurrentKernel) TENSOR(bias) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask)      \
+  TENSOR(dropoutMask) TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates)         \
+  TENSOR(cells) TENSOR(hiddens) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences)          \
+  NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)
+WEFT_KERNEL(lstm_forward, FIELDS) {
+  const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
+  const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
+  const CellActivation kind = static_cast<CellActivation>(static_cast<int>(args.activation));
+  const bool hard = args.hardGates != 0, keep = static_cast<bool>(args.gates), sequences = args.returnSequences != 0;
+  const int64_t blocks = (units + kLanes - 1) / kLanes, panel_size = units * kGates * kLanes;
+  const float *u = args.recurrentKernel.f32(), *recurrent_mask = args.recurrentDropoutMask.f32();
+  float *output = args.output.f32(), *last_h = args.lastHidden.f32(), *last_c = args.lastCell.f32();
+  const int threads = step_threads(batch, units);
+
+  // States by place: two copies of h (read one, write the other), the unmasked h, and c.
+  const int64_t state = batch * units;
+  float* states = scratch(0, kSlotStates, 4 * state);
+  float* recurrent[2] = {states, states + state};
+  float *h = states + 2 * state, *c = states + 3 * state;
+  for (int64_t place = 0; place < batch; place++) {
+    const int64_t item = time.order[place];
+    for (int64_t j = 0; j < units; j++) {
+      const float h0 = args.initialHidden ? args.initialHidden.f32()[item * units + j] : 0.0f;
+      h[place * units + j] = h0;
+      recurrent[0][place * units + j] = recurrent[1][place * units + j] = recurrent_mask ? h0 * recurrent_mask[item * units + j] : h0;
+      c[place * units + j] = args.initialCell ? args.initialCell.f32()[item * units + j] : 0.0f;
+    }
+  }
+
+  float* panels = scratch(0, kSlotPanels, blocks * panel_size);
+  parallel(threads, [&](int thread, int count) {
+    const Range mine = share(blocks, 1, thread, count);
+    for (int64_t block = mine.begin; block < mine.end; block++) {
+      const int width = static_cast<int>(smaller<int64_t>(kLanes, units - block * kLanes));
+      float* to = panels + block * panel_size;
+      for (int64_t k = 0; k < units; k++)
+        for (int gate = 0; gate < kGates; gate++, to += kLanes) store(to, load_partial(u + k * kGates * units + gate * units + block * kLanes, width));
+    }
+  });
+
+  int parity = 0;
+  for (int64_t done = 0; done < steps;) {
+    // A stretch of steps [from, to) in time; processed from its far end when going backwards.
+    int64_t count = 0, rows = 0;
+    while (done + count < steps && (count == 0 || rows < kStretchRows)) {
+      rows += time.active[time.backwards ? steps - 1 - done - count : done + count];
+      count++;
+    }
+    const int64_t from = time.backwards ? steps - done - count : done, first_row = time.first_row[from];
+    float* gates = keep ? args.gates.f32() + first_row * kGates * units : scratch(0, kSlotGates, larger<int64_t>(rows, 1) * kGates * units);
+    Output projected = {gates, kGates * units};
+    projected.bias = args.bias.f32();
+    gemm(rows, kGates * units, features, InputRows{args.x.f32(), args.dropoutMask.f32(), time, features, first_row, from},
+         Matrix{args.kernel.f32(), kGates * units, 1}, projected);
+
+    parallel(threads, [&](int thread, int thread_total) {
+      const Range mine = share(blocks, 1, thread, thread_total);
+      int side = parity;
+      alignas(64) Vec acc[kTileRows][kGates];
+      for (int64_t s = 0; s < count; s++, side ^= 1) {
+        const int64_t t = time.backwards ? from + count - 1 - s : from + s;
+        const int64_t active = time.active[t], row0 = time.first_row[t];
+        const float* previous = recurrent[side];
+        float* next = recurrent[side ^ 1];
+        for (int64_t block = mine.begin; block < mine.end; block++) {
+          const float* panel = panels + block * panel_size;
+          const int64_t unit = block * kLanes;
+          const int width = static_cast<int>(smaller<int64_t>(kLanes, units - unit));
+          for (int64_t place0 = 0; place0 < active; place0 += kTileRows) {
+            const int tile = static_cast<int>(smaller<int64_t>(kTileRows, active - place0));
+            auto product = [&](auto size) {
+              Vec local[decltype(size)::value][kGates];
+              micro_rows(units, previous + place0 * units, units, panel, kGates * kLanes, local);
+              for (int r = 0; r < decltype(size)::value; r++)
+                for (int gate = 0; gate < kGates; gate++) acc[r][gate] = local[r][gate];
+            };
+            switch (tile) {
+              case 1: product(Size<1>{}); break;
+              case 2: product(Size<2>{}); break;
+              case 3: product(Size<3>{}); break;
+              case 4: product(Size<4>{}); break;
+              case 5: product(Size<5>{}); break;
+              default: product(Size<6>{}); break;
+            }
+            for (int r = 0; r < tile; r++) {
+              const int64_t place = place0 + r, row = row0 + place, item = time.order[place], at = place * units + unit;
+              float* gate = gates + (row - first_row) * kGates * units + unit;
+              const Vec old_h = load_partial(h + at, width), old_c = load_partial(c + at, width);
+              const Vec zi = acc[r][0] + load_partial(gate, width), zf = acc[r][1] + load_partial(gate + units, width);
+              const Vec zg = acc[r][2] + load_partial(gate + 2 * units, width), zo = acc[r][3] + load_partial(gate + 3 * units, width);
+              const Vec i = hard ? hard_sigmoid(zi) : sigmoid(zi), f = hard ? hard_sigmoid(zf) : sigmoid(zf);
+              const Vec g = cell_activate(zg, kind), o = hard ? hard_sigmoid(zo) : sigmoid(zo);
+              Vec new_c = f * old_c + i * g;
+              Vec new_h = o * cell_activate(new_c, kind), out = new_h;
+              if (time.hole(t, place)) {
+                new_c = old_c, new_h = old_h;
+                out = time.started(t, place) ? old_h : splat_zero();
+              }
+              store_partial(c + at, new_c, width);
+              store_partial(h + at, new_h, width);
+              store_partial(next + at, recurrent_mask ? new_h * load_partial(recurrent_mask + item * units + unit, width) : new_h, width);
+              if (sequences) store_partial(output + (item * steps + t) * units + unit, out, width);
+              if (keep) {
+                store_partial(gate, i, width);
+                store_partial(gate + units, f, width);
+                store_partial(gate + 2 * units, g, width);
+                store_partial(gate + 3 * units, o, width);
+                store_partial(args.cells.f32() + row * units + unit, new_c, width);
+                store_partial(args.hiddens.f32() + row * units + unit, new_h, width);
+              }
+            }
+          }
+        }
+        barrier(thread_total);
+      }
+    });
+    parity ^= count & 1;
+    done += count;
+  }
+
+  for (int64_t place = 0; place < batch; place++) {
+    const int64_t item = time.order[place];
+    std::memcpy(last_h + item * units, h + place * units, sizeof(float) * units);
+    std::memcpy(last_c + item * units, c + place * units, sizeof(float) * units);
+    const bool any = time.length[item] > 0;
+    if (!sequences) {
+      float* to = output + item * units;
+      any ? std::memcpy(to, h + place * units, sizeof(float) * units) : std::memset(to, 0, sizeof(float) * units);
+      continue;
+    }
+    for (int64_t t = time.length[item]; t < steps; t++) {
+      float* to = output + (item * steps + t) * units;
+      any && !time.backwards ? std::memcpy(to, h + place * units, sizeof(float) * units) : std::memset(to, 0, sizeof(float) * units);
+    }
+  }
+}
+#undef FIELDS
+
+// Columns of the previous step's h (times the recurrent dropout mask), one for each row: element (unit, row).
+struct HiddenColumns {
+  const float* const* rows;   // [rows] pointers to h of the step before
+  const float* const* masks;  // [rows] or null
+  void pack_rows(float* to, int64_t i, int count, int64_t k0, int64_t depth) const {
+    for (int64_t k = 0; k < depth; k++, to += count) {
+      const float* from = rows[k0 + k] + i;
+      const float* keep = masks ? masks[k0 + k] + i : nullptr;
+      for (int r = 0; r < count; r++) to[r] = keep ? from[r] * keep[r] : from[r];
+    }
+  }
+};
+
+#define FIELDS(TENSOR, NUMBER)                                                                                               \
+  TENSOR(x) TENSOR(recurrentKernel) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask)               \
+  TENSOR(recurrentDropoutMask) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) \
+  TENSOR(lastCellGradient) TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(initialHiddenGradient) \
+  TENSOR(initialCellGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences)             \
+  NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)
+WEFT_KERNEL(lstm_backward, FIELDS) {
+  const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
+  const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
+  const CellActivation kind = static_cast<CellActivation>(static_cast<int>(args.activation));
+  const bool hard = args.hardGates != 0, sequences = args.returnSequences != 0;
+  const int64_t blocks = (units + kLanes - 1) / kLanes, panel_depth = kGates * units, state = batch * units;
+  const float *u = args.recurrentKernel.f32(), *recurrent_mask = args.recurrentDropoutMask.f32(), *dy = args.outputGradient.f32();
+  const float *cells = args.cells.f32(), *hiddens = args.hiddens.f32();
+  float* gates = args.gates.f32();
+  const int threads = step_threads(batch, units);
+
+  float* states = scratch(0, kSlotStates, 2 * state);
+  float *dh = states, *dc = states + state;  // by place
+  for (int64_t place = 0; place < batch; place++) {
+    const int64_t item = time.order[place];
+    const bool any = time.length[item] > 0;
+    for (int64_t j = 0; j < units; j++) {
+      float value = args.lastHiddenGradient ? args.lastHiddenGradient.f32()[item * units + j] : 0.0f;
+      if (dy != nullptr && any && !sequences) value += dy[item * units + j];
+      // Outputs past a row's end repeat its last one.
+      if (dy != nullptr && any && sequences && !time.backwards)
+        for (int64_t t = time.length[item]; t < steps; t++) value += dy[(item * steps + t) * units + j];
+      dh[place * units + j] = value;
+      dc[place * units + j] = args.lastCellGradient ? args.lastCellGradient.f32()[item * units + j] : 0.0f;
+    }
+  }
+
+  // The transposed recurrent weights: panels of one vector of units, depth 4U.
+  float* panels = scratch(0, kSlotPanels, blocks * panel_depth * kLanes);
+  const float* zeros = [&] {
+    float* memory = scratch(0, kSlotZeros, units);
+    std::memset(memory, 0, sizeof(float) * units);
+    return memory;
+  }();
+  auto cell_before = [&](int64_t t, int64_t place) -> const float* {
+    const int64_t before = time.previous(t);
+    if (before >= 0 && place < time.active[before]) return cells + (time.first_row[before] + place) * units;
+    return args.initialCell ? args.initialCell.f32() + time.order[place] * units : zeros;
+  };
+
+  parallel(threads, [&](int thread, int thread_total) {
+    const Range mine = share(blocks, 1, thread, thread_total);
+    for (int64_t block = mine.begin; block < mine.end; block++)
+      for (int lane = 0; lane < kLanes; lane++) {
+        const int64_t unit = block * kLanes + lane;
+        float* to = panels + block * panel_depth * kLanes + lane;
+        for (int64_t k = 0; k < panel_depth; k++) to[k * kLanes] = unit < units ? u[unit * panel_depth + k] : 0.0f;
+      }
+    for (int64_t s = 0; s < steps; s++) {
+      const int64_t t = time.backwards ? s : steps - 1 - s;
+      const int64_t active = time.active[t], row0 = time.first_row[t];
+      for (int64_t block = mine.begin; block < mine.end; block++) {
+        const int64_t unit = block * kLanes;
+        const int width = static_cast<int>(smaller<int64_t>(kLanes, units - unit));
+        for (int64_t place = 0; place < active; place++) {
+          const int64_t row = row0 + place, item = time.order[place], at = place * units + unit;
+          float* gate = gates + row * panel_depth + unit;
+          Vec d = load_partial(dh + at, width);
+          const bool hole = time.hole(t, place);
+          if (sequences && dy != nullptr && (!hole || time.started(t, place))) d += load_partial(dy + (item * steps + t) * units + unit, width);
+          if (hole) {
+            store_partial(dh + at, d, width);
+            for (int k = 0; k < kGates; k++) store_partial(gate + k * units, splat_zero(), width);
+            continue;
+          }
+          const Vec i = load_partial(gate, width), f = load_partial(gate + units, width);
+          const Vec g = load_partial(gate + 2 * units, width), o = load_partial(gate + 3 * units, width);
+          const Vec activated = cell_activate(load_partial(cells + row * units + unit, width), kind);
+          const Vec dcell = load_partial(dc + at, width) + d * o * cell_slope(activated, kind);
+          store_partial(gate, dcell * g * gate_slope(i, hard), width);
+          store_partial(gate + units, dcell * load_partial(cell_before(t, place) + unit, width) * gate_slope(f, hard), width);
+          store_partial(gate + 2 * units, dcell * i * cell_slope(g, kind), width);
+          store_partial(gate + 3 * units, d * activated * gate_slope(o, hard), width);
+          store_partial(dc + at, dcell * f, width);
+        }
+      }
+      barrier(thread_total);  // the product below reads all units' gates
+      for (int64_t block = mine.begin; block < mine.end;) {
+        const int wide = mine.end - block >= 2 ? 2 : 1;
+        const float* panel = panels + block * panel_depth * kLanes;
+        for (int64_t place0 = 0; place0 < active; place0 += kTileRows) {
+          const int tile = static_cast<int>(smaller<int64_t>(kTileRows, active - place0));
+          auto product = [&](auto size, auto vecs) {
+            constexpr int R = decltype(size)::value, V = decltype(vecs)::value;
+            Vec acc[R][V];
+            micro_panels(panel_depth, gates + (row0 + place0) * panel_depth, panel_depth, panel, panel_depth * kLanes, acc);
+            for (int r = 0; r < R; r++)
+              for (int v = 0; v < V; v++) {
+                const int64_t place = place0 + r, unit = (block + v) * kLanes;
+                const int width = static_cast<int>(smaller<int64_t>(kLanes, units - unit));
+                if (time.hole(t, place)) continue;
+                Vec value = acc[r][v];
+                if (recurrent_mask) value *= load_partial(recurrent_mask + time.order[place] * units + unit, width);
+                store_partial(dh + place * units + unit, value, width);
+              }
+          };
+          auto rows = [&](auto vecs) {
+            switch (tile) {
+              case 1: return product(Size<1>{}, vecs);
+              case 2: return product(Size<2>{}, vecs);
+              case 3: return product(Size<3>{}, vecs);
+              case 4: return product(Size<4>{}, vecs);
+              case 5: return product(Size<5>{}, vecs);
+              default: return product(Size<6>{}, vecs);
+            }
+          };
+          wide == 2 ? rows(Size<2>{}) : rows(Size<1>{});
+        }
+        block += wide;
+      }
+    }
+  });
+
+  for (int64_t place = 0; place < batch; place++) {
+    const int64_t to = time.order[place] * units;
+    if (args.initialHiddenGradient) std::memcpy(args.initialHiddenGradient.f32() + to, dh + place * units, sizeof(float) * units);
+    if (args.initialCellGradient) std::memcpy(args.initialCellGradient.f32() + to, dc + place * units, sizeof(float) * units);
+  }
+
+  // The gates now hold their gradients: the weights' are one product each over all rows.
+  const Matrix gradients = {gates, panel_depth, 1};
+  gemm(features, panel_depth, time.rows, InputColumns{{args.x.f32(), args.dropoutMask.f32(), time, features, 0, 0}}, gradients,
+       Output{args.kernelGradient.f32(), panel_depth});
+  const float** before = reinterpret_cast<const float**>(scratch(0, kSlotGates, 4 * (time.rows + 1)));
+  const float** masks = recurrent_mask ? before + time.rows : nullptr;
+  for (int64_t t = 0; t < steps; t++) {
+    const int64_t previous = time.previous(t);
+    for (int64_t place = 0; place < time.active[t]; place++) {
+      const int64_t row = time.first_row[t] + place;
+      before[row] = previous >= 0 && place < time.active[previous] ? hiddens + (time.first_row[previous] + place) * units
+                    : args.initialHidden                           ? args.initialHidden.f32() + time.order[place] * units
+                                                                   : zeros;
+      if (masks) masks[row] = recurrent_mask + time.order[place] * units;
+    }
+  }
+  gemm(units, panel_depth, time.rows, HiddenColumns{before, masks}, gradients, Output{args.recurrentGradient.f32(), panel_depth});
+  if (args.biasGradient)
+    parallel(thread_count(), [&](int thread, int thread_total) {
+      const Range mine = share(panel_depth, kLanes, thread, thread_total);
+      if (mine.begin >= mine.end) return;
+      float* total = args.biasGradient.f32();
+      std::memset(total + mine.begin, 0, sizeof(float) * (mine.end - mine.begin));
+      for (int64_t row = 0; row < time.rows; row++)
+        for_vectors(mine.begin, mine.end, [&](int64_t j, int n) {
+          store_partial(total + j, load_partial(total + j, n) + load_partial(gates + row * panel_depth + j, n), n);
+        });
+    });
+}
+#undef FIELDS
+
+// Writes each row's gradient where its input lies, times the dropout mask of the item.
+struct InputGradient {
+  float* data;
+  const float* dropout;
+  const Timeline& time;
+  const int32_t* step_of_row;
+  int64_t features;
+  WEFT_INLINE void operator()(int64_t row, int64_t j, Vec value, int width, bool first, bool last) const {
+    const int64_t step = step_of_row[row], item = time.order[row - time.first_row[step]];
+    float* to = data + (item * time.steps + step) * features + j;
+    if (!first) value += load_partial(to, width);
+    if (last && dropout != nullptr) value *= load_partial(dropout + item * features + j, width);
+    store_partial(to, value, width);
+  }
+};
+
+#define FIELDS(TENSOR, NUMBER)                                                                                             \
+  TENSOR(gatesGradient) TENSOR(kernel) TENSOR(mask) TENSOR(dropoutMask) TENSOR(inputGradient) NUMBER(batch) NUMBER(steps) \
+  NUMBER(features) NUMBER(units) NUMBER(goBackwards)
+WEFT_KERNEL(lstm_input_gradient, FIELDS) {
+  const int64_t batch = args.batch, steps = args.steps, features = args.features, depth = kGates * static_cast<int64_t>(args.units);
+  const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
+  float* dx = args.inputGradient.f32();
+  for (int64_t item = 0; item < batch; item++)
+    std::memset(dx + (item * steps + time.length[item]) * features, 0, sizeof(float) * (steps - time.length[item]) * features);
+  int32_t* step_of_row = reinterpret_cast<int32_t*>(scratch(0, kSlotGates, time.rows + 1));
+  for (int64_t t = 0; t < steps; t++)
+    for (int64_t row = time.first_row[t]; row < time.first_row[t + 1]; row++) step_of_row[row] = static_cast<int32_t>(t);
+  gemm(time.rows, features, depth, Matrix{args.gatesGradient.f32(), depth, 1}, Matrix{args.kernel.f32(), 1, depth},
+       InputGradient{dx, args.dropoutMask.f32(), time, step_of_row, features});
+}
+#undef FIELDS

@@ -1,0 +1,49 @@
+/**
+ * The LSTM built of TensorFlow.js ops, step by step: what the kernel must compute, on every backend, differentiable as it is.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import type { LstmArguments, LstmResult } from './lstm.js'
+
+const cellActivations = { tanh: tf.tanh, relu: tf.relu, linear: (x: tf.Tensor) => x }
+const gateActivations = {
+  sigmoid: tf.sigmoid,
+  hardSigmoid: (x: tf.Tensor) => tf.clipByValue(tf.add(tf.mul(x, 0.2), 0.5), 0, 1),
+}
+
+export function lstmReference(args: LstmArguments): LstmResult {
+  const { x, kernel, recurrentKernel, bias, initialState, mask, dropoutMask, recurrentDropoutMask } = args
+  const [batch, steps] = x.shape
+  const units = recurrentKernel.shape[0]
+  const activate = cellActivations[args.activation]
+  const gate = gateActivations[args.recurrentActivation]
+  const inputs = dropoutMask ? tf.mul(x, tf.expandDims(dropoutMask, 1)) : x
+  const kept = mask && tf.cast(mask, 'float32')
+
+  let h: tf.Tensor = initialState?.[0] ?? tf.zeros([batch, units])
+  let c: tf.Tensor = initialState?.[1] ?? tf.zeros([batch, units])
+  let output: tf.Tensor = tf.zeros([batch, units])
+  const outputs: tf.Tensor[] = []
+  for (let s = 0; s < steps; s++) {
+    const t = args.goBackwards ? steps - 1 - s : s
+    const input = tf.reshape(tf.slice(inputs, [0, t, 0], [-1, 1, -1]), [batch, x.shape[2]]) // [B, D]
+    const recurrent = recurrentDropoutMask ? tf.mul(h, recurrentDropoutMask) : h
+    const product = tf.add(tf.matMul(input, kernel), tf.matMul(recurrent, recurrentKernel)) // [B, 4U]
+    const z = bias ? tf.add(product, bias) : product
+    const part = (index: number) => tf.slice(z, [0, index * units], [-1, units])
+    const newC = tf.add(tf.mul(gate(part(1)), c), tf.mul(gate(part(0)), activate(part(2))))
+    const newH = tf.mul(gate(part(3)), activate(newC))
+    if (kept) {
+      const keep = tf.slice(kept, [0, t], [-1, 1]) // [B, 1]
+      const blend = (now: tf.Tensor, before: tf.Tensor) => tf.add(tf.mul(now, keep), tf.mul(before, tf.sub(1, keep)))
+      output = blend(newH, output)
+      c = blend(newC, c)
+      h = blend(newH, h)
+    } else {
+      output = h = newH
+      c = newC
+    }
+    outputs[t] = output
+  }
+  if (args.returnSequences) output = steps > 0 ? tf.stack(outputs, 1) : tf.zeros([batch, 0, units])
+  return { output, lastHidden: tf.reshape(h, [batch, units]), lastCell: tf.reshape(c, [batch, units]) }
+}

@@ -1,0 +1,100 @@
+/**
+ * THE table of native kernels, and the one place that registers anything. Every slot of the `native` backend is first filled from
+ * `cpu`; then each kernel below replaces its slot, keeping the one it displaces as its reference.
+ */
+import { availableParallelism } from 'node:os'
+import * as tf from '@tensorflow/tfjs-core'
+import '@tensorflow/tfjs-backend-cpu'
+import { NativeBackend } from './backend.js'
+import { nativeBinding, signatureConflicts } from './binding.js'
+import type { NativeKernel } from './kernel.js'
+import { countCall } from './kernel.js'
+import { lstmGradient, lstmGradKernel, lstmInputGradKernel, lstmKernel } from './lstm/lstm.js'
+import { batchMatMul, fusedMatMul } from './matmul/matmul.js'
+import './adam/adam.js'
+
+const kernels: readonly NativeKernel[] = [batchMatMul, fusedMatMul, lstmKernel, lstmGradKernel, lstmInputGradKernel]
+
+const gradients: readonly tf.GradConfig[] = [lstmGradient]
+
+export const BACKEND_NAME = 'native'
+
+export interface NativeStatus {
+  available: boolean
+  /** Why there is no addon. */
+  reason?: string
+  /** Instruction set picked at load: avx512, avx2, neon or baseline. */
+  isa?: string
+  threads: number
+  /** TensorFlow.js kernels that run in C++. */
+  kernels: string[]
+}
+
+/** What the native backend offers in this process, without registering it. */
+export function nativeStatus(): NativeStatus {
+  const { binding, reason } = nativeBinding()
+  if (!binding) return { available: false, reason, threads: 1, kernels: [] }
+  return {
+    available: true,
+    isa: binding.isa,
+    threads: binding.getThreads(),
+    kernels: kernels.map((kernel) => kernel.kernelName),
+  }
+}
+
+/** Threads that kernels use, the calling one included. */
+export function setNativeThreads(count: number): void {
+  if (!Number.isInteger(count) || count < 1)
+    throw new Error(`setting threads: expected an integer of at least 1 for count, received ${count}`)
+  nativeBinding().binding?.setThreads(count)
+}
+
+const fellBack = new Set<string>()
+
+/** Kernels whose reference had to run on `native` since the start, with the reason: each is a hundred times slower. */
+export function fallbacks(): string[] {
+  return [...fellBack]
+}
+
+function install(kernel: NativeKernel, backend: NativeBackend): void {
+  const { kernelName } = kernel
+  const displaced = tf.getKernel(kernelName, BACKEND_NAME)
+  if (displaced) tf.unregisterKernel(kernelName, BACKEND_NAME)
+  tf.registerKernel({
+    kernelName,
+    backendName: BACKEND_NAME,
+    kernelFunc: ({ inputs, attrs }) => {
+      // The registry pairs a kernel's name with the inputs and attributes that TensorFlow.js documents for it.
+      const result = kernel.run({ inputs: inputs as never, attrs: (attrs ?? {}) as never, backend })
+      if (result !== undefined) {
+        countCall(kernelName)
+        return result
+      }
+      if (!displaced) throw new Error(`${kernelName}: expected shapes, types and attributes that its C++ kernel serves`)
+      fellBack.add(kernelName)
+      return displaced.kernelFunc(attrs === undefined ? { inputs, backend } : { inputs, backend, attrs })
+    },
+  })
+}
+
+/**
+ * Registers the `native` backend and its kernels; a second call changes nothing. The caller makes it current with
+ * `tf.setBackend('native')`.
+ *
+ * @returns The status; nothing is registered when the addon is not available.
+ */
+export function registerNativeBackend(): NativeStatus {
+  const status = nativeStatus()
+  if (!status.available || tf.findBackendFactory(BACKEND_NAME) !== null) return status
+  const conflicts = signatureConflicts()
+  if (conflicts.length > 0)
+    throw new Error(`native kernels: TypeScript and C++ disagree; run \`npm run native\`: ${conflicts.join('; ')}`)
+  setNativeThreads(availableParallelism())
+  const backend = new NativeBackend()
+  tf.copyRegisteredKernels('cpu', BACKEND_NAME)
+  for (const kernel of kernels) install(kernel, backend)
+  for (const gradient of gradients) if (!tf.getGradient(gradient.kernelName)) tf.registerGradient(gradient)
+  // Higher than wasm, lower than what an application registers on purpose.
+  tf.registerBackend(BACKEND_NAME, () => backend, 4)
+  return status
+}
