@@ -10,7 +10,7 @@ import * as tfl from '@tensorflow/tfjs-layers'
 import { expected, UserError } from '../errors.js'
 import { readJson, writeFileAtomic, writeJsonAtomic } from '../files.js'
 import { registerLayers } from '../layers/register.js'
-import { fromKeras3, type Json } from './keras3.js'
+import { asKeras2, type Json } from './keras3.js'
 
 const MODEL_FILE = 'model.json'
 const WEIGHTS_FILE = 'weights.bin'
@@ -101,7 +101,7 @@ export function readTopology(dir: string): { topology: Json; written: Json } {
   const json = readJson(path)
   const written = isRecord(json) ? (json.modelTopology as Json | undefined) : undefined
   if (!isRecord(written)) throw expected('loading a model', 'a modelTopology', path, written)
-  return { topology: fromKeras3(written), written }
+  return { topology: asKeras2(written), written }
 }
 
 function readArtifacts(dir: string): tf.io.ModelArtifacts {
