@@ -1,8 +1,7 @@
 /**
- * The losses that a Trainer knows by name. Each gives one value an item, [B], so that sample and class weights work with every loss;
- * the Trainer's loss is `mean over items of weight · loss`, the division being by the number of items as in Keras, which makes
- * accumulated batches add up to one big one. The gradients are written out where TensorFlow.js's own are undefined (at 0) or lose
- * digits. CTC is no loss of this table: pass a function.
+ * The losses that a Trainer knows by name. A loss is `mean over items of weight · loss`, the division being by the number of items
+ * as in Keras, which makes accumulated batches add up to one big one. The gradients are written out, because TensorFlow.js's own are
+ * wrong at 0 (absolute error) or lose digits. CTC is no loss of this table: pass a function.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { expected } from '../errors.js'
@@ -10,106 +9,80 @@ import { expected } from '../errors.js'
 /** Distance kept between a probability and 0 or 1 before a logarithm; Keras's value. */
 const EPSILON = 1e-7
 
-/** Rows of scores → one loss a row: the last axis is consumed or averaged, so [B, ..., C] → [B, ...]. */
-type RowLoss = (yTrue: tf.Tensor, yPred: tf.Tensor) => tf.Tensor
-
-/** Element-wise loss with its derivative by `yPred`, averaged over the last axis. */
-function elementwise(
-  value: (yTrue: tf.Tensor, yPred: tf.Tensor) => tf.Tensor,
-  slope: (yTrue: tf.Tensor, yPred: tf.Tensor) => tf.Tensor,
-): RowLoss {
-  return (yTrue, yPred) => {
-    const run = tf.customGrad((predicted, save) => {
-      const prediction = asTensor(predicted)
-      asSave(save)([prediction, yTrue]) // the forward pass ends, and its tensors with it, before the backward pass begins
-      return {
-        value: value(yTrue, prediction),
-        gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(dy, slope(at(saved, 1), at(saved, 0))),
-      }
-    })
-    return tf.mean(run(yPred), -1)
-  }
-}
-
-/** `-Σ y log p` over the last axis, with the derivative by `yPred` given. */
-function crossentropy(
-  logProbability: (yPred: tf.Tensor) => tf.Tensor,
-  slope: (yTrue: tf.Tensor, yPred: tf.Tensor) => tf.Tensor,
-): RowLoss {
-  return (yTrue, yPred) =>
-    tf.customGrad((predicted, save) => {
-      const prediction = asTensor(predicted)
-      asSave(save)([prediction, yTrue])
-      return {
-        value: tf.neg(tf.sum(tf.mul(yTrue, logProbability(prediction)), -1)),
-        gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-          tf.mul(tf.expandDims(dy, -1), slope(at(saved, 1), at(saved, 0))),
-      }
-    })(yPred)
+/** Element-wise: what is summed, and its derivative by `yPred`. Both [B, ..., C]. */
+interface ElementLoss {
+  /** `categorical`: the last axis is one choice, whose elements add up; `binary`, `values`: the elements are averaged. */
+  kind: 'categorical' | 'binary' | 'values'
+  value(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor
+  slope(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor
 }
 
 const clipProbability = (p: tf.Tensor) => tf.clipByValue(p, EPSILON, 1 - EPSILON)
 
-const rowLosses = {
-  /** `yPred` are probabilities that sum to 1 over the last axis. */
-  categoricalCrossentropy: crossentropy(
-    (p) => tf.log(clipProbability(p)),
-    (y, p) => tf.neg(tf.div(y, clipProbability(p))),
-  ),
-  /** `yPred` are logits. */
-  softmaxCrossentropy: crossentropy(
-    (logits) => tf.logSoftmax(logits),
-    (y, logits) => tf.sub(tf.mul(tf.softmax(logits), tf.sum(y, -1, true)), y),
-  ),
-  /** `yPred` are probabilities, each on its own. */
-  binaryCrossentropy: elementwise(
-    (y, p) => {
+const elementLosses = {
+  /** `-Σ y log p`; `yPred` are probabilities that sum to 1 over the last axis. */
+  categoricalCrossentropy: {
+    kind: 'categorical',
+    value: (y, p) => tf.neg(tf.mul(y, tf.log(clipProbability(p)))),
+    slope: (y, p) => tf.neg(tf.div(y, clipProbability(p))),
+  },
+  /** `-Σ y log softmax(x)`; `yPred` are logits. */
+  softmaxCrossentropy: {
+    kind: 'categorical',
+    value: (y, logits) => tf.neg(tf.mul(y, tf.logSoftmax(logits))),
+    slope: (y, logits) => tf.sub(tf.mul(tf.softmax(logits), tf.sum(y, -1, true)), y),
+  },
+  /** `-y log p - (1 - y) log(1 - p)`; `yPred` are probabilities, each on its own. */
+  binaryCrossentropy: {
+    kind: 'binary',
+    value: (y, p) => {
       const q = clipProbability(p)
       return tf.neg(tf.add(tf.mul(y, tf.log(q)), tf.mul(tf.sub(1, y), tf.log(tf.sub(1, q)))))
     },
-    (y, p) => {
+    slope: (y, p) => {
       const q = clipProbability(p)
       return tf.div(tf.sub(q, y), tf.mul(q, tf.sub(1, q)))
     },
-  ),
-  /** `yPred` are logits, each on its own. */
-  sigmoidCrossentropy: elementwise(
-    (y, x) => tf.add(tf.sub(tf.relu(x), tf.mul(x, y)), tf.log1p(tf.exp(tf.neg(tf.abs(x))))),
-    (y, x) => tf.sub(tf.sigmoid(x), y),
-  ),
-  meanSquaredError: elementwise(
-    (y, p) => tf.squaredDifference(p, y),
-    (y, p) => tf.mul(2, tf.sub(p, y)),
-  ),
-  meanAbsoluteError: elementwise(
-    (y, p) => tf.abs(tf.sub(p, y)),
-    (y, p) => tf.sign(tf.sub(p, y)),
-  ),
+  },
+  /** The same of `sigmoid(x)`; `yPred` are logits, each on its own. */
+  sigmoidCrossentropy: {
+    kind: 'binary',
+    value: (y, x) => tf.add(tf.sub(tf.relu(x), tf.mul(x, y)), tf.log1p(tf.exp(tf.neg(tf.abs(x))))),
+    slope: (y, x) => tf.sub(tf.sigmoid(x), y),
+  },
+  meanSquaredError: {
+    kind: 'values',
+    value: (y, p) => tf.squaredDifference(p, y),
+    slope: (y, p) => tf.mul(2, tf.sub(p, y)),
+  },
+  meanAbsoluteError: {
+    kind: 'values',
+    value: (y, p) => tf.abs(tf.sub(p, y)),
+    slope: (y, p) => tf.sign(tf.sub(p, y)),
+  },
   /** Quadratic up to an error of 1, linear beyond. */
-  huber: elementwise(
-    (y, p) => {
+  huber: {
+    kind: 'values',
+    value: (y, p) => {
       const error = tf.abs(tf.sub(p, y))
       const bounded = tf.minimum(error, 1)
       return tf.add(tf.mul(0.5, tf.square(bounded)), tf.sub(error, bounded))
     },
-    (y, p) => tf.clipByValue(tf.sub(p, y), -1, 1),
-  ),
-} satisfies Record<string, RowLoss>
+    slope: (y, p) => tf.clipByValue(tf.sub(p, y), -1, 1),
+  },
+} satisfies Record<string, ElementLoss>
 
 /** Names of the built-in losses. */
-export type LossName = keyof typeof rowLosses
+export type LossName = keyof typeof elementLosses
 
 /** A loss of one's own: targets [B, ...], the model's outputs and, when there are any, weights [B] → scalar. */
 export type LossFunction = (yTrue: tf.Tensor, yPred: tf.Tensor, sampleWeights?: tf.Tensor1D) => tf.Scalar
 
-export const lossNames = Object.keys(rowLosses).filter((name) => isLossName(name))
+export const lossNames = Object.keys(elementLosses).filter((name) => isLossName(name))
 
 export function isLossName(name: string): name is LossName {
-  return Object.hasOwn(rowLosses, name)
+  return Object.hasOwn(elementLosses, name)
 }
-
-const isBinary = (name: LossName) => name === 'binaryCrossentropy' || name === 'sigmoidCrossentropy'
-const isCategorical = (name: LossName) => name === 'categoricalCrossentropy' || name === 'softmaxCrossentropy'
 
 /** What changes a loss while training; validation uses the loss plain. */
 export interface LossOptions {
@@ -137,47 +110,64 @@ export function makeLoss(loss: LossName | LossFunction, options: LossOptions = {
     return loss
   }
   if (!isLossName(loss)) throw expected('setting up the loss', `one of ${lossNames.join(', ')}`, 'loss', loss)
-  if ((labelSmoothing || classWeights) && !isBinary(loss) && !isCategorical(loss))
+  const chosen: ElementLoss = elementLosses[loss]
+  if ((labelSmoothing || classWeights) && chosen.kind === 'values')
     throw expected('setting up the loss', 'a crossentropy', 'loss with labelSmoothing or classWeights', loss)
-  const rows: RowLoss = rowLosses[loss]
   return (yTrue, yPred, sampleWeights) => {
     checkTargets(yTrue, yPred)
-    const truth = tf.cast(yTrue, 'float32')
-    const smoothed = labelSmoothing ? smooth(truth, labelSmoothing, isBinary(loss)) : truth
-    const perRow = classWeights ? weighClasses(rows, loss, classWeights, truth, smoothed, yPred) : rows(smoothed, yPred)
-    const perItem = perRow.rank > 1 ? tf.mean(tf.reshape(perRow, [perRow.shape[0] ?? 1, -1]), 1) : perRow
-    return tf.mean<tf.Scalar>(sampleWeights ? tf.mul(perItem, sampleWeights) : perItem)
+    const truth = yTrue.dtype === 'float32' ? yTrue : tf.cast(yTrue, 'float32')
+    const smoothed = labelSmoothing ? smooth(truth, labelSmoothing, chosen.kind) : truth
+    let weights = classWeights && weightClasses(truth, classWeights, chosen.kind)
+    if (sampleWeights) {
+      const column = tf.reshape(sampleWeights, [-1, ...Array<number>(yPred.rank - 1).fill(1)])
+      weights = weights ? tf.mul(weights, column) : column
+    }
+    return total(chosen, smoothed, yPred, weights)
   }
 }
 
-function smooth(truth: tf.Tensor, amount: number, binary: boolean): tf.Tensor {
-  const classes = binary ? 2 : (truth.shape[truth.rank - 1] ?? 1)
+/**
+ * `Σ weights · value / n`, n being the number of rows of a categorical loss, else of elements. One operation for the tape, because a
+ * chain of small ones costs as much time as a layer.
+ *
+ * @param weights Broadcast to `yPred`.
+ */
+function total(loss: ElementLoss, yTrue: tf.Tensor, yPred: tf.Tensor, weights: tf.Tensor | undefined): tf.Scalar {
+  const width = loss.kind === 'categorical' ? (yPred.shape.at(-1) ?? 1) : 1
+  const share = width / Math.max(1, yPred.size)
+  const run = tf.customGrad((predicted, save) => {
+    if (!(predicted instanceof tf.Tensor) || save instanceof tf.Tensor)
+      throw new TypeError('customGrad passed other arguments')
+    // The forward pass ends, and its tensors with it, before the backward pass begins: what that needs is saved.
+    save(weights ? [predicted, yTrue, weights] : [predicted, yTrue])
+    const values = loss.value(yTrue, predicted)
+    return {
+      value: tf.mul(tf.sum(weights ? tf.mul(values, weights) : values), share),
+      gradFunc: (dy: tf.Tensor, [prediction, truth, factors]: tf.Tensor[]) => {
+        if (!prediction || !truth) throw new TypeError('customGrad saved no tensors')
+        const slope = loss.slope(truth, prediction)
+        return tf.mul(factors ? tf.mul(slope, factors) : slope, tf.mul(dy, share))
+      },
+    }
+  })
+  return tf.reshape(run(yPred), [])
+}
+
+function smooth(truth: tf.Tensor, amount: number, kind: ElementLoss['kind']): tf.Tensor {
+  const classes = kind === 'binary' ? 2 : (truth.shape.at(-1) ?? 1)
   return tf.add(tf.mul(truth, 1 - amount), amount / classes)
 }
 
-/** Losses of rows with the weights of their classes in. The weights come from the targets before smoothing. */
-function weighClasses(
-  rows: RowLoss,
-  loss: LossName,
-  classWeights: readonly number[],
-  truth: tf.Tensor,
-  smoothed: tf.Tensor,
-  yPred: tf.Tensor,
-): tf.Tensor {
-  const width = truth.shape[truth.rank - 1] ?? 1
-  const wanted = isBinary(loss) && width === 1 ? 2 : width
+/** The weights that classes give to the elements of a loss; they come from the targets before smoothing. */
+function weightClasses(truth: tf.Tensor, classWeights: readonly number[], kind: ElementLoss['kind']): tf.Tensor {
+  const width = truth.shape.at(-1) ?? 1
+  const wanted = kind === 'binary' && width === 1 ? 2 : width
   if (classWeights.length !== wanted)
     throw expected('computing the loss', `${wanted} numbers`, 'classWeights', `${classWeights.length} numbers`)
-  if (isCategorical(loss))
-    return tf.mul(rows(smoothed, yPred), tf.sum(tf.mul(truth, tf.tensor1d([...classWeights])), -1))
-  if (width === 1) {
-    const [negative = 1, positive = 1] = classWeights
-    const weight = tf.add(negative, tf.mul(tf.squeeze(truth, [-1]), positive - negative))
-    return tf.mul(rows(smoothed, yPred), weight)
-  }
-  // One loss an output: each output becomes a row of its own.
-  const perOutput = rows(tf.expandDims(smoothed, -1), tf.expandDims(yPred, -1))
-  return tf.mean(tf.mul(perOutput, tf.tensor1d([...classWeights])), -1)
+  if (kind === 'categorical') return tf.sum(tf.mul(truth, tf.tensor1d([...classWeights])), -1, true)
+  if (width > 1) return tf.tensor1d([...classWeights])
+  const [negative = 1, positive = 1] = classWeights
+  return tf.add(negative, tf.mul(truth, positive - negative))
 }
 
 function checkTargets(yTrue: tf.Tensor, yPred: tf.Tensor): void {
@@ -188,20 +178,4 @@ function checkTargets(yTrue: tf.Tensor, yPred: tf.Tensor): void {
       'the targets',
       `[${yTrue.shape}]`,
     )
-}
-
-function asTensor(value: tf.Tensor | tf.GradSaveFunc): tf.Tensor {
-  if (!(value instanceof tf.Tensor)) throw new TypeError('customGrad passed no tensor')
-  return value
-}
-
-function asSave(value: tf.Tensor | tf.GradSaveFunc): tf.GradSaveFunc {
-  if (value instanceof tf.Tensor) throw new TypeError('customGrad passed no save function')
-  return value
-}
-
-function at(saved: tf.Tensor[], index: number): tf.Tensor {
-  const tensor = saved[index]
-  if (!tensor) throw new TypeError('customGrad saved no tensor')
-  return tensor
 }
