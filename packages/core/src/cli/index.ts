@@ -31,3 +31,6 @@ export { displayWidth, formatPairs, formatProbabilities, formatTable, textBar, t
 export type { Cell, Column } from './table.js'
 export { TrainingProgress } from './training-progress.js'
 export type { BatchProgress, EpochProgress } from './training-progress.js'
+export { runDoctor } from './doctor.js'
+export { sharedOptions } from './shared-options.js'
+export { coreVersion } from './version.js'

@@ -42,16 +42,16 @@ export function classScoresPlot(
       marks: [
         Plot.gridX({ stroke: colour('rule'), strokeOpacity: 1, ticks: 5 }),
         ...axisX({ label: 'score', ticks: 5, tickSize: 0 }),
-        Plot.barX(rows, { x: 'f1', y: 'at', fill: colour('blue'), fillOpacity: 0.24, ariaLabel: 'F1' }),
+        Plot.barX(rows, { x: 'f1', y: 'at', fill: colour('blue'), fillOpacity: 0.24, className: 'F1' }),
         Plot.link(rows, { x1: 'precision', x2: 'recall', y: 'at', stroke: colour('muted'), strokeWidth: 1 }),
-        Plot.dot(rows, { x: 'precision', y: 'at', r: 4.2, fill: colour('blue'), ariaLabel: 'precision' }),
+        Plot.dot(rows, { x: 'precision', y: 'at', r: 4.2, fill: colour('blue'), className: 'precision' }),
         Plot.dot(rows, {
           x: 'recall',
           y: 'at',
           r: 4.6,
           symbol: 'diamond',
           fill: colour('vermilion'),
-          ariaLabel: 'recall',
+          className: 'recall',
         }),
         Plot.text(rows, {
           y: 'at',
@@ -60,7 +60,7 @@ export function classScoresPlot(
           textAnchor: 'end',
           dx: -10,
           fill: 'currentColor',
-          ariaLabel: 'class',
+          className: 'class',
         }),
         Plot.text(rows, { ...right, y: 'at', text: ({ support }: Row) => formatCount(support), fill: colour('muted') }),
         Plot.text(['items'], { ...right, frameAnchor: 'top-right', dy: -14, fill: colour('muted') }),
@@ -113,8 +113,15 @@ export function probabilityPlot(
       marginBottom: 4,
       x: { domain: [0, 1], axis: null },
       y: { type: 'band', domain: rows.map(({ at }) => at), axis: null, padding: 0.35 },
+      opacity: { type: 'identity' },
       marks: [
-        Plot.barX(rows, { x: 'p', y: 'at', fill, ariaLabel: 'probability' }),
+        Plot.barX(rows, {
+          x: 'p',
+          y: 'at',
+          fill,
+          fillOpacity: ({ label }: Row) => (label === (truth ?? best) || label === best ? 1 : 0.55),
+          className: 'probability',
+        }),
         Plot.ruleX([0], { stroke: colour('muted') }),
         Plot.text(rows, {
           x: 'p',

@@ -17,7 +17,7 @@ interface CellDatum {
 
 /** Shade of a cell from its share of the row: small shares stay visible. */
 function shade(share: number): number {
-  return share === 0 ? 0 : 0.07 + 0.93 * share
+  return share === 0 ? 0 : 0.12 + 0.88 * share
 }
 /** Above this shade, type on a cell is in the paper's colour. */
 const STRONG = 0.62
@@ -30,7 +30,7 @@ export function confusionPlot(counts: readonly (readonly number[])[], labels: re
   const labelType = size > 30 ? 9.5 : size > 20 ? 10.5 : 12
   const margin = labelMargin(labels, wide ? 170 : 130, labelType)
   const room = (wide ? FULL_WIDTH : HALF_WIDTH) - margin - 34
-  const side = Math.floor(Math.min(wide ? 64 : 76, room / size))
+  const side = Math.floor(Math.min(wide ? 56 : 76, room / size))
   const steep = labels.some((label) => fitText(label, side - 4, labelType) !== label)
   const marginTop = (steep ? Math.min(150, margin) : 18) + 26
   const cells = cellsOf(counts, size)
@@ -54,14 +54,14 @@ export function confusionPlot(counts: readonly (readonly number[])[], labels: re
     Plot.cell(cells, { ...place, inset: 0.5, fill: colour('panel') }),
     Plot.cell(
       shown.filter((datum) => datum.truth === datum.predicted),
-      { ...cell, fill: colour('blue'), ariaLabel: 'right' },
+      { ...cell, fill: colour('blue'), className: 'right' },
     ),
     Plot.cell(
       shown.filter((datum) => datum.truth !== datum.predicted),
-      { ...cell, fill: colour('vermilion'), ariaLabel: 'wrong' },
+      { ...cell, fill: colour('vermilion'), className: 'wrong' },
     ),
-    Plot.text(weak, { ...count, fill: 'currentColor', ariaLabel: 'count' }),
-    Plot.text(strong, { ...count, fill: colour('onblue'), ariaLabel: 'count' }),
+    Plot.text(weak, { ...count, fill: 'currentColor', className: 'count' }),
+    Plot.text(strong, { ...count, fill: colour('onblue'), className: 'count' }),
     Plot.text(indices, {
       ...tick,
       y: (at: number) => at,
@@ -69,18 +69,24 @@ export function confusionPlot(counts: readonly (readonly number[])[], labels: re
       frameAnchor: 'left',
       textAnchor: 'end',
       dx: -8,
-      ariaLabel: 'true class',
+      className: 'true-class',
     }),
     Plot.text(indices, {
       ...tick,
       x: (at: number) => at,
       text: (at: number) => fitText(name(at), steep ? marginTop - 36 : side, labelType),
       frameAnchor: 'top',
-      ...(steep ? { rotate: -90, textAnchor: 'start' as const, dy: -8 } : { dy: -14 }),
-      ariaLabel: 'predicted class',
+      ...(steep ? { rotate: -90, textAnchor: 'start' as const, lineAnchor: 'middle' as const, dy: -8 } : { dy: -14 }),
+      className: 'predicted-class',
     }),
     Plot.text(['predicted'], { frameAnchor: 'top', dy: -marginTop + 8, fill: colour('muted') }),
-    Plot.text(['true'], { frameAnchor: 'left', rotate: -90, dx: -margin - 22, fill: colour('muted') }),
+    Plot.text(['true'], {
+      frameAnchor: 'left',
+      textAnchor: 'middle',
+      rotate: -90,
+      dx: -margin - 22,
+      fill: colour('muted'),
+    }),
   ]
   if (percents) {
     const faint = { ...percent, fillOpacity: 0.8 }

@@ -48,7 +48,7 @@ export function rocPlot(curves: readonly Curve[], options: CurvesOptions = {}): 
       { x: 0, y: 0 },
       { x: 1, y: 1 },
     ],
-    { x: 'x', y: 'y', stroke: colour('muted'), strokeDasharray: '2,4', ariaLabel: 'chance' },
+    { x: 'x', y: 'y', stroke: colour('muted'), strokeDasharray: '2,4', className: 'chance' },
   )
   const axes = { x: 'false positive rate', y: 'true positive rate', score: 'AUC' }
   return curvesPlot(curves, axes, [chance], 'bottom', interpolateLinear, options)
@@ -57,7 +57,15 @@ export function rocPlot(curves: readonly Curve[], options: CurvesOptions = {}): 
 /** Precision-recall curves, drawn as steps: between two points, precision is that of the higher recall. */
 export function precisionRecallPlot(curves: readonly Curve[], options: CurvesOptions = {}): string {
   const axes = { x: 'recall', y: 'precision', score: 'average precision' }
-  return curvesPlot(curves, axes, [], 'bottom-left', interpolateStep, options)
+  return curvesPlot(curves.map(untilAllFound), axes, [], 'bottom-left', interpolateStep, options)
+}
+
+/** Without the points after the first at which everything is found: there, precision only falls straight down. */
+function untilAllFound({ x, y, ...rest }: Curve): Curve {
+  const recall = Array.from(x)
+  const full = recall.findIndex((value) => value >= 1)
+  const kept = full < 0 ? recall.length : full + 1
+  return { ...rest, x: recall.slice(0, kept), y: Array.from(y).slice(0, kept) }
 }
 
 function curvesPlot(
@@ -113,8 +121,15 @@ function curvesPlot(
   )
 }
 
-function lineMark({ name, points, stroke, dash, width }: Drawn, opacity: number): Plot.Markish {
-  const line = { x: 'x', y: 'y', stroke, strokeWidth: width, strokeOpacity: opacity, ariaLabel: `curve: ${name}` }
+function lineMark({ points, stroke, dash, width }: Drawn, opacity: number): Plot.Markish {
+  const line = {
+    x: 'x',
+    y: 'y',
+    stroke,
+    strokeWidth: width,
+    strokeOpacity: opacity,
+    className: 'curve',
+  }
   return Plot.line(points, dash === undefined ? line : { ...line, strokeDasharray: dash })
 }
 

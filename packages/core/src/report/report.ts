@@ -6,7 +6,7 @@
 import { formatNumber, formatPercent } from '../cli/format.js'
 import { expected } from '../errors.js'
 import { writeFileAtomic } from '../files.js'
-import type { Html} from './html.js';
+import type { Html } from './html.js'
 import { html, trusted } from './html.js'
 import { styleSheet } from './theme.js'
 

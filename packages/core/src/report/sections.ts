@@ -12,6 +12,7 @@ import { confusionPlot } from './confusion-plot.js'
 import { precisionRecallPlot, rocPlot } from './curve-plots.js'
 import type { Curve } from './curve-plots.js'
 import type { Example, Figure, Section } from './report.js'
+import { FULL_WIDTH, HALF_WIDTH } from './svg.js'
 import { epochCurves, figureName, learningRatePlot, lossPlot, metricKeys } from './training-plots.js'
 import type { EpochFigures } from './training-plots.js'
 
@@ -68,7 +69,7 @@ export function classesSection({ labels, truth, probabilities }: ClassifierResul
         'Confusion matrix. Each row holds the items of one class; cells show how many were given each label, shaded by their share of the row. Blue is right, orange wrong.',
     },
     {
-      svg: classScoresPlot(byClass, labels),
+      svg: classScoresPlot(byClass, labels, labels.length > 9 ? FULL_WIDTH : HALF_WIDTH),
       caption:
         'Scores by class. Precision is the share of an answer that is right, recall the share of a class that is found, F1 their harmonic mean.',
     },

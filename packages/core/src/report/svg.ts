@@ -97,7 +97,7 @@ function legendRow(entries: readonly LegendEntry[], start: number): string {
   const groups = entries.map((entry) => {
     const at = x
     x += 24 + textWidth(entry.label) + 20
-    return `<g transform="translate(${Math.round(at)},11)">${swatch(entry)}<text x="24" y="0.32em">${escapeHtml(entry.label)}</text></g>`
+    return `<g transform="translate(${Math.round(at)},9)">${swatch(entry)}<text x="24" y="0.32em">${escapeHtml(entry.label)}</text></g>`
   })
   return groups.length === 0 ? '' : `<g aria-label="legend" text-anchor="start">${groups.join('')}</g>`
 }

@@ -112,7 +112,7 @@ th:last-child, td:last-child { padding-right: 0; }
 .mark { font-weight: 700; margin-right: .35em; }
 .right-mark { color: var(--blue); }
 .wrong-mark { color: var(--vermilion); }
-.bars { display: grid; grid-template-columns: minmax(0, 7.5em) 1fr auto; gap: 4px 10px; margin: 9px 0 0; align-items: center; font-size: 12.5px; font-variant-numeric: tabular-nums; }
+.bars { display: grid; grid-template-columns: minmax(0, 7em) 1fr 2.9em; gap: 4px 10px; margin: 9px 0 0; align-items: center; font-size: 12.5px; font-variant-numeric: tabular-nums; }
 .bars span { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .bars .value { text-align: right; color: var(--muted); }
 .bars i { display: block; height: 7px; border-radius: 1px; background: var(--rule); overflow: hidden; }
@@ -146,10 +146,10 @@ details pre { margin-top: 8px; padding: 14px 16px; background: var(--panel); bor
   nav, .example audio { display: none; }
   section { padding: 6mm 0 0; }
   h2 { font-size: 15pt; }
-  h2, h3 { break-after: avoid; }
-  section > p { max-width: none; orphans: 3; widows: 3; }
+  h2, h3, section > p { break-after: avoid; }
+  section > p { max-width: none; break-inside: avoid; }
   .figures { gap: 6mm 8mm; margin: 4mm 0 2mm; }
-  figure.wide svg { max-height: 225mm; margin-inline: auto; }
+  figure.wide svg { max-height: 190mm; width: auto; }
   figcaption, table, caption { font-size: 8.5pt; }
   .gallery { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 5mm 6mm; }
   .example { font-size: 8.5pt; }

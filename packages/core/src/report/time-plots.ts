@@ -141,14 +141,14 @@ export function timelinePlot(events: readonly TimelineEvent[], options: Timeline
           fill: colour('blue'),
           fillOpacity: ({ confidence = 1 }: TimelineEvent) => 0.25 + 0.75 * confidence,
           title: describeEvent,
-          ariaLabel: 'detected',
+          className: 'detected',
         }),
         Plot.barX(reference, {
           ...place,
           fill: 'none',
           stroke: 'currentColor',
           strokeWidth: 1.2,
-          ariaLabel: 'reference',
+          className: 'reference',
         }),
         Plot.text(lanes, {
           y: (label: string) => label,

@@ -32,9 +32,10 @@ const NAMES: Readonly<Record<string, string>> = {
   learningRate: 'learning rate',
 }
 
-/** `val_top5_accuracy` → `top5 accuracy`. */
+/** `val_macro_f1` → `macro F1`. */
 export function figureName(key: string): string {
-  return NAMES[key] ?? key.replace(/^val_/, '').replaceAll('_', ' ')
+  const words = key.replace(/^val_/, '').replaceAll('_', ' ')
+  return NAMES[key] ?? words.replace(/\b(?:f1|auc|bleu|cer|wer|mae|mse|rmse)\b/gi, (name) => name.toUpperCase())
 }
 
 interface Point {
@@ -74,9 +75,9 @@ export function epochCurves(
   if (best !== undefined) {
     marks.push(Plot.ruleX([best.epoch], { stroke: colour('muted'), strokeDasharray: '2,3' }))
   }
-  curves.forEach(({ name, points }, at) => {
+  curves.forEach(({ points }, at) => {
     const { stroke, dash } = series(at)
-    const line = { x: 'epoch', y: 'value', stroke, strokeWidth: 1.8, ariaLabel: name }
+    const line = { x: 'epoch', y: 'value', stroke, strokeWidth: 1.8, className: 'curve' }
     marks.push(Plot.line(points, dash === undefined ? line : { ...line, strokeDasharray: dash }))
     if (points.length === 1) marks.push(Plot.dot(points, { x: 'epoch', y: 'value', fill: stroke, r: 3 }))
   })
@@ -111,7 +112,7 @@ export function epochCurves(
       marginLeft: 48,
       marginRight: 12,
       marginBottom: 44,
-      marginTop: axis === undefined ? 12 : 26,
+      marginTop: 14,
       x: { domain: epochDomain(history) },
       y: { domain: valueDomain(values), nice: 5 },
       marks,
@@ -132,12 +133,12 @@ export function metricKeys(history: readonly EpochFigures[]): string[] {
   return [...keys].filter((key) => key.startsWith('val_') && key !== 'val_loss')
 }
 
-/** The learning rate, on a logarithmic axis when it spans more than a factor of 20. */
+/** The learning rate, on a logarithmic axis when most of the run has less than a tenth of the highest. */
 export function learningRatePlot(history: readonly EpochFigures[], options: CurveOptions = {}): string {
   const { width = HALF_WIDTH, height = 180 } = options
   const points = pointsOf(history, 'learningRate').filter(({ value }) => value > 0)
-  const values = points.map(({ value }) => value)
-  const logarithmic = values.length > 0 && Math.max(...values) / Math.min(...values) > 20
+  const values = points.map(({ value }) => value).sort((a, b) => a - b)
+  const logarithmic = (values[values.length >> 1] ?? 1) < 0.1 * (values.at(-1) ?? 1)
   return renderPlot(
     {
       width,
@@ -147,12 +148,12 @@ export function learningRatePlot(history: readonly EpochFigures[], options: Curv
       marginBottom: 44,
       marginTop: 26,
       x: { domain: epochDomain(history) },
-      y: logarithmic ? { type: 'log' } : { zero: true, nice: 4 },
+      y: logarithmic ? { type: 'log' } : { zero: true, nice: 3 },
       marks: [
         ...axisY({
           label: 'learning rate',
-          ticks: logarithmic ? 3 : 4,
-          tickFormat: (value: number) => formatNumber(value, 2),
+          ticks: 3,
+          tickFormat: shortNumber,
         }),
         ...axisX({ label: 'epoch', ticks: wholeTicks(history), tickFormat: 'd' }),
         Plot.line(points, { x: 'epoch', y: 'value', stroke: colour('blue'), strokeWidth: 1.8 }),
@@ -161,6 +162,13 @@ export function learningRatePlot(history: readonly EpochFigures[], options: Curv
     },
     'learning rate by epoch',
   )
+}
+
+/** `0`, `0.02`, `5e-4`. */
+function shortNumber(value: number): string {
+  return value === 0 || value >= 0.01
+    ? String(Number(value.toPrecision(2)))
+    : Number(value.toPrecision(2)).toExponential()
 }
 
 function epochDomain(history: readonly EpochFigures[]): [number, number] {
