@@ -62,7 +62,7 @@ export type {
 export type { OrderOptions } from './data/epoch-order.js'
 export { FeatureCache, featureKey } from './data/feature-cache.js'
 export type { CachedArray, CacheStatistics, FeatureCacheOptions } from './data/feature-cache.js'
-export { balancedClassWeights, countLabels, Labels, nearest } from './data/labels.js'
+export { balancedClassWeights, countLabels, Labels } from './data/labels.js'
 export { mapOrdered } from './data/map-ordered.js'
 export type { Ahead } from './data/map-ordered.js'
 export { mixup } from './data/mixup.js'

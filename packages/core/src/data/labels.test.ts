@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { balancedClassWeights, countLabels, Labels, nearest } from './labels.js'
+import { balancedClassWeights, countLabels, Labels } from './labels.js'
 
 describe('Labels', () => {
   const labels = Labels.of(['dog', '10', '2', 'cat', 'dog', 'Äpfel', '1'])
@@ -36,9 +36,7 @@ describe('Labels', () => {
   })
 
   it('suggest the nearest', () => {
-    expect(nearest('sirne', ['bell', 'siren', 'rain'])).toBe('siren')
-    expect(nearest('xylophone', ['bell', 'siren', 'rain'])).toBeUndefined()
-    expect(() => labels.indexOf('Dog')).toThrow(expect.objectContaining({ hint: 'did you mean "dog"?' }))
+    expect(() => labels.indexOf('Dog')).toThrow(expect.objectContaining({ hint: 'Did you mean dog?' }))
   })
 })
 

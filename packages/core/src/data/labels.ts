@@ -3,34 +3,11 @@
  *
  * It is saved with the model, so that a class keeps its index whatever data comes later.
  */
+import { didYouMean } from '../cli/nearest.js'
 import { UserError, expected } from '../errors.js'
 import type { NdArray } from './pad.js'
 
 const byName = new Intl.Collator('en', { numeric: true })
-
-/** Number of edits (insert, delete, replace) between two words. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
-}
-
-/** The one of `words` that `word` was probably meant to be, if any is near. */
-export function nearest(word: string, words: Iterable<string>): string | undefined {
-  let best: { word: string; distance: number } | undefined
-  for (const other of words) {
-    const distance = editDistance(word.toLowerCase(), other.toLowerCase())
-    if (distance < (best?.distance ?? Math.max(2, word.length / 2))) best = { word: other, distance }
-  }
-  return best?.word
-}
 
 /** An ordered set of labels; a label's index is its output of the network. */
 export class Labels {
@@ -75,9 +52,8 @@ export class Labels {
   indexOf(label: string): number {
     const index = this.#index.get(label)
     if (index !== undefined) return index
-    const meant = nearest(label, this.names)
     const some = this.names.length > 12 ? `${this.names.slice(0, 12).join(', ')}, …` : this.names.join(', ')
-    throw expected('looking up a label', `one of ${some}`, 'label', label, meant && `did you mean "${meant}"?`)
+    throw expected('looking up a label', `one of ${some}`, 'label', label, didYouMean(label, this.names))
   }
 
   /** @throws UserError for an index outside of the list. */

@@ -132,7 +132,7 @@ describe('a CSV of files and labels', () => {
     make('a.wav')
     const path = csv('file,label', 'a.wav,x')
     expect(() => readCsvItems(path, { labelColumn: 'lable' })).toThrow(
-      expect.objectContaining({ hint: 'did you mean "label"?' }),
+      expect.objectContaining({ hint: 'Did you mean label?' }),
     )
     expect(() => readCsvItems(join(root, 'none.csv'))).toThrow(/none\.csv: ENOENT/)
   })

@@ -8,9 +8,9 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { basename, extname, join, resolve } from 'node:path'
 import { parse } from 'csv-parse/sync'
+import { didYouMean } from '../cli/nearest.js'
 import { UserError, expected } from '../errors.js'
 import type { DataItem } from './dataset.js'
-import { nearest } from './labels.js'
 
 /** A file with its labels and whatever else its name or row said. */
 export interface LabelledFile extends DataItem {
@@ -191,14 +191,7 @@ function pickColumn(
 ) {
   if (asked !== undefined) {
     if (columns.includes(asked)) return asked
-    const hint = nearest(asked, columns)
-    throw expected(
-      `reading ${path}`,
-      `a column "${asked}"`,
-      name,
-      columns.join(', '),
-      hint && `did you mean "${hint}"?`,
-    )
+    throw expected(`reading ${path}`, `a column "${asked}"`, name, columns.join(', '), didYouMean(asked, columns))
   }
   return usual.find((column) => columns.includes(column))
 }

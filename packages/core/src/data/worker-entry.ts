@@ -2,13 +2,13 @@
  * The main program of a pool's worker thread: imports the module that it is told, then answers one task after another with the
  * module's `handle`. `worker-pool.ts` starts it; nothing else does. Errors go back as plain data, since classes do not travel.
  */
-import { parentPort, workerData, type TransferListItem } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData, type TransferListItem } from 'node:worker_threads'
 import { takeTransfer } from './transfer.js'
-import type { FromWorker, PlainError, TaskMessage, WorkerStart } from './worker-pool.js'
+import type { FromWorker, PlainError, ToWorker, WorkerStart } from './worker-pool.js'
 
 const start = workerData as WorkerStart
 const current = new Int32Array(start.current)
-const waiting: TaskMessage[] = []
+const waiting = new Map<number, unknown>()
 let handle: ((task: unknown, data: unknown) => unknown) | undefined
 let busy = false
 
@@ -22,7 +22,7 @@ function send(message: FromWorker, buffers: readonly TransferListItem[] = []): v
   parentPort?.postMessage(message, buffers)
 }
 
-async function answer({ id, task }: TaskMessage): Promise<void> {
+async function answer(id: number, task: unknown): Promise<void> {
   try {
     const { value, buffers } = takeTransfer(await handle?.(task, start.data))
     send({ kind: 'result', id, value }, buffers)
@@ -31,19 +31,37 @@ async function answer({ id, task }: TaskMessage): Promise<void> {
   }
 }
 
+function take(message: ToWorker): void {
+  if (message.kind === 'task') waiting.set(message.id, message.task)
+  else waiting.delete(message.id)
+}
+
+/** Takes what has arrived while this thread was busy, so that a task cancelled meanwhile is not begun. */
+function takeArrived(): void {
+  if (parentPort === null) return
+  for (let arrived = receiveMessageOnPort(parentPort); arrived; arrived = receiveMessageOnPort(parentPort)) {
+    take(arrived.message as ToWorker)
+  }
+}
+
 async function work(): Promise<void> {
   if (busy || handle === undefined) return
   busy = true
-  for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
-    Atomics.store(current, 0, message.id) // tells the pool whose fault it is when this thread dies
-    await answer(message)
+  for (;;) {
+    takeArrived()
+    const [next] = waiting
+    if (next === undefined) break
+    const [id, task] = next
+    waiting.delete(id)
+    Atomics.store(current, 0, id) // tells the pool whose fault it is when this thread dies
+    await answer(id, task)
     Atomics.store(current, 0, 0)
   }
   busy = false
 }
 
-parentPort?.on('message', (message: TaskMessage) => {
-  waiting.push(message)
+parentPort?.on('message', (message: ToWorker) => {
+  take(message)
   void work()
 })
 

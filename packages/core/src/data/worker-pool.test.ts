@@ -4,12 +4,13 @@ import { mapOrdered } from './map-ordered.js'
 import { WorkerPool, type WorkerPoolOptions } from './worker-pool.js'
 
 interface Task {
-  do: 'square' | 'throw' | 'exit' | 'exhaust' | 'loop' | 'move' | 'measure'
+  do: 'square' | 'throw' | 'exit' | 'exhaust' | 'loop' | 'move' | 'measure' | 'count'
   file?: string
   value?: number
   delayMs?: number
   errorName?: string
   buffer?: ArrayBuffer
+  counter?: SharedArrayBuffer
 }
 interface Squared {
   value: number
@@ -127,6 +128,22 @@ describe('threads', () => {
     const both = Promise.allSettled([endless, waiting])
     await pool.close()
     for (const result of await both) expect(result).toMatchObject({ reason: { message: 'the worker pool was closed' } })
+  })
+
+  it('skip tasks that were aborted before their turn', async () => {
+    const pool = makePool<number>(1)
+    const counter = new SharedArrayBuffer(4)
+    const stop = new AbortController()
+    const first = pool.run({ do: 'count', file: 'first', counter })
+    const others = Array.from({ length: 50 }, (_, i) =>
+      pool.run({ do: 'count', file: `${i}`, counter }, { signal: stop.signal }),
+    )
+    stop.abort(new Error('enough'))
+    const results = await Promise.allSettled(others)
+    expect(results.every((result) => result.status === 'rejected')).toBe(true)
+    expect(await first).toBe(1)
+    // The one begun last before the abort arrived, at most, and this one.
+    expect(await pool.run({ do: 'count', file: 'last', counter })).toBeLessThanOrEqual(3)
   })
 
   it('leave a task at once when it is aborted', async () => {

@@ -29,7 +29,7 @@ export interface WorkerPoolOptions<Task, Data> {
   size?: number
   /** How errors name a task, for example by its file; default `task <n>`. */
   describe?: (task: Task) => string
-  /** Tasks handed to one worker ahead of their turn, so that it works on while this thread is busy. Default 16. */
+  /** Tasks handed to one worker ahead of their turn, so that it works on while this thread is busy. Default 256. */
   depth?: number
   /** Memory of each thread's JavaScript; beyond it the thread dies. */
   resourceLimits?: ResourceLimits
@@ -58,10 +58,8 @@ export interface WorkerStart {
   current: SharedArrayBuffer
 }
 
-export interface TaskMessage {
-  id: number
-  task: unknown
-}
+/** A task to do, or the id of one that is no longer wanted. */
+export type ToWorker = { kind: 'task'; id: number; task: unknown } | { kind: 'cancel'; id: number }
 
 export type FromWorker =
   | { kind: 'ready' }
@@ -151,8 +149,7 @@ export class WorkerPool<Task, Result, Data = undefined> {
     if (this.size === 0) return this.#runHere(task, name)
     return new Promise((resolve, reject) => {
       const giveUp = () => {
-        const at = this.#waiting.indexOf(job)
-        if (at >= 0) this.#waiting.splice(at, 1)
+        this.#forget(job)
         reject(signal?.reason)
       }
       const settled = () => signal?.removeEventListener('abort', giveUp)
@@ -178,6 +175,18 @@ export class WorkerPool<Task, Result, Data = undefined> {
     await Promise.all(this.#ending)
   }
 
+  /** Takes a task back from the queue or the worker, which skips it unless it is at it already. */
+  #forget(job: Job<Task, Result>): void {
+    const at = this.#waiting.indexOf(job)
+    if (at >= 0) this.#waiting.splice(at, 1)
+    for (const thread of this.#threads) {
+      if (!thread.jobs.delete(job.id)) continue
+      const message: ToWorker = { kind: 'cancel', id: job.id }
+      thread.worker.postMessage(message)
+      if (thread.jobs.size === 0) thread.worker.unref()
+    }
+  }
+
   async #runHere(task: Task, name: string): Promise<Result> {
     this.#handler ??= this.#importHere()
     const handle = await this.#handler
@@ -199,7 +208,7 @@ export class WorkerPool<Task, Result, Data = undefined> {
 
   /** Hands waiting tasks to the threads with the fewest, starting threads as long as there are fewer than `size`. */
   #dispatch(): void {
-    const depth = this.#options.depth ?? 16
+    const depth = this.#options.depth ?? 256
     while (this.#waiting.length > 0 && !this.#broken) {
       let free: Thread<Task, Result> | undefined
       for (const thread of this.#threads) {
@@ -214,7 +223,7 @@ export class WorkerPool<Task, Result, Data = undefined> {
 
   #send(thread: Thread<Task, Result>, job: Job<Task, Result>): void {
     try {
-      const message: TaskMessage = { id: job.id, task: job.task }
+      const message: ToWorker = { kind: 'task', id: job.id, task: job.task }
       thread.worker.postMessage(message, job.transfer)
       thread.jobs.set(job.id, job)
       thread.worker.ref()
