@@ -113,4 +113,15 @@ describe('a program on the command line', () => {
     expect(stdout).toBe('stopped cleanly\n')
     expect(stderr).toContain('press Ctrl-C again to stop at once')
   })
+
+  it('ends at once at the second Ctrl-C', async () => {
+    let sent = 0
+    const { code, signal, stdout } = await run(['stubborn'], (text, kill) => {
+      if (sent === 0 && text.includes('ready')) kill('SIGINT')
+      else if (sent === 1 && text.includes('heard')) kill('SIGINT')
+      else return
+      sent++
+    })
+    expect({ code, signal, stdout }).toEqual({ code: 130, signal: null, stdout: '' })
+  })
 })

@@ -122,9 +122,11 @@ class BarProgress implements Progress {
       barIncompleteChar: '─',
       barsize: 24,
       fps: 8,
-      hideCursor: true,
       clearOnComplete: true,
-      linewrap: false,
+      // Trimmed to the terminal's width, and the terminal's own settings (cursor, wrapping) left alone: a process that is killed could
+      // not restore them.
+      linewrap: true,
+      hideCursor: null,
       gracefulExit: false,
     })
     let done = 0

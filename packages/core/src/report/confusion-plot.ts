@@ -30,7 +30,7 @@ export function confusionPlot(counts: readonly (readonly number[])[], labels: re
   const labelType = size > 30 ? 9.5 : size > 20 ? 10.5 : 12
   const margin = labelMargin(labels, wide ? 170 : 130, labelType)
   const room = (wide ? FULL_WIDTH : HALF_WIDTH) - margin - 34
-  const side = Math.floor(Math.min(wide ? 56 : 76, room / size))
+  const side = Math.floor(Math.min(wide ? 48 : 76, room / size))
   const steep = labels.some((label) => fitText(label, side - 4, labelType) !== label)
   const marginTop = (steep ? Math.min(150, margin) : 18) + 26
   const cells = cellsOf(counts, size)
