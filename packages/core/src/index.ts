@@ -77,6 +77,8 @@ export {
   groupKFold,
   groupSplit,
   kFold,
+  multilabelKFold,
+  multilabelSplit,
   predefinedFolds,
   randomSplit,
   stratifiedKFold,
@@ -126,3 +128,13 @@ export {
   rootMeanSquaredError,
 } from './metrics/regression.js'
 export type { RegressionScores } from './metrics/regression.js'
+export { summariseClassification, summariseMultilabel } from './metrics/summary.js'
+export type {
+  ClassificationSummary,
+  Figure,
+  LabelAverages,
+  LabelSummary,
+  MultilabelSummary,
+} from './metrics/summary.js'
+export { openRunFolder, readRunOptions, runFolder } from './run-folder.js'
+export type { RunFolder, RunRecord } from './run-folder.js'

@@ -5,6 +5,7 @@
  */
 import { expected } from '../errors.js'
 import { Random } from '../runtime/random.js'
+import { indicesBy } from './split-rules.js'
 
 export interface OrderOptions<Item> {
   batchSize: number
@@ -51,15 +52,8 @@ function balancedOrder<Item>(
   const { classOf } = options
   if (classOf === undefined)
     throw expected('ordering an epoch', 'a function', 'classOf', undefined, 'balanced needs it')
-  const classes = new Map<string, number[]>()
-  items.forEach((item, place) => {
-    const name = classOf(item)
-    const known = classes.get(name)
-    if (known) known.push(place)
-    else classes.set(name, [place])
-  })
   // Each class gets its share; which classes get one more is drawn anew in each epoch.
-  const lists = random.shuffle([...classes.values()])
+  const lists = random.shuffle(indicesBy(items.map(classOf)).map(([, places]) => places))
   const order = new Uint32Array(wanted)
   let at = 0
   lists.forEach((places, i) => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -38,6 +38,13 @@ describe('a folder per class', () => {
       ['stray.wav', 'it lies beside the class folders, not in one'],
       ['empty', 'the class folder holds no such files'],
     ])
+  })
+
+  it('follows links, but not into itself', () => {
+    make('data/dog/a.wav', 'elsewhere/b.wav')
+    symlinkSync(join(root, 'elsewhere'), join(root, 'data/cat'), 'junction')
+    symlinkSync(join(root, 'data'), join(root, 'data/dog/again'), 'junction')
+    expect(summary(readClassFolders(join(root, 'data'), WAV))).toEqual(['cat/b.wav=cat', 'dog/a.wav=dog'])
   })
 
   it('names what is missing', () => {

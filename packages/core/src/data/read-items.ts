@@ -5,7 +5,7 @@
  * reason; the caller prints the count or makes it an error. Order is by path (a CSV keeps its own), so that it is the same on
  * every machine.
  */
-import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { readFileSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, extname, join, resolve } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { didYouMean } from '../cli/nearest.js'
@@ -42,15 +42,25 @@ function statOf(path: string, doing: string) {
   }
 }
 
-/** Paths of the files under `root`, relative, with `/`, sorted; hidden ones are left out. */
+/** Adds the paths of the files below `folder`, relative with `/`; links are followed, but no folder into itself. */
+function collect(folder: string, prefix: string, within: readonly string[], paths: string[]): void {
+  const real = realpathSync(folder)
+  if (within.includes(real)) return
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.name.startsWith('.')) continue
+    const path = join(folder, entry.name)
+    const what = entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : entry
+    if (what?.isDirectory()) collect(path, `${prefix}${entry.name}/`, [...within, real], paths)
+    else if (what?.isFile()) paths.push(prefix + entry.name)
+  }
+}
+
+/** Paths of the files below `root`, relative, with `/`, sorted; hidden ones are left out. */
 function filesUnder(root: string, extensions: readonly string[] | undefined): string[] {
   if (!statOf(root, `reading ${root}`).isDirectory()) throw expected('reading a data set', 'a folder', 'the data', root)
-  return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
-    .map((entry) => join(entry.parentPath, entry.name).slice(join(root, '/').length).replaceAll('\\', '/'))
-    .filter((path) => !path.split('/').some((part) => part.startsWith('.')))
-    .filter((path) => extensions === undefined || extensions.includes(extname(path).toLowerCase()))
-    .sort()
+  const paths: string[] = []
+  collect(root, '', [], paths)
+  return paths.filter((path) => extensions === undefined || extensions.includes(extname(path).toLowerCase())).sort()
 }
 
 function requireFiles(root: string, paths: readonly string[], extensions: readonly string[] | undefined): void {

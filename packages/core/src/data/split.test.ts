@@ -5,6 +5,8 @@ import {
   groupKFold,
   groupSplit,
   kFold,
+  multilabelKFold,
+  multilabelSplit,
   predefinedFolds,
   randomSplit,
   stratifiedKFold,
@@ -68,6 +70,24 @@ describe.each([1, 2, 3])('splits with seed %i', (seed) => {
     const labels = range(150).map((i) => `word ${i % 30}`)
     const parts = stratifiedSplit(labels, { train: 0.6, validation: 0.2, test: 0.2 }, seed)
     expect([parts.train.length, parts.validation.length, parts.test.length]).toEqual([90, 30, 30])
+  })
+
+  it('with several labels an item: a partition in which every label has about its share', () => {
+    const random = new Random(seed, 'sets')
+    const sets = range(300).map(() =>
+      ['rain', 'dog', 'bell', 'rare'].filter((_, i) => random.next() < ([0.6, 0.3, 0.2, 0.05][i] ?? 0)),
+    )
+    const parts = multilabelSplit(sets, SHARES, seed)
+    expectPartition(parts, 300)
+    const holding = (indices: number[], label: string) => indices.filter((i) => sets[i]?.includes(label)).length
+    for (const name of ['train', 'validation', 'test'] as const) {
+      expect(Math.abs(parts[name].length - 300 * SHARES[name])).toBeLessThanOrEqual(6)
+      for (const label of ['rain', 'dog', 'bell', 'rare']) {
+        expect(Math.abs(holding(parts[name], label) - holding(range(300), label) * SHARES[name])).toBeLessThanOrEqual(4)
+      }
+    }
+    expect(multilabelSplit(sets, SHARES, seed)).toEqual(parts)
+    expectFolds(multilabelKFold(sets, 4, seed), 300)
   })
 
   it('by group: a partition, no group in two parts, no part empty, sizes near the shares', () => {

@@ -5,8 +5,8 @@
  * Everything is a function of the seed. Results are indices in growing order; every item is in exactly one part of a split and
  * in the test part of exactly one fold.
  */
-import { UserError, expected } from '../errors.js'
-import { Random } from '../runtime/random.js'
+import { expected } from '../errors.js'
+import { assignByGroup, assignByLabel, assignByLabelSets, assignRandom, type Assignment } from './split-rules.js'
 
 /** Indices of the items of each part. */
 export type Parts<Name extends string> = Record<Name, number[]>
@@ -21,9 +21,6 @@ export interface Fold {
   test: number[]
 }
 
-/** The part of each item: an index into the shares. */
-type Assignment = Int32Array
-
 function checkShares(doing: string, shares: readonly number[], names: readonly string[]): void {
   shares.forEach((share, i) => {
     if (!(share > 0 && share <= 1))
@@ -31,99 +28,6 @@ function checkShares(doing: string, shares: readonly number[], names: readonly s
   })
   const sum = shares.reduce((total, share) => total + share, 0)
   if (Math.abs(sum - 1) > 1e-6) throw expected(doing, 'a sum of 1', `the shares of ${names.join(', ')}`, sum)
-}
-
-function indexOfLargest(values: ArrayLike<number>): number {
-  let best = 0
-  for (let i = 1; i < values.length; i++) if ((values[i] ?? 0) > (values[best] ?? 0)) best = i
-  return best
-}
-
-/**
- * Whole numbers that add up to `items`, in proportion to the shares, none 0. `owed` carries what rounding has withheld from
- * each part so far, so that many small classes still give parts of the right size.
- */
-function apportion(items: number, shares: readonly number[], owed: Float64Array): Int32Array {
-  const due = Float64Array.from(shares, (share, part) => share * items + (owed[part] ?? 0))
-  const counts = Int32Array.from(due, (count) => Math.max(1, Math.floor(count)))
-  const missing = () => items - counts.reduce((total, count) => total + count, 0)
-  const gap = (part: number) => (due[part] ?? 0) - (counts[part] ?? 0)
-  const add = (part: number, amount: number) => {
-    counts[part] = (counts[part] ?? 0) + amount
-  }
-  while (missing() > 0) add(indexOfLargest(shares.map((_, part) => gap(part))), 1)
-  while (missing() < 0)
-    add(indexOfLargest(shares.map((_, part) => ((counts[part] ?? 0) > 1 ? -gap(part) : -Infinity))), -1)
-  for (let part = 0; part < shares.length; part++) owed[part] = gap(part)
-  return counts
-}
-
-function assignInOrder(order: ArrayLike<number>, counts: Int32Array, to: Assignment): void {
-  let at = 0
-  counts.forEach((count, part) => {
-    for (let i = 0; i < count; i++) to[order[at++] ?? 0] = part
-  })
-}
-
-function assignRandom(items: number, shares: readonly number[], seed: number): Assignment {
-  if (items < shares.length) throw expected('splitting', `at least ${shares.length} items`, 'the data', items)
-  const parts: Assignment = new Int32Array(items)
-  const order = new Random(seed, 'split').permutation(items)
-  assignInOrder(order, apportion(items, shares, new Float64Array(shares.length)), parts)
-  return parts
-}
-
-/** Indices of the items with each value, by value in order of its code units. */
-function indicesBy(values: readonly string[]): [string, number[]][] {
-  const found = new Map<string, number[]>()
-  values.forEach((value, i) => {
-    const known = found.get(value)
-    if (known) known.push(i)
-    else found.set(value, [i])
-  })
-  return [...found].sort(([a], [b]) => (a < b ? -1 : 1))
-}
-
-function assignByLabel(labels: readonly string[], shares: readonly number[], seed: number): Assignment {
-  const classes = indicesBy(labels)
-  if (classes.length < 2) {
-    throw expected('splitting by label', 'at least 2 labels', 'the data', classes[0]?.[0] ?? 'no items')
-  }
-  const small = classes.filter(([, items]) => items.length < shares.length)
-  if (small.length > 0) {
-    const list = small.map(([label, items]) => `"${label}" has ${items.length}`).join(', ')
-    throw new UserError(
-      `splitting by label: expected at least ${shares.length} items of every label, one for each part; ${list}`,
-      'add items of these labels, leave the labels out, or make fewer parts',
-    )
-  }
-  const parts: Assignment = new Int32Array(labels.length)
-  const owed = new Float64Array(shares.length)
-  for (const [label, items] of classes) {
-    const order = new Random(seed, 'split', label).shuffle(Uint32Array.from(items))
-    assignInOrder(order, apportion(items.length, shares, owed), parts)
-  }
-  return parts
-}
-
-/** Largest groups first, each to the part that lacks most, but no part stays empty. */
-function assignByGroup(groups: readonly string[], shares: readonly number[], seed: number): Assignment {
-  const all = indicesBy(groups)
-  if (all.length < shares.length) {
-    throw expected('splitting by group', `at least ${shares.length} groups, one for each part,`, 'the data', all.length)
-  }
-  const order = new Random(seed, 'split').shuffle(all).sort(([, a], [, b]) => b.length - a.length)
-  const lacks = Float64Array.from(shares, (share) => share * groups.length)
-  const empty = new Set(shares.keys())
-  const parts: Assignment = new Int32Array(groups.length)
-  order.forEach(([, items], done) => {
-    const mustFill = order.length - done <= empty.size
-    const part = indexOfLargest(lacks.map((count, i) => (mustFill && !empty.has(i) ? -Infinity : count)))
-    lacks[part] = (lacks[part] ?? 0) - items.length
-    empty.delete(part)
-    for (const item of items) parts[item] = part
-  })
-  return parts
 }
 
 function toParts<Name extends string>(shares: Shares<Name>, assign: (shares: number[]) => Assignment): Parts<Name> {
@@ -170,6 +74,18 @@ export function stratifiedSplit<Name extends string>(
   return toParts(shares, (values) => assignByLabel(labels, values, seed))
 }
 
+/**
+ * Parts in which every label has about its share, for items with any number of labels. A label with fewer items than there are
+ * parts is not an error: some part then lacks it.
+ */
+export function multilabelSplit<Name extends string>(
+  labelSets: readonly (readonly string[])[],
+  shares: Shares<Name>,
+  seed: number,
+): Parts<Name> {
+  return toParts(shares, (values) => assignByLabelSets(labelSets, values, seed))
+}
+
 /** Parts close to the given shares such that all items of a group are in one part. */
 export function groupSplit<Name extends string>(
   groups: readonly string[],
@@ -208,6 +124,11 @@ export function kFold(items: number, k: number, seed: number): Fold[] {
 /** k rounds in which every label has its share of each test part. */
 export function stratifiedKFold(labels: readonly string[], k: number, seed: number): Fold[] {
   return toFolds(k, (shares) => assignByLabel(labels, shares, seed))
+}
+
+/** k rounds in which every label has about its share of each test part, for items with any number of labels. */
+export function multilabelKFold(labelSets: readonly (readonly string[])[], k: number, seed: number): Fold[] {
+  return toFolds(k, (shares) => assignByLabelSets(labelSets, shares, seed))
 }
 
 /** k rounds in which no group is both in train and in test. */
