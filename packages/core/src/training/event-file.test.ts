@@ -43,7 +43,7 @@ function fields(bytes: Buffer): [number, number | Buffer][] {
 }
 
 /** The records of a TFRecord file; both sums of each are checked. */
-export function records(file: Buffer): Buffer[] {
+function records(file: Buffer): Buffer[] {
   const found: Buffer[] = []
   for (let at = 0; at < file.length;) {
     const length = Number(file.readBigUInt64LE(at))
