@@ -30,7 +30,6 @@ export type { Progress, ProgressBar, ProgressMode, ProgressOptions } from './pro
 export { displayWidth, formatPairs, formatProbabilities, formatTable, textBar, truncate } from './table.js'
 export type { Cell, Column } from './table.js'
 export { TrainingProgress } from './training-progress.js'
-export type { BatchProgress, EpochProgress } from './training-progress.js'
+export type { BatchProgress, TrainingProgressOptions } from './training-progress.js'
 export { runDoctor } from './doctor.js'
-export { sharedOptions } from './shared-options.js'
 export { coreVersion } from './version.js'

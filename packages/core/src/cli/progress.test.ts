@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream'
+import { sequential } from '@tensorflow/tfjs-layers'
 import { describe, expect, it } from 'vitest'
 import { createProgress } from './progress.js'
 import { TrainingProgress } from './training-progress.js'
@@ -44,22 +45,44 @@ describe('progress where nobody watches', () => {
 })
 
 describe('a training run', () => {
+  const log = { steps: 30, time: 0, seconds: 5, learningRate: 1e-3, loss: 0.5, val_loss: 0.4, val_accuracy: 0.75 }
+
   it('shows a line an epoch, and how long all epochs take from where it was resumed', () => {
     const stream = new Memory()
     let ms = 0
-    const progress = createProgress({ stream, now: () => ms, lineEverySeconds: 1 })
-    const training = new TrainingProgress(progress, () => ms)
+    const now = () => ms
+    const progress = createProgress({ stream, now, lineEverySeconds: 1 })
+    const training = new TrainingProgress(progress, { now })
     for (let batch = 1; batch <= 10; batch++) {
       ms += 500
-      training.batch({ epoch: 3, epochs: 4, batch, batches: 10, loss: 0.5, learningRate: 1e-3 })
+      training.batch({ phase: 'train', epoch: 3, epochs: 4, batch, batches: 10, loss: 0.5, learningRate: 1e-3 })
     }
-    training.epoch({ epoch: 3, epochs: 4, loss: 0.5, metrics: { val_accuracy: 0.75 }, seconds: 5, best: true })
+    training.batch({ phase: 'validation', epoch: 3, epochs: 4, batch: 1, batches: 2, loss: 0.5, learningRate: 1e-3 })
+    training.epoch({ ...log, epoch: 3 }, { epochs: 4, best: true })
     training.end('done')
     const lines = stream.text.trim().split('\n')
     expect(lines.at(0)).toContain('epoch 3/4 3/10 batches')
     expect(lines.at(-3)).toContain('eta 5.5 s')
-    expect(lines.at(-2)).toBe('epoch 3/4  loss 0.5000  val_accuracy 0.7500  5.0 s  best')
+    expect(lines.at(-2)).toBe('epoch 3/4  loss 0.5000  val_loss 0.4000  val_accuracy 0.7500  lr 0.001  5.0 s  best')
     expect(lines.at(-1)).toBe('done')
+  })
+
+  it('marks the epochs that are the best so far by the figure that is watched', () => {
+    const best = (values: number[], mode: 'min' | 'max') => {
+      const stream = new Memory()
+      const training = new TrainingProgress(createProgress({ stream }), { monitor: 'val_accuracy', mode })
+      const epochs = values.map((value, at) => ({ ...log, epoch: at + 1, val_accuracy: value }))
+      epochs.forEach((epoch, at) => {
+        const history = { epochs: epochs.slice(0, at + 1), validations: [] }
+        training.onEpochEnd(epoch, { model: sequential(), history, learningRateFactor: 1, stop: () => {} })
+      })
+      return stream.text
+        .trim()
+        .split('\n')
+        .map((line) => line.endsWith('best'))
+    }
+    expect(best([0.5, 0.7, 0.6, 0.7, 0.8], 'max')).toEqual([true, true, false, false, true])
+    expect(best([0.5, 0.7, NaN, 0.4], 'min')).toEqual([true, false, false, true])
   })
 })
 
