@@ -61,7 +61,7 @@ struct FlushDenormals {
 };
 
 // Workers spin for a while after each task, since the next one often follows within microseconds, then sleep.
-constexpr int kSpins = 20000;
+constexpr int kSpins = 4000;
 
 class Pool {
  public:

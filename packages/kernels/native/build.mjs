@@ -97,7 +97,7 @@ async function main() {
     '-ffp-contract=fast',
     '-Wall',
     '-Wextra',
-    '-Wno-psabi',
+    '-Wno-psabi', '-Wno-maybe-uninitialized',
     `-I${nodeHeaders()}`,
     `-I${native}`,
     ...(windows ? [] : ['-fPIC', '-fvisibility=hidden', '-pthread']),

@@ -5,6 +5,9 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 #if defined(__AVX512F__)
 #define WEFT_ISA avx512
@@ -35,7 +38,26 @@ WEFT_INLINE void store(float* to, Vec value) { *reinterpret_cast<VecUnaligned*>(
 WEFT_INLINE Vec splat(float value) { return Vec{} + value; }
 WEFT_INLINE Vec splat_zero() { return Vec{}; }
 
-// The first n lanes, the others zero; 0 <= n <= kLanes.
+// The first n lanes, the others zero; 0 <= n <= kLanes. Memory beyond them is not touched.
+#if WEFT_LANES == 16
+WEFT_INLINE __mmask16 first_lanes(int n) { return static_cast<__mmask16>((1u << n) - 1); }
+WEFT_INLINE Vec load_partial(const float* from, int n) {
+  return n >= kLanes ? load(from) : Vec(_mm512_maskz_loadu_ps(first_lanes(n), from));
+}
+WEFT_INLINE void store_partial(float* to, Vec value, int n) {
+  n >= kLanes ? store(to, value) : _mm512_mask_storeu_ps(to, first_lanes(n), __m512(value));
+}
+#elif WEFT_LANES == 8
+WEFT_INLINE __m256i first_lanes(int n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+WEFT_INLINE Vec load_partial(const float* from, int n) {
+  return n >= kLanes ? load(from) : Vec(_mm256_maskload_ps(from, first_lanes(n)));
+}
+WEFT_INLINE void store_partial(float* to, Vec value, int n) {
+  n >= kLanes ? store(to, value) : _mm256_maskstore_ps(to, first_lanes(n), __m256(value));
+}
+#else
 WEFT_INLINE Vec load_partial(const float* from, int n) {
   if (n >= kLanes) return load(from);
   alignas(64) float lanes[kLanes] = {};
@@ -47,6 +69,17 @@ WEFT_INLINE void store_partial(float* to, Vec value, int n) {
   alignas(64) float lanes[kLanes];
   store(lanes, value);
   std::memcpy(to, lanes, sizeof(float) * n);
+}
+#endif
+
+// a / b to the last digit or two, for b that is neither zero, infinite nor denormal: without the processor's slow division.
+WEFT_INLINE Vec quotient(Vec a, Vec b) {
+#if WEFT_LANES == 16
+  const Vec r = Vec(_mm512_rcp14_ps(__m512(b)));
+  return a * (r * (2.0f - b * r));
+#else
+  return a / b;
+#endif
 }
 
 template <class T>
@@ -116,7 +149,7 @@ WEFT_INLINE Vec tanh(Vec x) {
   Vec q = z * 1.19825839466702e-06f + 1.18534705686654e-04f;
   q = q * z + 2.26843463243900e-03f;
   q = q * z + 4.89352518554385e-03f;
-  return v * p / q;
+  return quotient(v * p, q);
 }
 
 WEFT_INLINE Vec sigmoid(Vec x) { return tanh(x * 0.5f) * 0.5f + 0.5f; }
@@ -151,10 +184,16 @@ WEFT_INLINE Vec log(Vec x) {
 }
 
 WEFT_INLINE Vec sqrt(Vec x) {
+#if WEFT_LANES == 16
+  return Vec(_mm512_sqrt_ps(__m512(x)));
+#elif WEFT_LANES == 8
+  return Vec(_mm256_sqrt_ps(__m256(x)));
+#else
   alignas(64) float lanes[kLanes];
   store(lanes, x);
   for (int i = 0; i < kLanes; i++) lanes[i] = __builtin_sqrtf(lanes[i]);
   return load(lanes);
+#endif
 }
 
 // An element-wise pass: `f(offset, lanes)` for every vector of [begin, end); the last one may be partial.

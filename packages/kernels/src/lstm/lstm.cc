@@ -2,8 +2,9 @@
 //
 // Forward: one product for all steps' inputs (x W + b, in stretches of time that stay in the cache), then for each step h U with U
 // packed once into panels of one vector of units x four gates, so that gates, cell and output are computed from registers in the
-// same pass. Threads divide the units; each one's share of U stays in its cache. Backward: the same steps in reverse leave the
-// gates' gradients where the gates were; the weights' gradients are then one product each over all steps.
+// same pass. Threads divide the items, and never wait for each other; only when U is too large for one core's cache do they divide
+// the units, and meet after each step. Backward: the same steps in reverse leave the gates' gradients where the gates were; the
+// weights' gradients are then one product each over all steps.
 //
 // Variable lengths: items are ordered by length, longest first, so that the items still running at a step are a prefix. "Row" below
 // means one running item at one step; rows are numbered by step, then by that order.
@@ -104,10 +105,49 @@ constexpr int kSlotPanels = weft::kSlotKernel + 1, kSlotStates = weft::kSlotKern
               kSlotZeros = weft::kSlotKernel + 4;
 constexpr int64_t kStretchRows = 1024;
 
-// Threads for steps of `rows` x `units`: none waits for another when a step is over in a microsecond.
-static int step_threads(int64_t rows, int64_t units) {
-  const int64_t blocks = (units + kLanes - 1) / kLanes;
-  return 8.0 * rows * units * units < 200000 ? 1 : static_cast<int>(smaller<int64_t>(thread_count(), blocks));
+// Who computes what at each step. Items, by place, are cut into tiles of at most kTileRows.
+struct Division {
+  int threads;
+  bool by_units;
+  int64_t batch, tiles, blocks;
+
+  Division(int64_t batch_size, int64_t units) : threads(thread_count()), by_units(false), batch(batch_size) {
+    blocks = (units + kLanes - 1) / kLanes;
+    if (8.0 * batch * units * units < 200000) threads = 1;  // a step is over in a microsecond
+    constexpr int64_t kCacheBytes = 1 << 20, kEnoughRows = 32;
+    by_units = threads > 1 && (batch < threads || (16 * units * units > kCacheBytes && batch < kEnoughRows * threads));
+    if (by_units) threads = static_cast<int>(smaller<int64_t>(threads, blocks));
+    const int64_t sharers = by_units ? 1 : threads;
+    tiles = (batch + kTileRows * sharers - 1) / (kTileRows * sharers) * sharers;
+  }
+  Range blocks_of(int thread, int count) const { return by_units ? share(blocks, 1, thread, count) : Range{0, blocks}; }
+  bool mine(int64_t tile, int thread, int count) const { return by_units || tile % count == thread; }
+  int64_t place(int64_t tile) const { return batch * tile / tiles; }
+  // f(first place, rows) for this thread's tiles that still have running items.
+  template <class F>
+  WEFT_INLINE void for_tiles(int thread, int count, int64_t active, F f) const {
+    for (int64_t tile = 0; tile < tiles; tile++) {
+      const int64_t from = place(tile), to = smaller(place(tile + 1), active);
+      if (from >= active) return;
+      if (from < to && mine(tile, thread, count)) f(from, static_cast<int>(to - from));
+    }
+  }
+  void meet(int count) const {
+    if (by_units) barrier(count);
+  }
+};
+
+// f(Size<rows>) for the number of rows in a tile.
+template <class F>
+WEFT_INLINE void with_rows(int rows, F f) {
+  switch (rows) {
+    case 1: return f(Size<1>{});
+    case 2: return f(Size<2>{});
+    case 3: return f(Size<3>{});
+    case 4: return f(Size<4>{});
+    case 5: return f(Size<5>{});
+    default: return f(Size<6>{});
+  }
 }
 
 #define FIELDS(TENSOR, NUMBER)                                                                                              \
@@ -120,10 +160,10 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
   const CellActivation kind = static_cast<CellActivation>(static_cast<int>(args.activation));
   const bool hard = args.hardGates != 0, keep = static_cast<bool>(args.gates), sequences = args.returnSequences != 0;
-  const int64_t blocks = (units + kLanes - 1) / kLanes, panel_size = units * kGates * kLanes;
+  const Division division(batch, units);
+  const int64_t panel_size = units * kGates * kLanes;
   const float *u = args.recurrentKernel.f32(), *recurrent_mask = args.recurrentDropoutMask.f32();
   float *output = args.output.f32(), *last_h = args.lastHidden.f32(), *last_c = args.lastCell.f32();
-  const int threads = step_threads(batch, units);
 
   // States by place: two copies of h (read one, write the other), the unmasked h, and c.
   const int64_t state = batch * units;
@@ -140,9 +180,9 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
     }
   }
 
-  float* panels = scratch(0, kSlotPanels, blocks * panel_size);
-  parallel(threads, [&](int thread, int count) {
-    const Range mine = share(blocks, 1, thread, count);
+  float* panels = scratch(0, kSlotPanels, division.blocks * panel_size);
+  parallel(division.threads, [&](int thread, int count) {
+    const Range mine = share(division.blocks, 1, thread, count);
     for (int64_t block = mine.begin; block < mine.end; block++) {
       const int width = static_cast<int>(smaller<int64_t>(kLanes, units - block * kLanes));
       float* to = panels + block * panel_size;
@@ -166,8 +206,8 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
     gemm(rows, kGates * units, features, InputRows{args.x.f32(), args.dropoutMask.f32(), time, features, first_row, from},
          Matrix{args.kernel.f32(), kGates * units, 1}, projected);
 
-    parallel(threads, [&](int thread, int thread_total) {
-      const Range mine = share(blocks, 1, thread, thread_total);
+    parallel(division.threads, [&](int thread, int thread_total) {
+      const Range mine = division.blocks_of(thread, thread_total);
       int side = parity;
       alignas(64) Vec acc[kTileRows][kGates];
       for (int64_t s = 0; s < count; s++, side ^= 1) {
@@ -179,22 +219,13 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
           const float* panel = panels + block * panel_size;
           const int64_t unit = block * kLanes;
           const int width = static_cast<int>(smaller<int64_t>(kLanes, units - unit));
-          for (int64_t place0 = 0; place0 < active; place0 += kTileRows) {
-            const int tile = static_cast<int>(smaller<int64_t>(kTileRows, active - place0));
-            auto product = [&](auto size) {
+          division.for_tiles(thread, thread_total, active, [&](int64_t place0, int tile) {
+            with_rows(tile, [&](auto size) {
               Vec local[decltype(size)::value][kGates];
               micro_rows(units, previous + place0 * units, units, panel, kGates * kLanes, local);
               for (int r = 0; r < decltype(size)::value; r++)
                 for (int gate = 0; gate < kGates; gate++) acc[r][gate] = local[r][gate];
-            };
-            switch (tile) {
-              case 1: product(Size<1>{}); break;
-              case 2: product(Size<2>{}); break;
-              case 3: product(Size<3>{}); break;
-              case 4: product(Size<4>{}); break;
-              case 5: product(Size<5>{}); break;
-              default: product(Size<6>{}); break;
-            }
+            });
             for (int r = 0; r < tile; r++) {
               const int64_t place = place0 + r, row = row0 + place, item = time.order[place], at = place * units + unit;
               float* gate = gates + (row - first_row) * kGates * units + unit;
@@ -222,9 +253,9 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
                 store_partial(args.hiddens.f32() + row * units + unit, new_h, width);
               }
             }
-          }
+          });
         }
-        barrier(thread_total);
+        division.meet(thread_total);
       }
     });
     parity ^= count & 1;
@@ -273,11 +304,11 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
   const CellActivation kind = static_cast<CellActivation>(static_cast<int>(args.activation));
   const bool hard = args.hardGates != 0, sequences = args.returnSequences != 0;
-  const int64_t blocks = (units + kLanes - 1) / kLanes, panel_depth = kGates * units, state = batch * units;
+  const Division division(batch, units);
+  const int64_t panel_depth = kGates * units, state = batch * units;
   const float *u = args.recurrentKernel.f32(), *recurrent_mask = args.recurrentDropoutMask.f32(), *dy = args.outputGradient.f32();
   const float *cells = args.cells.f32(), *hiddens = args.hiddens.f32();
   float* gates = args.gates.f32();
-  const int threads = step_threads(batch, units);
 
   float* states = scratch(0, kSlotStates, 2 * state);
   float *dh = states, *dc = states + state;  // by place
@@ -296,7 +327,7 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
   }
 
   // The transposed recurrent weights: panels of one vector of units, depth 4U.
-  float* panels = scratch(0, kSlotPanels, blocks * panel_depth * kLanes);
+  float* panels = scratch(0, kSlotPanels, division.blocks * panel_depth * kLanes);
   const float* zeros = [&] {
     float* memory = scratch(0, kSlotZeros, units);
     std::memset(memory, 0, sizeof(float) * units);
@@ -308,21 +339,25 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
     return args.initialCell ? args.initialCell.f32() + time.order[place] * units : zeros;
   };
 
-  parallel(threads, [&](int thread, int thread_total) {
-    const Range mine = share(blocks, 1, thread, thread_total);
+  parallel(division.threads, [&](int thread, int thread_total) {
+    const Range mine = share(division.blocks, 1, thread, thread_total);
     for (int64_t block = mine.begin; block < mine.end; block++)
       for (int lane = 0; lane < kLanes; lane++) {
         const int64_t unit = block * kLanes + lane;
         float* to = panels + block * panel_depth * kLanes + lane;
         for (int64_t k = 0; k < panel_depth; k++) to[k * kLanes] = unit < units ? u[unit * panel_depth + k] : 0.0f;
       }
+  });
+  parallel(division.threads, [&](int thread, int thread_total) {
+    const Range mine = division.blocks_of(thread, thread_total);
     for (int64_t s = 0; s < steps; s++) {
       const int64_t t = time.backwards ? s : steps - 1 - s;
       const int64_t active = time.active[t], row0 = time.first_row[t];
       for (int64_t block = mine.begin; block < mine.end; block++) {
         const int64_t unit = block * kLanes;
         const int width = static_cast<int>(smaller<int64_t>(kLanes, units - unit));
-        for (int64_t place = 0; place < active; place++) {
+        division.for_tiles(thread, thread_total, active, [&](int64_t place0, int tile) {
+         for (int64_t place = place0; place < place0 + tile; place++) {
           const int64_t row = row0 + place, item = time.order[place], at = place * units + unit;
           float* gate = gates + row * panel_depth + unit;
           Vec d = load_partial(dh + at, width);
@@ -342,14 +377,15 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
           store_partial(gate + 2 * units, dcell * i * cell_slope(g, kind), width);
           store_partial(gate + 3 * units, d * activated * gate_slope(o, hard), width);
           store_partial(dc + at, dcell * f, width);
-        }
+         }
+        });
       }
-      barrier(thread_total);  // the product below reads all units' gates
+      division.meet(thread_total);  // the product below reads all units' gates
       for (int64_t block = mine.begin; block < mine.end;) {
-        const int wide = mine.end - block >= 2 ? 2 : 1;
+        const int64_t left = mine.end - block;
+        const int wide = left >= 4 && kLanes == 16 ? 4 : left >= 2 ? 2 : 1;
         const float* panel = panels + block * panel_depth * kLanes;
-        for (int64_t place0 = 0; place0 < active; place0 += kTileRows) {
-          const int tile = static_cast<int>(smaller<int64_t>(kTileRows, active - place0));
+        division.for_tiles(thread, thread_total, active, [&](int64_t place0, int tile) {
           auto product = [&](auto size, auto vecs) {
             constexpr int R = decltype(size)::value, V = decltype(vecs)::value;
             Vec acc[R][V];
@@ -364,18 +400,10 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
                 store_partial(dh + place * units + unit, value, width);
               }
           };
-          auto rows = [&](auto vecs) {
-            switch (tile) {
-              case 1: return product(Size<1>{}, vecs);
-              case 2: return product(Size<2>{}, vecs);
-              case 3: return product(Size<3>{}, vecs);
-              case 4: return product(Size<4>{}, vecs);
-              case 5: return product(Size<5>{}, vecs);
-              default: return product(Size<6>{}, vecs);
-            }
-          };
-          wide == 2 ? rows(Size<2>{}) : rows(Size<1>{});
-        }
+          with_rows(tile, [&](auto size) {
+            wide == 4 ? product(size, Size<4>{}) : wide == 2 ? product(size, Size<2>{}) : product(size, Size<1>{});
+          });
+        });
         block += wide;
       }
     }

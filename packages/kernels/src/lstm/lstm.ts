@@ -73,8 +73,13 @@ export function lstm(
   bias: tf.Tensor | null,
   options: LstmOptions = {},
 ): LstmResult {
-  const args = checked(x, kernel, recurrentKernel, bias, options)
-  if (!tf.getKernel(KERNEL_NAME, tf.getBackend())) return tf.tidy(() => ({ ...lstmReference(args) }))
+  return tf.tidy(() => {
+    const args = checked(x, kernel, recurrentKernel, bias, options)
+    return { ...(tf.getKernel(KERNEL_NAME, tf.getBackend()) ? runKernel(args) : lstmReference(args)) }
+  })
+}
+
+function runKernel(args: LstmArguments): LstmResult {
 
   const named: [string, tf.Tensor | undefined][] = [
     ['x', args.x],
