@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 
 /** Modules that `url` imports, directly or not, by their names in the source; types are erased and do not count. */
 function imports(url: URL, found = new Set<string>()): Set<string> {
-  for (const [, name = ''] of readFileSync(url, 'utf8').matchAll(/^(?:import|export) (?!type )[^'";]*?'([^']+)'/gm)) {
+  for (const [, name = ''] of readFileSync(url, 'utf8').matchAll(/^(?:import|export) (?!type )(?:[^'";]* from )?'([^']+)'/gm)) {
     const target = name.startsWith('.') ? new URL(name.replace(/\.js$/, '.ts'), url) : undefined
     const key = target?.href ?? name
     if (found.has(key)) continue
