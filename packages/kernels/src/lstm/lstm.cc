@@ -1,13 +1,13 @@
 // LSTM over a whole sequence, forward and backward; see lstm.ts for the formula and the meaning of each argument.
 //
-// Forward: one product for all steps' inputs (x W + b, in stretches of time that stay in the cache), then for each step h U with U
-// packed once into panels of one vector of units x four gates, so that gates, cell and output are computed from registers in the
-// same pass. Threads divide the items, and never wait for each other; only when U is too large for one core's cache do they divide
-// the units, and meet after each step. Backward: the same steps in reverse leave the gates' gradients where the gates were; the
-// weights' gradients are then one product each over all steps.
+// Forward: one product for all steps' inputs (x W + b, in stretches of time that stay in the cache), then for each step h U with
+// U packed once into panels of one vector of units x four gates, so that gates, cell and output are computed from registers in
+// the same pass. Threads divide the items, and never wait for each other; only when U is too large for one core's cache do they
+// divide the units, and meet after each step. Backward: the same steps in reverse leave the gates' gradients where the gates
+// were; the weights' gradients are then one product each over all steps.
 //
-// Variable lengths: items are ordered by length, longest first, so that the items still running at a step are a prefix. "Row" below
-// means one running item at one step; rows are numbered by step, then by that order.
+// Variable lengths: items are ordered by length, longest first, so that the items still running at a step are a prefix. "Row"
+// below means one running item at one step; rows are numbered by step, then by that order.
 
 // The steps that exist, from the mask.
 struct Timeline {
@@ -18,10 +18,11 @@ struct Timeline {
   int64_t* active;     // [T + 1] items running at each step
   int64_t* first_row;  // [T + 1]
   const uint8_t* mask;
-  bool holes;          // a masked step lies before an item's last kept one
+  bool holes;  // a masked step lies before an item's last kept one
   bool backwards;
 
-  Timeline(int64_t b, int64_t t, const uint8_t* m, bool reverse) : batch(b), steps(t), rows(0), mask(m), holes(false), backwards(reverse) {
+  Timeline(int64_t b, int64_t t, const uint8_t* m, bool reverse)
+      : batch(b), steps(t), rows(0), mask(m), holes(false), backwards(reverse) {
     int64_t* memory = reinterpret_cast<int64_t*>(scratch(0, weft::kSlotKernel, 2 * (3 * b + 2 * t + 8)));
     order = memory, length = order + b, first = length + b, active = first + b, first_row = active + t + 1;
     for (int64_t i = 0; i <= t; i++) active[i] = 0;
@@ -141,20 +142,27 @@ struct Division {
 template <class F>
 WEFT_INLINE void with_rows(int rows, F f) {
   switch (rows) {
-    case 1: return f(Size<1>{});
-    case 2: return f(Size<2>{});
-    case 3: return f(Size<3>{});
-    case 4: return f(Size<4>{});
-    case 5: return f(Size<5>{});
-    default: return f(Size<6>{});
+    case 1:
+      return f(Size<1>{});
+    case 2:
+      return f(Size<2>{});
+    case 3:
+      return f(Size<3>{});
+    case 4:
+      return f(Size<4>{});
+    case 5:
+      return f(Size<5>{});
+    default:
+      return f(Size<6>{});
   }
 }
 
-#define FIELDS(TENSOR, NUMBER)                                                                                              \
-  TENSOR(x) TENSOR(kernel) TENSOR(recurrentKernel) TENSOR(bias) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask)      \
-  TENSOR(dropoutMask) TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates)         \
-  TENSOR(cells) TENSOR(hiddens) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences)          \
-  NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)
+#define FIELDS(TENSOR, NUMBER)                                                                                                   \
+  TENSOR(x)                                                                                                                      \
+  TENSOR(kernel) TENSOR(recurrentKernel) TENSOR(bias) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) \
+      TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) TENSOR(cells)                \
+          TENSOR(hiddens) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) \
+              NUMBER(activation) NUMBER(hardGates)
 WEFT_KERNEL(lstm_forward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
@@ -175,7 +183,8 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
     for (int64_t j = 0; j < units; j++) {
       const float h0 = args.initialHidden ? args.initialHidden.f32()[item * units + j] : 0.0f;
       h[place * units + j] = h0;
-      recurrent[0][place * units + j] = recurrent[1][place * units + j] = recurrent_mask ? h0 * recurrent_mask[item * units + j] : h0;
+      recurrent[0][place * units + j] = recurrent[1][place * units + j] =
+          recurrent_mask ? h0 * recurrent_mask[item * units + j] : h0;
       c[place * units + j] = args.initialCell ? args.initialCell.f32()[item * units + j] : 0.0f;
     }
   }
@@ -187,7 +196,8 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
       const int width = static_cast<int>(smaller<int64_t>(kLanes, units - block * kLanes));
       float* to = panels + block * panel_size;
       for (int64_t k = 0; k < units; k++)
-        for (int gate = 0; gate < kGates; gate++, to += kLanes) store(to, load_partial(u + k * kGates * units + gate * units + block * kLanes, width));
+        for (int gate = 0; gate < kGates; gate++, to += kLanes)
+          store(to, load_partial(u + k * kGates * units + gate * units + block * kLanes, width));
     }
   });
 
@@ -200,7 +210,8 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
       count++;
     }
     const int64_t from = time.backwards ? steps - done - count : done, first_row = time.first_row[from];
-    float* gates = keep ? args.gates.f32() + first_row * kGates * units : scratch(0, kSlotGates, larger<int64_t>(rows, 1) * kGates * units);
+    float* gates =
+        keep ? args.gates.f32() + first_row * kGates * units : scratch(0, kSlotGates, larger<int64_t>(rows, 1) * kGates * units);
     Output projected = {gates, kGates * units};
     projected.bias = args.bias.f32();
     gemm(rows, kGates * units, features, InputRows{args.x.f32(), args.dropoutMask.f32(), time, features, first_row, from},
@@ -231,7 +242,8 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
               float* gate = gates + (row - first_row) * kGates * units + unit;
               const Vec old_h = load_partial(h + at, width), old_c = load_partial(c + at, width);
               const Vec zi = acc[r][0] + load_partial(gate, width), zf = acc[r][1] + load_partial(gate + units, width);
-              const Vec zg = acc[r][2] + load_partial(gate + 2 * units, width), zo = acc[r][3] + load_partial(gate + 3 * units, width);
+              const Vec zg = acc[r][2] + load_partial(gate + 2 * units, width),
+                        zo = acc[r][3] + load_partial(gate + 3 * units, width);
               const Vec i = hard ? hard_sigmoid(zi) : sigmoid(zi), f = hard ? hard_sigmoid(zf) : sigmoid(zf);
               const Vec g = cell_activate(zg, kind), o = hard ? hard_sigmoid(zo) : sigmoid(zo);
               Vec new_c = f * old_c + i * g;
@@ -242,7 +254,8 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
               }
               store_partial(c + at, new_c, width);
               store_partial(h + at, new_h, width);
-              store_partial(next + at, recurrent_mask ? new_h * load_partial(recurrent_mask + item * units + unit, width) : new_h, width);
+              store_partial(next + at, recurrent_mask ? new_h * load_partial(recurrent_mask + item * units + unit, width) : new_h,
+                            width);
               if (sequences) store_partial(output + (item * steps + t) * units + unit, out, width);
               if (keep) {
                 store_partial(gate, i, width);
@@ -274,7 +287,8 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
     }
     for (int64_t t = time.length[item]; t < steps; t++) {
       float* to = output + (item * steps + t) * units;
-      any && !time.backwards ? std::memcpy(to, h + place * units, sizeof(float) * units) : std::memset(to, 0, sizeof(float) * units);
+      any && !time.backwards ? std::memcpy(to, h + place * units, sizeof(float) * units)
+                             : std::memset(to, 0, sizeof(float) * units);
     }
   }
 }
@@ -293,12 +307,13 @@ struct HiddenColumns {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                                               \
-  TENSOR(x) TENSOR(recurrentKernel) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask)               \
-  TENSOR(recurrentDropoutMask) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) \
-  TENSOR(lastCellGradient) TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(initialHiddenGradient) \
-  TENSOR(initialCellGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences)             \
-  NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)
+#define FIELDS(TENSOR, NUMBER)                                                                                                   \
+  TENSOR(x)                                                                                                                      \
+  TENSOR(recurrentKernel) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask)                             \
+      TENSOR(recurrentDropoutMask) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) \
+          TENSOR(lastCellGradient) TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient)                         \
+              TENSOR(initialHiddenGradient) TENSOR(initialCellGradient) NUMBER(batch) NUMBER(steps) NUMBER(features)             \
+                  NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)
 WEFT_KERNEL(lstm_backward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
@@ -357,27 +372,28 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
         const int64_t unit = block * kLanes;
         const int width = static_cast<int>(smaller<int64_t>(kLanes, units - unit));
         division.for_tiles(thread, thread_total, active, [&](int64_t place0, int tile) {
-         for (int64_t place = place0; place < place0 + tile; place++) {
-          const int64_t row = row0 + place, item = time.order[place], at = place * units + unit;
-          float* gate = gates + row * panel_depth + unit;
-          Vec d = load_partial(dh + at, width);
-          const bool hole = time.hole(t, place);
-          if (sequences && dy != nullptr && (!hole || time.started(t, place))) d += load_partial(dy + (item * steps + t) * units + unit, width);
-          if (hole) {
-            store_partial(dh + at, d, width);
-            for (int k = 0; k < kGates; k++) store_partial(gate + k * units, splat_zero(), width);
-            continue;
+          for (int64_t place = place0; place < place0 + tile; place++) {
+            const int64_t row = row0 + place, item = time.order[place], at = place * units + unit;
+            float* gate = gates + row * panel_depth + unit;
+            Vec d = load_partial(dh + at, width);
+            const bool hole = time.hole(t, place);
+            if (sequences && dy != nullptr && (!hole || time.started(t, place)))
+              d += load_partial(dy + (item * steps + t) * units + unit, width);
+            if (hole) {
+              store_partial(dh + at, d, width);
+              for (int k = 0; k < kGates; k++) store_partial(gate + k * units, splat_zero(), width);
+              continue;
+            }
+            const Vec i = load_partial(gate, width), f = load_partial(gate + units, width);
+            const Vec g = load_partial(gate + 2 * units, width), o = load_partial(gate + 3 * units, width);
+            const Vec activated = cell_activate(load_partial(cells + row * units + unit, width), kind);
+            const Vec dcell = load_partial(dc + at, width) + d * o * cell_slope(activated, kind);
+            store_partial(gate, dcell * g * gate_slope(i, hard), width);
+            store_partial(gate + units, dcell * load_partial(cell_before(t, place) + unit, width) * gate_slope(f, hard), width);
+            store_partial(gate + 2 * units, dcell * i * cell_slope(g, kind), width);
+            store_partial(gate + 3 * units, d * activated * gate_slope(o, hard), width);
+            store_partial(dc + at, dcell * f, width);
           }
-          const Vec i = load_partial(gate, width), f = load_partial(gate + units, width);
-          const Vec g = load_partial(gate + 2 * units, width), o = load_partial(gate + 3 * units, width);
-          const Vec activated = cell_activate(load_partial(cells + row * units + unit, width), kind);
-          const Vec dcell = load_partial(dc + at, width) + d * o * cell_slope(activated, kind);
-          store_partial(gate, dcell * g * gate_slope(i, hard), width);
-          store_partial(gate + units, dcell * load_partial(cell_before(t, place) + unit, width) * gate_slope(f, hard), width);
-          store_partial(gate + 2 * units, dcell * i * cell_slope(g, kind), width);
-          store_partial(gate + 3 * units, d * activated * gate_slope(o, hard), width);
-          store_partial(dc + at, dcell * f, width);
-         }
         });
       }
       division.meet(thread_total);  // the product below reads all units' gates
@@ -462,11 +478,13 @@ struct InputGradient {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                                             \
-  TENSOR(gatesGradient) TENSOR(kernel) TENSOR(mask) TENSOR(dropoutMask) TENSOR(inputGradient) NUMBER(batch) NUMBER(steps) \
-  NUMBER(features) NUMBER(units) NUMBER(goBackwards)
+#define FIELDS(TENSOR, NUMBER)                                                                                       \
+  TENSOR(gatesGradient)                                                                                              \
+  TENSOR(kernel) TENSOR(mask) TENSOR(dropoutMask) TENSOR(inputGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) \
+      NUMBER(units) NUMBER(goBackwards)
 WEFT_KERNEL(lstm_input_gradient, FIELDS) {
-  const int64_t batch = args.batch, steps = args.steps, features = args.features, depth = kGates * static_cast<int64_t>(args.units);
+  const int64_t batch = args.batch, steps = args.steps, features = args.features,
+                depth = kGates * static_cast<int64_t>(args.units);
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
   float* dx = args.inputGradient.f32();
   for (int64_t item = 0; item < batch; item++)

@@ -80,7 +80,6 @@ export function lstm(
 }
 
 function runKernel(args: LstmArguments): LstmResult {
-
   const named: [string, tf.Tensor | undefined][] = [
     ['x', args.x],
     ['kernel', args.kernel],
