@@ -15,11 +15,12 @@ export {
   classesSection,
   examplesSection,
   metricsSection,
+  multilabelSection,
   probabilitiesSection,
   trainingSection,
   worstConfusions,
 } from './sections.js'
-export type { ClassifierResults, TrainingSectionOptions } from './sections.js'
+export type { ClassifierResults, MultilabelResults, TrainingSectionOptions } from './sections.js'
 export { axisX, axisY, FULL_WIDTH, HALF_WIDTH, renderPlot } from './svg.js'
 export type { LegendEntry } from './svg.js'
 export { colour, series } from './theme.js'

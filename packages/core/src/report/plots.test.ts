@@ -6,7 +6,7 @@ import { reliabilityPlot } from './calibration-plot.js'
 import { classScoresPlot, probabilityPlot } from './class-plots.js'
 import { confusionPlot } from './confusion-plot.js'
 import { precisionRecallPlot, rocPlot } from './curve-plots.js'
-import { classesSection, worstConfusions } from './sections.js'
+import { classesSection, multilabelSection, worstConfusions } from './sections.js'
 import { fitText, renderPlot } from './svg.js'
 import { heatMapPlot, timelinePlot } from './time-plots.js'
 import { epochCurves, figureName, learningRatePlot, lossPlot, metricKeys } from './training-plots.js'
@@ -240,5 +240,14 @@ describe('the shared parts', () => {
     const section = classesSection({ labels: ['cat', 'dog'], truth: [0, 1], probabilities: [0.9, 0.1, 0.6, 0.4] })
     expect(section.figures?.length).toBe(2)
     expect(section.text).toEqual(['Most frequent mistakes: dog taken for cat (1 of 1).'])
+  })
+
+  it('make a section of labels that occur together, leaving out curves of a label that never does', () => {
+    const truth = [1, 0, 0, 1, 1, 0, 0, 0, 0]
+    const probabilities = [0.9, 0.2, 0.1, 0.8, 0.7, 0.1, 0.3, 0.6, 0.1]
+    const { figures = [] } = multilabelSection({ labels: ['dog', 'rain', 'never'], truth, probabilities })
+    const [scores, roc] = figures.map(({ svg }) => parse(svg ?? ''))
+    expect(scores?.texts('.class text')).toEqual(['dog', 'rain', 'never'])
+    expect(roc?.all('.curve path').length).toBe(2)
   })
 })

@@ -5,6 +5,7 @@
 import { formatNumber } from '../cli/format.js'
 import { calibration } from '../metrics/probability.js'
 import { argMaxRows, classificationScores, confusionMatrix } from '../metrics/classification.js'
+import { multilabelScores } from '../metrics/multilabel.js'
 import { averagePrecision, column, oneVersusRest, precisionRecallCurve, rocAuc, rocCurve } from '../metrics/ranking.js'
 import { reliabilityPlot } from './calibration-plot.js'
 import { classScoresPlot } from './class-plots.js'
@@ -70,8 +71,7 @@ export function classesSection({ labels, truth, probabilities }: ClassifierResul
     },
     {
       svg: classScoresPlot(byClass, labels, labels.length > 9 ? FULL_WIDTH : HALF_WIDTH),
-      caption:
-        'Scores by class. Precision is the share of an answer that is right, recall the share of a class that is found, F1 their harmonic mean.',
+      caption: `Scores by class. ${SCORES_EXPLAINED}`,
     },
   ]
   return { title: 'Classes', text: worstConfusions(confusion, labels), figures }
@@ -102,39 +102,77 @@ export function worstConfusions(
 /** ROC, precision-recall and reliability: whether the probabilities mean what they say. */
 export function probabilitiesSection({ labels, truth, probabilities }: ClassifierResults): Section {
   const classes = labels.length
-  const roc: Curve[] = []
-  const recall: Curve[] = []
-  labels.forEach((label, c) => {
-    // With two classes one curve says it all: that of the second class, as a score for "yes".
-    if (classes === 2 && c === 0) return
-    const positive = oneVersusRest(truth, c)
-    const scores = column(probabilities, classes, c)
-    const auc = rocAuc(positive, scores)
-    if (Number.isNaN(auc)) return
-    const { falsePositiveRate, truePositiveRate } = rocCurve(positive, scores)
-    roc.push({ label, x: falsePositiveRate, y: truePositiveRate, score: auc })
-    const curve = precisionRecallCurve(positive, scores)
-    recall.push({ label, x: curve.recall, y: curve.precision, score: averagePrecision(positive, scores) })
-  })
+  const questions = labels.map((label, c) => ({
+    label,
+    truth: oneVersusRest(truth, c),
+    scores: column(probabilities, classes, c),
+  }))
+  // With two classes one curve says it all: that of the second class, as a score for "yes".
+  const figures = curveFigures(classes === 2 ? questions.slice(1) : questions)
   const { expectedError, bins } = calibration(truth, probabilities, classes, 10)
-  const figures: Figure[] = []
-  if (roc.length > 0) {
-    figures.push(
-      {
-        svg: rocPlot(roc),
-        caption:
-          'ROC curves, each class against the rest. AUC is the chance that an item of the class scores above one that is not.',
-      },
-      { svg: precisionRecallPlot(recall), caption: 'Precision and recall as the threshold falls.' },
-    )
-  }
-  const error = Number.isNaN(expectedError) ? {} : { expectedError }
   figures.push({
-    svg: reliabilityPlot(bins, error),
+    svg: reliabilityPlot(bins, Number.isNaN(expectedError) ? {} : { expectedError }),
     caption:
       'Reliability. Dots on the diagonal: as right as sure; below it, too sure. Bars at the foot: how the items are spread.',
   })
   return { title: 'Probabilities', figures }
+}
+
+export interface MultilabelResults {
+  readonly labels: readonly string[]
+  /** [items, labels], 0 or 1. */
+  readonly truth: ArrayLike<number>
+  /** [items, labels]. */
+  readonly probabilities: ArrayLike<number>
+  /** Above which a label counts as given: one for all, or one a label. Default 0.5. */
+  readonly threshold?: number | ArrayLike<number>
+}
+
+/** Scores and curves of labels of which an item may have any number. */
+export function multilabelSection({ labels, truth, probabilities, threshold = 0.5 }: MultilabelResults): Section {
+  const { byClass } = multilabelScores(truth, probabilities, labels.length, threshold)
+  const questions = labels.map((label, c) => ({
+    label,
+    truth: column(truth, labels.length, c),
+    scores: column(probabilities, labels.length, c),
+  }))
+  const scores = {
+    svg: classScoresPlot(byClass, labels),
+    caption: `Scores by label${typeof threshold === 'number' ? ` at a threshold of ${threshold}` : ''}. ${SCORES_EXPLAINED}`,
+  }
+  return { title: 'Labels', figures: [scores, ...curveFigures(questions)] }
+}
+
+const SCORES_EXPLAINED =
+  'Precision is the share of an answer that is right, recall the share of a class that is found, F1 their harmonic mean.'
+
+/** A yes-or-no question asked of every item, with the score that answers it. */
+interface Question {
+  readonly label: string
+  readonly truth: ArrayLike<number>
+  readonly scores: ArrayLike<number>
+}
+
+/** ROC and precision-recall curves; questions whose answer is always yes, or always no, have none. */
+function curveFigures(questions: readonly Question[]): Figure[] {
+  const roc: Curve[] = []
+  const recall: Curve[] = []
+  for (const { label, truth, scores } of questions) {
+    const auc = rocAuc(truth, scores)
+    if (Number.isNaN(auc)) continue
+    const { falsePositiveRate, truePositiveRate } = rocCurve(truth, scores)
+    roc.push({ label, x: falsePositiveRate, y: truePositiveRate, score: auc })
+    const curve = precisionRecallCurve(truth, scores)
+    recall.push({ label, x: curve.recall, y: curve.precision, score: averagePrecision(truth, scores) })
+  }
+  if (roc.length === 0) return []
+  return [
+    {
+      svg: rocPlot(roc),
+      caption: 'ROC curves. AUC is the chance that an item of the class scores above one that is not.',
+    },
+    { svg: precisionRecallPlot(recall), caption: 'Precision and recall as the threshold falls.' },
+  ]
 }
 
 /** A gallery of examples, the wrong ones first. */
