@@ -1,8 +1,9 @@
 // One Adam step for one variable, in place (Kingma and Ba 2015, algorithm 1, with decoupled weight decay as in Loshchilov and
 // Hutter 2019); and the sum of squares of a tensor, for clipping by norm. See adam.ts for the formula.
-#define FIELDS(TENSOR, NUMBER)                                                                                             \
-  TENSOR(variable) TENSOR(gradient) TENSOR(m) TENSOR(v) NUMBER(stepSize) NUMBER(beta1) NUMBER(beta2) NUMBER(epsilon)       \
-  NUMBER(inverseBias2) NUMBER(decay) NUMBER(scale) NUMBER(clip)
+#define FIELDS(TENSOR, NUMBER)                                                                                           \
+  TENSOR(variable)                                                                                                       \
+  TENSOR(gradient) TENSOR(m) TENSOR(v) NUMBER(stepSize) NUMBER(beta1) NUMBER(beta2) NUMBER(epsilon) NUMBER(inverseBias2) \
+      NUMBER(decay) NUMBER(scale) NUMBER(clip)
 WEFT_KERNEL(adam_update, FIELDS) {
   float *variable = args.variable.f32(), *m = args.m.f32(), *v = args.v.f32();
   const float* gradient = args.gradient.f32();

@@ -122,7 +122,7 @@ describe.each(backends)('lstm on %s, by hand', (backend) => {
       h = sigmoid(z(3)) * Math.tanh(c)
       return h
     })
-    const result = lstm(tf.tensor3d([[[2], [-1]]]), tf.tensor2d([w]), tf.tensor2d([u]), tf.tensor1d([...b]), {
+    const result = lstm(tf.tensor3d([[[2], [-1]]]), tf.tensor2d([[...w]]), tf.tensor2d([[...u]]), tf.tensor1d([...b]), {
       returnSequences: true,
     })
     expectClose(result.output.dataSync(), hidden, ACCUMULATED)

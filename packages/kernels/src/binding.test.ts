@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest'
+import { nativeBinding, nativeFunction, signatureConflicts } from './binding.js'
+import { nativeStatus, setNativeThreads } from './registry.js'
+import { describeNative } from './testing/native.js'
+
+describeNative('the binding', () => {
+  it('has the same kernels, tensors and numbers in TypeScript and in C++', () => {
+    expect(signatureConflicts()).toEqual([])
+  })
+
+  it('says what it offers', () => {
+    const status = nativeStatus()
+    expect(status.available).toBe(true)
+    expect(['avx512', 'avx2', 'neon', 'baseline']).toContain(status.isa)
+    expect(status.kernels).toContain('BatchMatMul')
+    expect(new Set(status.kernels).size).toBe(status.kernels.length)
+  })
+
+  it('refuses a call that is not the signature', () => {
+    const run = nativeBinding().binding?.kernels.find(({ name }) => name === 'matmul')?.run
+    expect(() => run?.(new Float64Array(1))).toThrow('expected the numbers and tensors')
+  })
+
+  it('reports a signature that differs, and a kernel that is missing', () => {
+    // Declared last: both stay declared for the rest of this process.
+    const missing = nativeFunction('no_such_kernel', ['x'], [])
+    expect(() => missing({ x: new Float32Array(1) })).toThrow('no_such_kernel: not in')
+    expect(signatureConflicts()).toEqual(['no_such_kernel is in TypeScript only'])
+  })
+})
+
+it('refuses a number of threads that is none', () => {
+  expect(() => setNativeThreads(0)).toThrow('expected an integer of at least 1 for count, received 0')
+  expect(() => setNativeThreads(1.5)).toThrow('received 1.5')
+})
