@@ -182,6 +182,19 @@ function trainStepTests(backend: string): void {
       expect(Math.min(...flat(model).slice(0, 3))).toBe(0)
     })
 
+    it('that are no numbers although the loss is one change nothing, when their norm is asked for', () => {
+      const model = linearModel()
+      const before = flat(model)
+      const loss = (_: tf.Tensor, yPred: tf.Tensor) =>
+        tf.mean<tf.Scalar>(
+          tf.customGrad(() => ({ value: tf.ones([2, 1]), gradFunc: () => tf.fill([2, 1], Infinity) }))(yPred),
+        )
+      const step = new TrainStep(model, { loss, clipNorm: 1 })
+      expect(step.run(batchOf(0, 2))).toBeNaN()
+      expect(flat(model)).toEqual(before)
+      expect(step.updates).toBe(0)
+    })
+
     it('that come with a loss which is no number change nothing', () => {
       const model = linearModel()
       const before = flat(model)

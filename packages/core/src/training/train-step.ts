@@ -132,7 +132,8 @@ export class TrainStep {
   /**
    * Trains on one batch, which stays the caller's to dispose.
    *
-   * @returns The batch's loss, penalties included. When it is not finite, nothing was updated.
+   * @returns The batch's loss, penalties included. When it is not finite, nothing was updated; NaN also when the loss is finite but
+   * the gradients' norm, which `clipNorm` asks for, is not.
    */
   run(batch: Batch): number {
     const plan = this.#currentPlan()
@@ -151,19 +152,26 @@ export class TrainStep {
         // A weight that the loss does not depend on is no part of the plan.
         this.#plan = this.#makePlan(this.#weights?.filter((weight) => grads[variableOf(weight).name]) ?? [])
       }
-      if (this.accumulate === 1) this.#update(gradients, 1)
-      else this.#add(gradients, batch.y.shape[0] ?? 1)
-      return loss
+      const done = this.accumulate === 1 ? this.#update(gradients, 1) : this.#add(gradients, batch.y.shape[0] ?? 1)
+      return done ? loss : Number.NaN
     })
   }
 
-  /** Makes the update for which gradients wait, if any do: at the end of an epoch there may be fewer than `accumulate`. */
-  flush(): void {
+  /**
+   * Makes the update for which gradients wait, if any do: at the end of an epoch there may be fewer than `accumulate`.
+   *
+   * @returns false when their norm is not finite, and nothing was updated.
+   */
+  flush(): boolean {
     const waiting = this.#accumulated
-    if (!waiting) return
+    if (!waiting) return true
     this.#accumulated = undefined
-    tf.tidy(() => this.#update(waiting.sums, 1 / waiting.items))
+    let done = false
+    tf.tidy(() => {
+      done = this.#update(waiting.sums, 1 / waiting.items)
+    })
     tf.dispose(waiting.sums)
+    return done
   }
 
   /** Frees the optimizer's and the average's tensors; the model stays. */
@@ -241,7 +249,7 @@ export class TrainStep {
     return loss
   }
 
-  #add(gradients: tf.Tensor[], items: number): void {
+  #add(gradients: tf.Tensor[], items: number): boolean {
     const before = this.#accumulated
     const sums = gradients.map((gradient, i) => {
       const weighted = tf.mul(gradient, items)
@@ -251,15 +259,17 @@ export class TrainStep {
     if (before) tf.dispose(before.sums)
     const batches = (before?.batches ?? 0) + 1
     this.#accumulated = { sums, items: (before?.items ?? 0) + items, batches }
-    if (batches === this.accumulate) this.flush()
+    return batches < this.accumulate || this.flush()
   }
 
-  #update(gradients: tf.Tensor[], scale: number): void {
+  /** @returns false when the gradients' norm is not finite, and nothing was updated. */
+  #update(gradients: tf.Tensor[], scale: number): boolean {
     const { variables, weightDecay, constrained } = this.#plan
     const { clipNorm, clipValue } = this.#options
     let factor = scale
     if (clipNorm !== undefined) {
       const norm = globalNorm(gradients) * scale
+      if (!Number.isFinite(norm)) return false
       if (norm > clipNorm) factor *= clipNorm / norm
     }
     const { learningRate, updates } = this
@@ -267,6 +277,7 @@ export class TrainStep {
     this.optimizer.apply(variables, gradients, { learningRate, scale: factor, clipValue, weightDecay })
     for (const weight of constrained) variableOf(weight).assign(weight.constraint.apply(weight.read()))
     this.average?.update(variables, updates)
+    return true
   }
 }
 
