@@ -278,8 +278,6 @@ describe('resuming', () => {
   it.each([1, 2, 5, 8, 9, 10, 17, 33, 48])(
     'after an abort at report %i ends as if nothing had happened',
     async (report) => {
-      const straight = pointModel()
-      const straightRun = await new Trainer(straight, options).fit(train, fitOptions(straightDir))
       const into = join(dir, 'aborted')
       const abort = new AbortController()
       let reports = 0
