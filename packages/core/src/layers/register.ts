@@ -12,9 +12,11 @@ import { Dropout, SpatialDropout1D } from './dropout.js'
 import { GlobalAveragePooling1D, GlobalMaxPooling1D } from './global-pooling.js'
 import { registerInitializers } from './initializers.js'
 import { LSTM } from './lstm.js'
+import { AlphaDropout, GaussianDropout, GaussianNoise } from './noise.js'
 import { TimeDistributed } from './time-distributed.js'
 
 const LAYERS = [
+  AlphaDropout,
   AttentionPooling1D,
   AveragePooling1D,
   AveragePooling2D,
@@ -24,6 +26,8 @@ const LAYERS = [
   Conv2D,
   Dense,
   Dropout,
+  GaussianDropout,
+  GaussianNoise,
   GlobalAveragePooling1D,
   GlobalMaxPooling1D,
   LSTM,

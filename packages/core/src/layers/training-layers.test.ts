@@ -7,6 +7,7 @@ import { BatchNormalization, normalizeBatch } from './batch-normalization.js'
 import { Dense } from './core.js'
 import { Conv2D } from './convolution.js'
 import { Dropout, SpatialDropout1D } from './dropout.js'
+import { AlphaDropout, GaussianDropout, GaussianNoise } from './noise.js'
 import { registerLayers } from './register.js'
 
 // Sums of a few dozen float32 values.
@@ -57,6 +58,31 @@ describe('Dropout', () => {
       expectClose(y, tf.tile(first, [1, 6, 1]))
       expect(new Set(list(y))).toEqual(new Set([0, 2]))
     }
+  })
+})
+
+describe('noise layers', () => {
+  // Five standard errors of a mean of as many normal values.
+  const SIZE = 40_000
+  const NOISE_TOLERANCE = (5 * 1.5) / Math.sqrt(SIZE)
+  it.each([
+    ['GaussianNoise', new GaussianNoise({ stddev: 0.5 }), Math.sqrt(1 + 0.25)],
+    ['GaussianDropout', new GaussianDropout({ rate: 0.2 }), Math.sqrt(1.25)],
+    ['AlphaDropout', new AlphaDropout({ rate: 0.2 }), 1],
+  ])('%s keeps the mean, has the deviation of its formula and repeats with its step', (_, layer, deviation) => {
+    const x = normal([SIZE], 1)
+    const at = (step: number) => {
+      beginStep(3, step)
+      return list(layer.apply(x, { training: true }))
+    }
+    const values = at(1)
+    const mean = values.reduce((a, b) => a + b, 0) / SIZE
+    expect(Math.abs(mean)).toBeLessThan(NOISE_TOLERANCE)
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / SIZE
+    expect(Math.abs(Math.sqrt(variance) - deviation)).toBeLessThan(NOISE_TOLERANCE)
+    expect(at(1)).toEqual(values)
+    expect(at(2)).not.toEqual(values)
+    expectClose(layer.apply(x), x)
   })
 })
 
