@@ -5,6 +5,7 @@ import * as tfl from '@tensorflow/tfjs-layers'
 import { nativeStatus, registerNativeBackend } from '@weft/kernels'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Batch } from '../data/batches.js'
+import { BatchNormalization } from '../layers/batch-normalization.js'
 import { Random } from '../runtime/random.js'
 import type { OptimizerOptions } from './optimizers.js'
 import { TrainStep, type StepOptions } from './train-step.js'
@@ -52,7 +53,7 @@ function randomNet(): tfl.Sequential {
   const model = tfl.sequential({
     layers: [
       tfl.layers.dense({ units: 6, inputShape: [4], activation: 'tanh' }),
-      tfl.layers.batchNormalization({}),
+      new BatchNormalization(),
       tfl.layers.dense({ units: 3 }),
     ],
   })

@@ -18,7 +18,6 @@ import {
   allWeights,
   copyValues,
   decays,
-  freezeNormalisation,
   MovingAverage,
   setValues,
   variableOf,
@@ -105,8 +104,7 @@ export class TrainStep {
     this.#learningRate = options.learningRate ?? 1e-3
     this.average = options.emaDecay === undefined ? undefined : new MovingAverage(options.emaDecay)
     this.#loss = makeLoss(options.loss, options)
-    this.#layerPenalties = allLayers(model).flatMap((layer) => layer.losses)
-    freezeNormalisation(model)
+    this.#layerPenalties = [...new Set(allLayers(model).flatMap((layer) => layer.losses))]
   }
 
   /** Updates of the weights so far. */

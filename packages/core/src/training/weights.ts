@@ -1,7 +1,6 @@
 /**
  * A model's weights as the training loop sees them: their variables in an order that freezing does not change, copies of their
- * values, which of them decay, the running average (EMA) of the trained ones, and frozen batch normalisation. Files are
- * `checkpoint.ts`'s.
+ * values, which of them decay, and the running average (EMA) of the trained ones. Files are `checkpoint.ts`'s.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
@@ -70,21 +69,6 @@ function isLayer(value: unknown): value is tfl.layers.Layer {
   return (
     typeof value === 'object' && value !== null && 'call' in value && 'getClassName' in value && 'trainable' in value
   )
-}
-
-const watched = new WeakSet<tfl.layers.Layer>()
-
-/**
- * Makes batch normalisation run in inference mode while it is frozen, as in Keras: its moving averages stay. TensorFlow.js's own
- * goes on normalising by the batch and moving its averages.
- */
-export function freezeNormalisation(model: tfl.LayersModel): void {
-  for (const layer of allLayers(model)) {
-    if (layer.getClassName() !== 'BatchNormalization' || watched.has(layer)) continue
-    watched.add(layer)
-    const call = layer.call.bind(layer)
-    layer.call = (inputs, kwargs) => call(inputs, layer.trainable ? kwargs : { ...kwargs, training: false })
-  }
 }
 
 /**
