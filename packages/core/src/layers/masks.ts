@@ -34,9 +34,9 @@ export function maskOf(layerName: string, input: tf.Tensor, mask: unknown): tf.T
  * Shapes: `mask` [B, T] → [B, outputSteps].
  */
 export function strideMask(mask: tf.Tensor, stride: number, outputSteps: number): tf.Tensor {
-  return tf.tidy(() => {
-    const [batch = 0, time = 0] = mask.shape
-    const steps = Math.min(outputSteps, Math.ceil(time / stride))
-    return tf.stridedSlice(mask, [0, 0], [batch, (steps - 1) * stride + 1], [1, stride])
-  })
+  const [batch = 0, time = 0] = mask.shape
+  const steps = Math.min(outputSteps, Math.ceil(time / stride))
+  if (stride === 1) return tf.slice(mask, [0, 0], [batch, steps])
+  // Not tf.stridedSlice: TensorFlow.js's wasm backend reads booleans wrongly there.
+  return tf.tidy(() => tf.gather(mask, tf.tensor1d(Int32Array.from({ length: steps }, (_, step) => step * stride)), 1))
 }

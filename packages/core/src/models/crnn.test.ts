@@ -2,7 +2,9 @@ import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { nativeStatus } from '@weft/kernels'
 import { layerOrigin } from '../layers/register.js'
+import { setupRuntime } from '../runtime/device.js'
 import { Random } from '../runtime/random.js'
 import { buildCrnn, type CrnnOptions } from './crnn.js'
 
@@ -143,5 +145,20 @@ describe('buildCrnn', () => {
     expect(() => buildCrnn({ ...small, convolutions: [{ filters: 2, pool: [2, 16] }] })).toThrow(
       'building a CRNN: expected something left of every axis but time after pooling for inputShape',
     )
+  })
+  it.each(['wasm', 'native'] as const)('predicts on %s what it predicts on cpu', async (device) => {
+    if (device === 'native' && !nativeStatus().available && process.env.WEFT_REQUIRE_NATIVE !== '1') return
+    const predict = async (on: 'cpu' | 'wasm' | 'native') => {
+      await setupRuntime({ device: on })
+      const model = buildCrnn({ ...small, masking: true, pooling: 'attention', denseUnits: 3 })
+      const x = tf.mul(
+        normal([3, 12, 8, 1]),
+        tf.cast(tf.less(tf.reshape(tf.range(0, 12), [1, 12, 1, 1]), tf.tensor4d([4, 12, 9], [3, 1, 1, 1])), 'float32'),
+      )
+      return Array.from((model.predict(x) as tf.Tensor).dataSync())
+    }
+    const [here, there] = [await predict('cpu'), await predict(device)]
+    await tf.setBackend('cpu')
+    there.forEach((value, i) => expect(Math.abs(value - (here[i] ?? NaN))).toBeLessThan(1e-5))
   })
 })
