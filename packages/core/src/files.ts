@@ -2,26 +2,38 @@
  * Writing files so that a reader sees the old content or the new one, never half of it: to a temporary name in the same folder,
  * flushed to the disk, then renamed.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
+import { threadId } from 'node:worker_threads'
 import { UserError } from './errors.js'
 
 /** Writes `data` to `path` atomically, making the folder when it is missing. */
 export function writeFileAtomic(path: string, data: string | Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true })
-  const temporary = `${path}.${process.pid}.tmp`
+  // Several threads of this process may write the same file.
+  const temporary = `${path}.${process.pid}-${threadId}.tmp`
   const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
   try {
+    mkdirSync(dirname(path), { recursive: true })
     const file = openSync(temporary, 'w')
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
+      for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
       fsyncSync(file)
     } finally {
       closeSync(file)
     }
     renameSync(temporary, path)
   } catch (error) {
-    rmSync(temporary, { force: true })
+    if (existsSync(temporary)) rmSync(temporary, { force: true })
     throw new UserError(`writing ${path}: ${error instanceof Error ? error.message : String(error)}`)
   }
 }

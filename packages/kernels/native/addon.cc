@@ -19,7 +19,10 @@
 #include <immintrin.h>
 #endif
 
-#define WEFT_DECLARE(isa) namespace isa { const weft::KernelEntry* kernel_table(); }
+#define WEFT_DECLARE(isa)                  \
+  namespace isa {                          \
+  const weft::KernelEntry* kernel_table(); \
+  }
 #ifdef WEFT_HAVE_avx512
 WEFT_DECLARE(avx512)
 #endif
@@ -60,8 +63,9 @@ struct FlushDenormals {
 #endif
 };
 
-// Workers spin for a while after each task, since the next one often follows within microseconds, then sleep.
-constexpr int kSpins = 4000;
+// Workers spin for a while after each task, since the next one often follows within microseconds, then sleep; a thread that waits
+// for the others soon lets them have its processor, which they may need.
+constexpr int kIdleSpins = 20000, kWaitSpins = 4000;
 
 class Pool {
  public:
@@ -89,7 +93,7 @@ class Pool {
     }
     if (sleeping.load() > 0) wake.notify_all();
     new_task(new_context, 0, count);
-    for (int i = 0; remaining.load(std::memory_order_acquire) != 0; i++) i < kSpins ? pause_cpu() : std::this_thread::yield();
+    for (int i = 0; remaining.load(std::memory_order_acquire) != 0; i++) i < kWaitSpins ? pause_cpu() : std::this_thread::yield();
   }
 
   void wait_for_all(int count) {
@@ -99,7 +103,7 @@ class Pool {
       phase.fetch_add(1);
       return;
     }
-    for (int i = 0; phase.load(std::memory_order_acquire) == my_phase; i++) i < kSpins ? pause_cpu() : std::this_thread::yield();
+    for (int i = 0; phase.load(std::memory_order_acquire) == my_phase; i++) i < kWaitSpins ? pause_cpu() : std::this_thread::yield();
   }
 
   void stop() {
@@ -116,7 +120,7 @@ class Pool {
   void work(int index, uint64_t seen) {
     FlushDenormals flush;
     for (;;) {
-      for (int i = 0; i < kSpins && generation.load(std::memory_order_acquire) == seen && !stopping.load(); i++) pause_cpu();
+      for (int i = 0; i < kIdleSpins && generation.load(std::memory_order_acquire) == seen && !stopping.load(); i++) pause_cpu();
       if (generation.load() == seen) {
         std::unique_lock<std::mutex> lock(mutex);
         sleeping.fetch_add(1);
@@ -206,7 +210,8 @@ napi_value call_kernel(napi_env env, napi_callback_info info) {
   void* numbers = nullptr;
   size_t number_count = 0;
   if (argc < 1 || napi_get_typedarray_info(env, argv[0], nullptr, &number_count, &numbers, nullptr, nullptr) != napi_ok ||
-      static_cast<int>(argc) - 1 != count_names(entry->tensors) || static_cast<int>(number_count) != count_names(entry->numbers)) {
+      static_cast<int>(argc) - 1 != count_names(entry->tensors) ||
+      static_cast<int>(number_count) != count_names(entry->numbers)) {
     napi_throw_type_error(env, nullptr, "native kernel: expected the numbers and tensors that its signature lists");
     return nullptr;
   }

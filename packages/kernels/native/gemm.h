@@ -79,7 +79,9 @@ WEFT_INLINE void micro_panels(int64_t depth, const float* a, int64_t a_row, cons
 
 // A number as a type, to pick a template's size with a switch.
 template <int N>
-struct Size { static constexpr int value = N; };
+struct Size {
+  static constexpr int value = N;
+};
 
 using Micro = void (*)(int64_t, const float*, const float*, int64_t, float*);
 template <int R>
@@ -130,11 +132,16 @@ struct Matrix {
 enum class Activation { linear = 0, relu = 1, sigmoid = 2, tanh = 3, relu6 = 4 };
 WEFT_INLINE Vec activate(Vec x, Activation activation) {
   switch (activation) {
-    case Activation::relu: return relu(x);
-    case Activation::sigmoid: return sigmoid(x);
-    case Activation::tanh: return tanh(x);
-    case Activation::relu6: return min(relu(x), splat(6.0f));
-    default: return x;
+    case Activation::relu:
+      return relu(x);
+    case Activation::sigmoid:
+      return sigmoid(x);
+    case Activation::tanh:
+      return tanh(x);
+    case Activation::relu6:
+      return min(relu(x), splat(6.0f));
+    default:
+      return x;
   }
 }
 struct Output {
@@ -167,7 +174,8 @@ static void gemm_share(int thread, Range rows, Range cols, int64_t depth, const 
       float* packed_b = weft::scratch(thread, weft::kSlotPackB, (block_cols + kCols) * kDepthBlock);
       for (int64_t j = 0; j < block_cols; j += kCols) {
         const int width = static_cast<int>(smaller<int64_t>(kCols, block_cols - j));
-        if (!direct || width % kLanes != 0) b.pack_cols(packed_b + j * kc, k0, kc, j0 + j, width, (width + kLanes - 1) / kLanes * kLanes);
+        if (!direct || width % kLanes != 0)
+          b.pack_cols(packed_b + j * kc, k0, kc, j0 + j, width, (width + kLanes - 1) / kLanes * kLanes);
       }
       for (int64_t i0 = rows.begin; i0 < rows.end; i0 += kRowBlock) {
         const int64_t block_rows = smaller(kRowBlock, rows.end - i0);
@@ -188,7 +196,8 @@ static void gemm_share(int thread, Range rows, Range cols, int64_t depth, const 
             MicroTable<kRows>::find(static_cast<int>(to - from), vecs)(kc, packed_a + from * kc, panel_b, stride, tile);
             for (int64_t i = from; i < to; i++)
               for (int v = 0; v < vecs; v++)
-                out(i0 + i, j0 + j + v * kLanes, load(tile + (i - from) * kCols + v * kLanes), smaller(kLanes, width - v * kLanes), first, last);
+                out(i0 + i, j0 + j + v * kLanes, load(tile + (i - from) * kCols + v * kLanes),
+                    smaller(kLanes, width - v * kLanes), first, last);
           }
         }
       }

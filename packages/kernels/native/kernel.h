@@ -37,7 +37,9 @@ struct KernelEntry {
 #define WEFT_TAKE_NUMBER(name) args.name = *numbers++;
 
 #define WEFT_KERNEL(kernel, FIELDS)                                                            \
-  struct kernel##_args { FIELDS(WEFT_FIELD_VIEW, WEFT_FIELD_NUMBER) };                         \
+  struct kernel##_args {                                                                       \
+    FIELDS(WEFT_FIELD_VIEW, WEFT_FIELD_NUMBER)                                                 \
+  };                                                                                           \
   static void kernel(const kernel##_args& args);                                               \
   static void kernel##_run(const weft::View* tensors, const double* numbers) {                 \
     kernel##_args args;                                                                        \

@@ -16,7 +16,9 @@ inline void parallel(int threads, F f) {
   weft::run_parallel(threads, [](void* context, int thread, int count) { (*static_cast<F*>(context))(thread, count); }, &f);
 }
 
-struct Range { int64_t begin, end; };
+struct Range {
+  int64_t begin, end;
+};
 
 // The share of `thread` when `total` is divided evenly in multiples of `grain`.
 inline Range share(int64_t total, int64_t grain, int thread, int threads) {

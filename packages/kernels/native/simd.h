@@ -83,17 +83,29 @@ WEFT_INLINE Vec quotient(Vec a, Vec b) {
 }
 
 template <class T>
-WEFT_INLINE T smaller(T a, T b) { return a < b ? a : b; }
+WEFT_INLINE T smaller(T a, T b) {
+  return a < b ? a : b;
+}
 template <class T>
-WEFT_INLINE T larger(T a, T b) { return a > b ? a : b; }
+WEFT_INLINE T larger(T a, T b) {
+  return a > b ? a : b;
+}
 
 WEFT_INLINE Vec select(VecInt mask, Vec yes, Vec no) { return mask ? yes : no; }
 // NaN in `a` stays NaN, as in JavaScript's Math.max and Math.min when `b` is a number.
 WEFT_INLINE Vec max(Vec a, Vec b) { return (a > b) | (a != a) ? a : b; }
 WEFT_INLINE Vec min(Vec a, Vec b) { return (a < b) | (a != a) ? a : b; }
 WEFT_INLINE Vec relu(Vec x) { return x < splat_zero() ? splat_zero() : x; }
-WEFT_INLINE Vec bits_to_float(VecInt bits) { Vec out; std::memcpy(&out, &bits, sizeof out); return out; }
-WEFT_INLINE VecInt float_to_bits(Vec value) { VecInt out; std::memcpy(&out, &value, sizeof out); return out; }
+WEFT_INLINE Vec bits_to_float(VecInt bits) {
+  Vec out;
+  std::memcpy(&out, &bits, sizeof out);
+  return out;
+}
+WEFT_INLINE VecInt float_to_bits(Vec value) {
+  VecInt out;
+  std::memcpy(&out, &value, sizeof out);
+  return out;
+}
 WEFT_INLINE Vec abs(Vec x) { return bits_to_float(float_to_bits(x) & 0x7fffffff); }
 
 WEFT_INLINE float sum(Vec x) {

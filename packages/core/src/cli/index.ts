@@ -12,7 +12,7 @@ export {
 } from './format.js'
 export { INTERRUPTED_EXIT_CODE, onInterrupt } from './interrupt.js'
 export type { Interrupt } from './interrupt.js'
-export { didYouMean, nearest } from './nearest.js'
+export { didYouMean, nearest } from '../nearest.js'
 export { checkOptions, defineOptions, definePresets, resolveOptions } from './options.js'
 export type {
   GivenOptions,

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { UserError } from '../errors.js'
-import { nearest } from './nearest.js'
+import { nearest } from '../nearest.js'
 import { checkOptions, defineOptions, definePresets, resolveOptions } from './options.js'
 import type { OptionsOf } from './options.js'
 

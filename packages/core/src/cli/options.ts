@@ -4,7 +4,7 @@
  * help of the command line. The order of precedence is default, preset, given. No option is read from the environment here.
  */
 import { UserError, expected } from '../errors.js'
-import { didYouMean } from './nearest.js'
+import { didYouMean } from '../nearest.js'
 
 interface Described {
   /** One line of help, lower case, without a full stop. */

@@ -3,7 +3,7 @@
  *
  * It is saved with the model, so that a class keeps its index whatever data comes later.
  */
-import { didYouMean } from '../cli/nearest.js'
+import { didYouMean } from '../nearest.js'
 import { UserError, expected } from '../errors.js'
 import type { NdArray } from './pad.js'
 

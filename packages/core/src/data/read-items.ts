@@ -8,7 +8,7 @@
 import { readFileSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, extname, join, resolve } from 'node:path'
 import { parse } from 'csv-parse/sync'
-import { didYouMean } from '../cli/nearest.js'
+import { didYouMean } from '../nearest.js'
 import { UserError, expected } from '../errors.js'
 import type { DataItem } from './dataset.js'
 

@@ -8,13 +8,14 @@ WEFT_KERNEL(adam_update, FIELDS) {
   float *variable = args.variable.f32(), *m = args.m.f32(), *v = args.v.f32();
   const float* gradient = args.gradient.f32();
   const float step_size = args.stepSize, beta1 = args.beta1, beta2 = args.beta2, epsilon = args.epsilon;
+  const float rest1 = 1 - args.beta1, rest2 = 1 - args.beta2;  // in double first: 1 - 0.999f has only four digits
   const float inverse_bias2 = args.inverseBias2, keep = 1 - args.decay, scale = args.scale, clip = args.clip;
   parallel_range(args.variable.length, 16 * kLanes, 1 << 15, [&](int64_t begin, int64_t end) {
     for_vectors(begin, end, [&](int64_t i, int n) {
       Vec g = load_partial(gradient + i, n) * scale;
       if (clip > 0) g = min(max(g, splat(-clip)), splat(clip));
-      const Vec new_m = load_partial(m + i, n) * beta1 + g * (1 - beta1);
-      const Vec new_v = load_partial(v + i, n) * beta2 + g * g * (1 - beta2);
+      const Vec new_m = load_partial(m + i, n) * beta1 + g * rest1;
+      const Vec new_v = load_partial(v + i, n) * beta2 + g * g * rest2;
       const Vec old = load_partial(variable + i, n);
       store_partial(m + i, new_m, n);
       store_partial(v + i, new_v, n);

@@ -40,10 +40,10 @@ export interface LstmOptions {
 }
 
 export interface LstmArguments extends LstmOptions {
-  x: tf.Tensor3D
-  kernel: tf.Tensor2D
-  recurrentKernel: tf.Tensor2D
-  bias?: tf.Tensor1D
+  x: tf.Tensor
+  kernel: tf.Tensor
+  recurrentKernel: tf.Tensor
+  bias?: tf.Tensor
   activation: CellActivation
   recurrentActivation: GateActivation
 }
@@ -142,10 +142,10 @@ function checked(
     ...options,
     activation: options.activation ?? 'tanh',
     recurrentActivation: options.recurrentActivation ?? 'sigmoid',
-    x: tf.reshape(tf.cast(x, 'float32'), [batch, steps, features]),
-    kernel: tf.reshape(kernel, [features, 4 * units]),
-    recurrentKernel: tf.reshape(recurrentKernel, [units, 4 * units]),
-    bias: bias ? tf.reshape(bias, [4 * units]) : undefined,
+    x: x.dtype === 'float32' ? x : tf.cast(x, 'float32'),
+    kernel,
+    recurrentKernel,
+    bias: bias ?? undefined,
   }
 }
 

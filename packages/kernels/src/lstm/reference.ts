@@ -12,8 +12,10 @@ const gateActivations = {
 
 export function lstmReference(args: LstmArguments): LstmResult {
   const { x, kernel, recurrentKernel, bias, initialState, mask, dropoutMask, recurrentDropoutMask } = args
-  const [batch, steps] = x.shape
-  const units = recurrentKernel.shape[0]
+  const [batch = 0, steps = 0, features = 0] = x.shape
+  const units = recurrentKernel.shape[0] ?? 0
+  const matrix = tf.reshape(kernel, [features, 4 * units])
+  const recurrentMatrix = tf.reshape(recurrentKernel, [units, 4 * units])
   const activate = cellActivations[args.activation]
   const gate = gateActivations[args.recurrentActivation]
   const inputs = dropoutMask ? tf.mul(x, tf.expandDims(dropoutMask, 1)) : x
@@ -25,9 +27,9 @@ export function lstmReference(args: LstmArguments): LstmResult {
   const outputs: tf.Tensor[] = []
   for (let s = 0; s < steps; s++) {
     const t = args.goBackwards ? steps - 1 - s : s
-    const input = tf.reshape(tf.slice(inputs, [0, t, 0], [-1, 1, -1]), [batch, x.shape[2]]) // [B, D]
+    const input = tf.reshape(tf.slice(inputs, [0, t, 0], [-1, 1, -1]), [batch, features]) // [B, D]
     const recurrent = recurrentDropoutMask ? tf.mul(h, recurrentDropoutMask) : h
-    const product = tf.add(tf.matMul(input, kernel), tf.matMul(recurrent, recurrentKernel)) // [B, 4U]
+    const product = tf.add(tf.matMul(input, matrix), tf.matMul(recurrent, recurrentMatrix)) // [B, 4U]
     const z = bias ? tf.add(product, bias) : product
     const part = (index: number) => tf.slice(z, [0, index * units], [-1, units])
     const newC = tf.add(tf.mul(gate(part(1)), c), tf.mul(gate(part(0)), activate(part(2))))

@@ -1,8 +1,9 @@
-// out[b] = activation(op(a[b]) * op(x[b]) + bias): a batch of matrix products, each operand transposed or not, shared by the whole
-// batch when its batch size is 1.
-#define FIELDS(TENSOR, NUMBER)                                                                          \
-  TENSOR(a) TENSOR(b) TENSOR(bias) TENSOR(out) NUMBER(batch) NUMBER(batchA) NUMBER(batchB) NUMBER(rows) \
-  NUMBER(cols) NUMBER(depth) NUMBER(transposeA) NUMBER(transposeB) NUMBER(activation)
+// out[b] = activation(op(a[b]) * op(x[b]) + bias): a batch of matrix products, each operand transposed or not, shared by the
+// whole batch when its batch size is 1.
+#define FIELDS(TENSOR, NUMBER)                                                                                           \
+  TENSOR(a)                                                                                                              \
+  TENSOR(b) TENSOR(bias) TENSOR(out) NUMBER(batch) NUMBER(batchA) NUMBER(batchB) NUMBER(rows) NUMBER(cols) NUMBER(depth) \
+      NUMBER(transposeA) NUMBER(transposeB) NUMBER(activation)
 WEFT_KERNEL(matmul, FIELDS) {
   const int64_t batch = args.batch, rows = args.rows, cols = args.cols, depth = args.depth;
   const Matrix a0 = {args.a.f32(), args.transposeA ? 1 : depth, args.transposeA ? rows : 1};
@@ -31,7 +32,9 @@ WEFT_KERNEL(matmul, FIELDS) {
   parallel(2.0 * batch * rows * cols * depth < 200000 ? 1 : thread_count(), [&](int thread, int threads) {
     const Range mine = share(batch, 1, thread, threads);
     for (int64_t i = mine.begin; i < mine.end; i++)
-      one(i, [&](const Matrix& a, const Matrix& b, const Output& out) { gemm_share(thread, {0, rows}, {0, cols}, depth, a, b, out); });
+      one(i, [&](const Matrix& a, const Matrix& b, const Output& out) {
+        gemm_share(thread, {0, rows}, {0, cols}, depth, a, b, out);
+      });
   });
 }
 #undef FIELDS
