@@ -104,7 +104,7 @@ struct InputColumns {
 constexpr int kGates = 4, kTileRows = 6;
 constexpr int kSlotPanels = weft::kSlotKernel + 1, kSlotStates = weft::kSlotKernel + 2, kSlotGates = weft::kSlotKernel + 3,
               kSlotZeros = weft::kSlotKernel + 4;
-constexpr int64_t kStretchRows = 1024;
+constexpr int64_t kStretchRows = 1024, kJoinedFeatures = 128;
 
 // Who computes what at each step. Items, by place, are cut into tiles of at most kTileRows.
 struct Division {
@@ -159,7 +159,8 @@ WEFT_INLINE void with_rows(int rows, F f) {
 
 #define FIELDS(TENSOR, NUMBER)                                                                                                   \
   TENSOR(x)                                                                                                                      \
-  TENSOR(kernel) TENSOR(recurrentKernel) TENSOR(bias) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) \
+  TENSOR(kernel)                                                                                                                 \
+  TENSOR(recurrentKernel) TENSOR(bias) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask)                \
       TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) TENSOR(cells)                \
           TENSOR(hiddens) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) \
               NUMBER(activation) NUMBER(hardGates)
@@ -169,25 +170,40 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
   const CellActivation kind = static_cast<CellActivation>(static_cast<int>(args.activation));
   const bool hard = args.hardGates != 0, keep = static_cast<bool>(args.gates), sequences = args.returnSequences != 0;
   const Division division(batch, units);
-  const int64_t panel_size = units * kGates * kLanes;
+  // With few features x_t lies beside h_{t-1}, and one product serves both; else all steps' inputs are projected at once.
+  const bool joined = features <= kJoinedFeatures && features <= units;
+  const int64_t width_x = joined ? features : 0, row_size = width_x + units, panel_size = row_size * kGates * kLanes;
   const float *u = args.recurrentKernel.f32(), *recurrent_mask = args.recurrentDropoutMask.f32();
+  const float* bias = args.bias.f32();
   float *output = args.output.f32(), *last_h = args.lastHidden.f32(), *last_c = args.lastCell.f32();
 
-  // States by place: two copies of h (read one, write the other), the unmasked h, and c.
-  const int64_t state = batch * units;
-  float* states = scratch(0, kSlotStates, 4 * state);
-  float* recurrent[2] = {states, states + state};
-  float *h = states + 2 * state, *c = states + 3 * state;
+  // States by place: two copies of the product's rows [x_t, h] (read one, write the other), the unmasked h, and c.
+  float* states = scratch(0, kSlotStates, 2 * batch * (row_size + units));
+  float* rows_of[2] = {states, states + batch * row_size};
+  float *h = states + 2 * batch * row_size, *c = h + batch * units;
   for (int64_t place = 0; place < batch; place++) {
     const int64_t item = time.order[place];
     for (int64_t j = 0; j < units; j++) {
       const float h0 = args.initialHidden ? args.initialHidden.f32()[item * units + j] : 0.0f;
       h[place * units + j] = h0;
-      recurrent[0][place * units + j] = recurrent[1][place * units + j] =
-          recurrent_mask ? h0 * recurrent_mask[item * units + j] : h0;
+      for (float* rows : rows_of)
+        rows[place * row_size + width_x + j] = recurrent_mask ? h0 * recurrent_mask[item * units + j] : h0;
       c[place * units + j] = args.initialCell ? args.initialCell.f32()[item * units + j] : 0.0f;
     }
   }
+  // Lays x_t beside h, for this thread's share of the items running at t.
+  auto lay_input = [&](int64_t t, float* rows, int thread, int count) {
+    const float* dropout = args.dropoutMask.f32();
+    for (int64_t tile = thread; tile < division.tiles; tile += count)
+      for (int64_t place = division.place(tile); place < smaller(division.place(tile + 1), time.active[t]); place++) {
+        const float* from = args.x.f32() + (time.order[place] * steps + t) * features;
+        const float* factors = dropout ? dropout + time.order[place] * features : nullptr;
+        for_vectors(0, features, [&](int64_t k, int n) {
+          const Vec value = load_partial(from + k, n);
+          store_partial(rows + place * row_size + k, factors ? value * load_partial(factors + k, n) : value, n);
+        });
+      }
+  };
 
   float* panels = scratch(0, kSlotPanels, division.blocks * panel_size);
   parallel(division.threads, [&](int thread, int count) {
@@ -195,9 +211,11 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
     for (int64_t block = mine.begin; block < mine.end; block++) {
       const int width = static_cast<int>(smaller<int64_t>(kLanes, units - block * kLanes));
       float* to = panels + block * panel_size;
-      for (int64_t k = 0; k < units; k++)
-        for (int gate = 0; gate < kGates; gate++, to += kLanes)
-          store(to, load_partial(u + k * kGates * units + gate * units + block * kLanes, width));
+      for (int64_t k = 0; k < row_size; k++) {
+        const float* from =
+            (k < width_x ? args.kernel.f32() + k * kGates * units : u + (k - width_x) * kGates * units) + block * kLanes;
+        for (int gate = 0; gate < kGates; gate++, to += kLanes, from += units) store(to, load_partial(from, width));
+      }
     }
   });
 
@@ -205,47 +223,56 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
   for (int64_t done = 0; done < steps;) {
     // A stretch of steps [from, to) in time; processed from its far end when going backwards.
     int64_t count = 0, rows = 0;
-    while (done + count < steps && (count == 0 || rows < kStretchRows)) {
+    while (done + count < steps && (joined || count == 0 || rows < kStretchRows)) {
       rows += time.active[time.backwards ? steps - 1 - done - count : done + count];
       count++;
     }
     const int64_t from = time.backwards ? steps - done - count : done, first_row = time.first_row[from];
-    float* gates =
-        keep ? args.gates.f32() + first_row * kGates * units : scratch(0, kSlotGates, larger<int64_t>(rows, 1) * kGates * units);
-    Output projected = {gates, kGates * units};
-    projected.bias = args.bias.f32();
-    gemm(rows, kGates * units, features, InputRows{args.x.f32(), args.dropoutMask.f32(), time, features, first_row, from},
-         Matrix{args.kernel.f32(), kGates * units, 1}, projected);
+    float* gates = keep     ? args.gates.f32() + first_row * kGates * units
+                   : joined ? nullptr
+                            : scratch(0, kSlotGates, larger<int64_t>(rows, 1) * kGates * units);
+    if (!joined) {
+      Output projected = {gates, kGates * units};
+      projected.bias = bias;
+      gemm(rows, kGates * units, features, InputRows{args.x.f32(), args.dropoutMask.f32(), time, features, first_row, from},
+           Matrix{args.kernel.f32(), kGates * units, 1}, projected);
+    }
 
     parallel(division.threads, [&](int thread, int thread_total) {
       const Range mine = division.blocks_of(thread, thread_total);
       int side = parity;
       alignas(64) Vec acc[kTileRows][kGates];
+      if (joined) {
+        lay_input(time.backwards ? steps - 1 : 0, rows_of[side], thread, thread_total);
+        division.meet(thread_total);
+      }
       for (int64_t s = 0; s < count; s++, side ^= 1) {
         const int64_t t = time.backwards ? from + count - 1 - s : from + s;
         const int64_t active = time.active[t], row0 = time.first_row[t];
-        const float* previous = recurrent[side];
-        float* next = recurrent[side ^ 1];
+        const float* previous = rows_of[side];
+        float* next = rows_of[side ^ 1];
         for (int64_t block = mine.begin; block < mine.end; block++) {
           const float* panel = panels + block * panel_size;
           const int64_t unit = block * kLanes;
           const int width = static_cast<int>(smaller<int64_t>(kLanes, units - unit));
+          Vec offset[kGates];  // the bias, when no projection has added it
+          for (int gate = 0; gate < kGates; gate++)
+            offset[gate] = joined && bias ? load_partial(bias + gate * units + unit, width) : splat_zero();
           division.for_tiles(thread, thread_total, active, [&](int64_t place0, int tile) {
             with_rows(tile, [&](auto size) {
               Vec local[decltype(size)::value][kGates];
-              micro_rows(units, previous + place0 * units, units, panel, kGates * kLanes, local);
+              micro_rows(row_size, previous + place0 * row_size, row_size, panel, kGates * kLanes, local);
               for (int r = 0; r < decltype(size)::value; r++)
                 for (int gate = 0; gate < kGates; gate++) acc[r][gate] = local[r][gate];
             });
             for (int r = 0; r < tile; r++) {
               const int64_t place = place0 + r, row = row0 + place, item = time.order[place], at = place * units + unit;
-              float* gate = gates + (row - first_row) * kGates * units + unit;
+              float* gate = gates ? gates + (row - first_row) * kGates * units + unit : nullptr;
               const Vec old_h = load_partial(h + at, width), old_c = load_partial(c + at, width);
-              const Vec zi = acc[r][0] + load_partial(gate, width), zf = acc[r][1] + load_partial(gate + units, width);
-              const Vec zg = acc[r][2] + load_partial(gate + 2 * units, width),
-                        zo = acc[r][3] + load_partial(gate + 3 * units, width);
-              const Vec i = hard ? hard_sigmoid(zi) : sigmoid(zi), f = hard ? hard_sigmoid(zf) : sigmoid(zf);
-              const Vec g = cell_activate(zg, kind), o = hard ? hard_sigmoid(zo) : sigmoid(zo);
+              Vec z[kGates];
+              for (int k = 0; k < kGates; k++) z[k] = acc[r][k] + (joined ? offset[k] : load_partial(gate + k * units, width));
+              const Vec i = hard ? hard_sigmoid(z[0]) : sigmoid(z[0]), f = hard ? hard_sigmoid(z[1]) : sigmoid(z[1]);
+              const Vec g = cell_activate(z[2], kind), o = hard ? hard_sigmoid(z[3]) : sigmoid(z[3]);
               Vec new_c = f * old_c + i * g;
               Vec new_h = o * cell_activate(new_c, kind), out = new_h;
               if (time.hole(t, place)) {
@@ -254,8 +281,8 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
               }
               store_partial(c + at, new_c, width);
               store_partial(h + at, new_h, width);
-              store_partial(next + at, recurrent_mask ? new_h * load_partial(recurrent_mask + item * units + unit, width) : new_h,
-                            width);
+              store_partial(next + place * row_size + width_x + unit,
+                            recurrent_mask ? new_h * load_partial(recurrent_mask + item * units + unit, width) : new_h, width);
               if (sequences) store_partial(output + (item * steps + t) * units + unit, out, width);
               if (keep) {
                 store_partial(gate, i, width);
@@ -268,6 +295,8 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
             }
           });
         }
+        const int64_t following = time.backwards ? t - 1 : t + 1;
+        if (joined && following >= 0 && following < steps) lay_input(following, next, thread, thread_total);
         division.meet(thread_total);
       }
     });
@@ -307,13 +336,14 @@ struct HiddenColumns {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                                                   \
-  TENSOR(x)                                                                                                                      \
-  TENSOR(recurrentKernel) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask)                             \
-      TENSOR(recurrentDropoutMask) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) \
-          TENSOR(lastCellGradient) TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient)                         \
-              TENSOR(initialHiddenGradient) TENSOR(initialCellGradient) NUMBER(batch) NUMBER(steps) NUMBER(features)             \
-                  NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)
+#define FIELDS(TENSOR, NUMBER)                                                                                               \
+  TENSOR(x)                                                                                                                  \
+  TENSOR(recurrentKernel)                                                                                                    \
+  TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) TENSOR(recurrentDropoutMask) TENSOR(gates)      \
+      TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(lastCellGradient)               \
+          TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(initialHiddenGradient)                \
+              TENSOR(initialCellGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) \
+                  NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)
 WEFT_KERNEL(lstm_backward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
@@ -478,10 +508,11 @@ struct InputGradient {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                                       \
-  TENSOR(gatesGradient)                                                                                              \
-  TENSOR(kernel) TENSOR(mask) TENSOR(dropoutMask) TENSOR(inputGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) \
-      NUMBER(units) NUMBER(goBackwards)
+#define FIELDS(TENSOR, NUMBER)                                                                                      \
+  TENSOR(gatesGradient)                                                                                             \
+  TENSOR(kernel)                                                                                                    \
+  TENSOR(mask) TENSOR(dropoutMask) TENSOR(inputGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) \
+      NUMBER(goBackwards)
 WEFT_KERNEL(lstm_input_gradient, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features,
                 depth = kGates * static_cast<int64_t>(args.units);
