@@ -96,6 +96,45 @@ struct MicroTable<0> {
   static Micro find(int, int) { return nullptr; }
 };
 
+typedef float Four __attribute__((vector_size(16)));
+// Four lanes of the eight of a and b.
+template <int I, int J, int K, int L>
+WEFT_INLINE Four shuffle4(Four a, Four b) {
+#if defined(__clang__)
+  return __builtin_shufflevector(a, b, I, J, K, L);
+#else
+  typedef int32_t FourInt __attribute__((vector_size(16)));
+  return __builtin_shuffle(a, b, FourInt{I, J, K, L});
+#endif
+}
+
+// to[k * rows + r] = from[r][k]: rows of a matrix as a panel, four by four in registers.
+static void interleave_rows(float* to, const float* const* from, int rows, int64_t depth) {
+  typedef float FourUnaligned __attribute__((vector_size(16), aligned(4), may_alias));
+  int r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    const float *a = from[r], *b = from[r + 1], *c = from[r + 2], *d = from[r + 3];
+    int64_t k = 0;
+    for (; k + 4 <= depth; k += 4) {
+      const Four va = *reinterpret_cast<const FourUnaligned*>(a + k), vb = *reinterpret_cast<const FourUnaligned*>(b + k);
+      const Four vc = *reinterpret_cast<const FourUnaligned*>(c + k), vd = *reinterpret_cast<const FourUnaligned*>(d + k);
+      const Four ab_low = shuffle4<0, 4, 1, 5>(va, vb), ab_high = shuffle4<2, 6, 3, 7>(va, vb);
+      const Four cd_low = shuffle4<0, 4, 1, 5>(vc, vd), cd_high = shuffle4<2, 6, 3, 7>(vc, vd);
+      float* out = to + k * rows + r;
+      *reinterpret_cast<FourUnaligned*>(out) = shuffle4<0, 1, 4, 5>(ab_low, cd_low);
+      *reinterpret_cast<FourUnaligned*>(out + rows) = shuffle4<2, 3, 6, 7>(ab_low, cd_low);
+      *reinterpret_cast<FourUnaligned*>(out + 2 * rows) = shuffle4<0, 1, 4, 5>(ab_high, cd_high);
+      *reinterpret_cast<FourUnaligned*>(out + 3 * rows) = shuffle4<2, 3, 6, 7>(ab_high, cd_high);
+    }
+    for (; k < depth; k++) {
+      float* out = to + k * rows + r;
+      out[0] = a[k], out[1] = b[k], out[2] = c[k], out[3] = d[k];
+    }
+  }
+  for (; r < rows; r++)
+    for (int64_t k = 0; k < depth; k++) to[k * rows + r] = from[r][k];
+}
+
 // A matrix by strides: element (i, j) is data[i * row + j * col].
 struct Matrix {
   const float* data;
@@ -109,6 +148,11 @@ struct Matrix {
         for (int r = 0; r < rows; r++) to[r] = from[r];
       return;
     }
+    if (col == 1) {
+      const float* starts[kRows];
+      for (int r = 0; r < rows; r++) starts[r] = from + r * row;
+      return interleave_rows(to, starts, rows, depth);
+    }
     for (int r = 0; r < rows; r++, from += row)
       for (int64_t k = 0; k < depth; k++) to[k * rows + r] = from[k * col];
   }
@@ -120,6 +164,11 @@ struct Matrix {
       for (int64_t k = 0; k < depth; k++, from += row, to += padded)
         for (int j = 0; j < padded; j += kLanes) store(to + j, load_partial(from + j, smaller(kLanes, larger(width - j, 0))));
       return;
+    }
+    if (row == 1 && width == padded) {
+      const float* starts[kCols];
+      for (int j = 0; j < width; j++) starts[j] = from + j * col;
+      return interleave_rows(to, starts, width, depth);
     }
     for (int j = 0; j < padded; j++)
       for (int64_t k = 0; k < depth; k++) to[k * padded + j] = j < width ? from[k * row + j * col] : 0.0f;

@@ -78,11 +78,18 @@ struct InputRows {
   }
   void pack_rows(float* to, int64_t i, int rows, int64_t k0, int64_t depth) const {
     int64_t step = first_step, place = 0;
+    const float* starts[kRows];
     for (int r = 0; r < rows; r++) {
       locate(first_row + i + r, step, place);
-      const float* from = x + (time.order[place] * time.steps + step) * features + k0;
-      const float* keep = dropout ? dropout + time.order[place] * features + k0 : nullptr;
-      for (int64_t k = 0; k < depth; k++) to[k * rows + r] = keep ? from[k] * keep[k] : from[k];
+      starts[r] = x + (time.order[place] * time.steps + step) * features + k0;
+    }
+    interleave_rows(to, starts, rows, depth);
+    if (dropout == nullptr) return;
+    step = first_step;
+    for (int r = 0; r < rows; r++) {
+      locate(first_row + i + r, step, place);
+      const float* factors = dropout + time.order[place] * features + k0;
+      for (int64_t k = 0; k < depth; k++) to[k * rows + r] *= factors[k];
     }
   }
 };
@@ -103,7 +110,7 @@ struct InputColumns {
 
 constexpr int kGates = 4, kTileRows = 6;
 constexpr int kSlotPanels = weft::kSlotKernel + 1, kSlotStates = weft::kSlotKernel + 2, kSlotGates = weft::kSlotKernel + 3,
-              kSlotZeros = weft::kSlotKernel + 4;
+              kSlotZeros = weft::kSlotKernel + 4, kSlotBias = weft::kSlotKernel + 5;
 constexpr int64_t kStretchRows = 1024, kJoinedFeatures = 128;
 
 // Who computes what at each step. Items, by place, are cut into tiles of at most kTileRows.
@@ -160,10 +167,10 @@ WEFT_INLINE void with_rows(int rows, F f) {
 #define FIELDS(TENSOR, NUMBER)                                                                                                   \
   TENSOR(x)                                                                                                                      \
   TENSOR(kernel)                                                                                                                 \
-  TENSOR(recurrentKernel) TENSOR(bias) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask)                \
-      TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) TENSOR(cells)                \
-          TENSOR(hiddens) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) \
-              NUMBER(activation) NUMBER(hardGates)
+  TENSOR(recurrentKernel)                                                                                                        \
+  TENSOR(bias) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) TENSOR(recurrentDropoutMask)           \
+      TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) NUMBER(batch) NUMBER(steps) \
+          NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)
 WEFT_KERNEL(lstm_forward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
@@ -336,14 +343,15 @@ struct HiddenColumns {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                                               \
-  TENSOR(x)                                                                                                                  \
-  TENSOR(recurrentKernel)                                                                                                    \
-  TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) TENSOR(recurrentDropoutMask) TENSOR(gates)      \
-      TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(lastCellGradient)               \
-          TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(initialHiddenGradient)                \
-              TENSOR(initialCellGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) \
-                  NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)
+#define FIELDS(TENSOR, NUMBER)                                                                                                   \
+  TENSOR(x)                                                                                                                      \
+  TENSOR(recurrentKernel)                                                                                                        \
+  TENSOR(initialHidden)                                                                                                          \
+  TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) TENSOR(recurrentDropoutMask) TENSOR(gates) TENSOR(cells) TENSOR(hiddens)  \
+      TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(lastCellGradient) TENSOR(kernelGradient)                          \
+          TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(initialHiddenGradient) TENSOR(initialCellGradient) NUMBER(batch) \
+              NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation)        \
+                  NUMBER(hardGates)
 WEFT_KERNEL(lstm_backward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
@@ -395,12 +403,16 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
   });
   parallel(division.threads, [&](int thread, int thread_total) {
     const Range mine = division.blocks_of(thread, thread_total);
+    float* bias_part = scratch(thread, kSlotBias, panel_depth);  // the gates' gradients, summed over this thread's rows
+    std::memset(bias_part, 0, sizeof(float) * panel_depth);
     for (int64_t s = 0; s < steps; s++) {
       const int64_t t = time.backwards ? s : steps - 1 - s;
       const int64_t active = time.active[t], row0 = time.first_row[t];
       for (int64_t block = mine.begin; block < mine.end; block++) {
         const int64_t unit = block * kLanes;
         const int width = static_cast<int>(smaller<int64_t>(kLanes, units - unit));
+        Vec sums[kGates];
+        for (int k = 0; k < kGates; k++) sums[k] = load_partial(bias_part + k * units + unit, width);
         division.for_tiles(thread, thread_total, active, [&](int64_t place0, int tile) {
           for (int64_t place = place0; place < place0 + tile; place++) {
             const int64_t row = row0 + place, item = time.order[place], at = place * units + unit;
@@ -418,13 +430,17 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
             const Vec g = load_partial(gate + 2 * units, width), o = load_partial(gate + 3 * units, width);
             const Vec activated = cell_activate(load_partial(cells + row * units + unit, width), kind);
             const Vec dcell = load_partial(dc + at, width) + d * o * cell_slope(activated, kind);
-            store_partial(gate, dcell * g * gate_slope(i, hard), width);
-            store_partial(gate + units, dcell * load_partial(cell_before(t, place) + unit, width) * gate_slope(f, hard), width);
-            store_partial(gate + 2 * units, dcell * i * cell_slope(g, kind), width);
-            store_partial(gate + 3 * units, d * activated * gate_slope(o, hard), width);
+            const Vec before = load_partial(cell_before(t, place) + unit, width);
+            const Vec slopes[kGates] = {dcell * g * gate_slope(i, hard), dcell * before * gate_slope(f, hard),
+                                        dcell * i * cell_slope(g, kind), d * activated * gate_slope(o, hard)};
+            for (int k = 0; k < kGates; k++) {
+              store_partial(gate + k * units, slopes[k], width);
+              sums[k] += slopes[k];
+            }
             store_partial(dc + at, dcell * f, width);
           }
         });
+        for (int k = 0; k < kGates; k++) store_partial(bias_part + k * units + unit, sums[k], width);
       }
       division.meet(thread_total);  // the product below reads all units' gates
       for (int64_t block = mine.begin; block < mine.end;) {
@@ -478,17 +494,15 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
     }
   }
   gemm(units, panel_depth, time.rows, HiddenColumns{before, masks}, gradients, Output{args.recurrentGradient.f32(), panel_depth});
-  if (args.biasGradient)
-    parallel(thread_count(), [&](int thread, int thread_total) {
-      const Range mine = share(panel_depth, kLanes, thread, thread_total);
-      if (mine.begin >= mine.end) return;
-      float* total = args.biasGradient.f32();
-      std::memset(total + mine.begin, 0, sizeof(float) * (mine.end - mine.begin));
-      for (int64_t row = 0; row < time.rows; row++)
-        for_vectors(mine.begin, mine.end, [&](int64_t j, int n) {
-          store_partial(total + j, load_partial(total + j, n) + load_partial(gates + row * panel_depth + j, n), n);
-        });
-    });
+  if (args.biasGradient) {
+    float* total = args.biasGradient.f32();
+    std::memset(total, 0, sizeof(float) * panel_depth);
+    for (int thread = 0; thread < division.threads; thread++) {
+      const float* part = scratch(thread, kSlotBias, panel_depth);
+      for_vectors(0, panel_depth,
+                  [&](int64_t j, int n) { store_partial(total + j, load_partial(total + j, n) + load_partial(part + j, n), n); });
+    }
+  }
 }
 #undef FIELDS
 
@@ -508,11 +522,11 @@ struct InputGradient {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                                      \
-  TENSOR(gatesGradient)                                                                                             \
-  TENSOR(kernel)                                                                                                    \
-  TENSOR(mask) TENSOR(dropoutMask) TENSOR(inputGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) \
-      NUMBER(goBackwards)
+#define FIELDS(TENSOR, NUMBER) \
+  TENSOR(gatesGradient)        \
+  TENSOR(kernel)               \
+  TENSOR(mask)                 \
+  TENSOR(dropoutMask) TENSOR(inputGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(goBackwards)
 WEFT_KERNEL(lstm_input_gradient, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features,
                 depth = kGates * static_cast<int64_t>(args.units);
