@@ -4,6 +4,7 @@
  * otherwise resample by linear interpolation. Files that are no sound are refused; what is odd but usable becomes a warning.
  */
 import { readFile } from 'node:fs/promises'
+import type * as WebAudio from 'node-web-audio-api'
 import { UserError } from '@weft/core'
 import { resample } from './resample.js'
 import { isPlainPcm, isWav, readWavHeader, readWavSamples } from './wav.js'
@@ -97,7 +98,7 @@ function notASound(bytes: Uint8Array, name: string): UserError {
 }
 
 /** The web audio implementation, a native module that needs the system's sound library even where nothing is played. */
-export async function loadWebAudio(doing: string): Promise<typeof import('node-web-audio-api')> {
+export async function loadWebAudio(doing: string): Promise<typeof WebAudio> {
   try {
     return await import('node-web-audio-api')
   } catch (error) {

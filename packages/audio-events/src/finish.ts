@@ -76,7 +76,7 @@ export class Finisher {
   }
 
   /** The values without deltas, [T, D]; never the spectrogram's own array. */
-  #base({ values, frames, width }: Frames): Float32Array {
+  #base({ values, frames, width }: Frames): Float32Array<ArrayBuffer> {
     const { features, melBands } = this.#options
     if (features === 'log-mel') return values.slice()
     const kept = this.columns - (width - melBands)
@@ -111,7 +111,7 @@ function cosineTable(coefficients: number, bands: number): Float64Array {
 }
 
 /** The slope of a line fitted to 9 frames around each, the first and last repeated past the ends; [T, D] → [T, D]. */
-export function delta(values: Float32Array, frames: number, columns: number): Float32Array {
+export function delta(values: Float32Array, frames: number, columns: number): Float32Array<ArrayBuffer> {
   const slopes = new Float32Array(values.length)
   let norm = 0
   for (let n = 1; n <= DELTA_REACH; n++) norm += 2 * n * n

@@ -1,1 +1,30 @@
-export {}
+/**
+ * From sounds to trained convolutional recurrent networks: what `weft-audio` does, as functions. Errors that a user can mend are
+ * `UserError`s of @weft/core; nothing is printed.
+ */
+export { augment, fit } from './augment.js'
+export type { AugmentOptions } from './augment.js'
+export { datasets } from './datasets/index.js'
+export type { PublicDataset } from './datasets/index.js'
+export { decodeSound, readSound } from './decode.js'
+export type { Sound } from './decode.js'
+export { EventDetector } from './detect.js'
+export type { DetectedEvent, Detection, DetectOptions, WindowVerdict } from './detect.js'
+export { evaluate } from './evaluate.js'
+export type { EvaluateHooks, Evaluation, Judgement } from './evaluate.js'
+export { DESCRIPTORS, Spectrogram } from './features.js'
+export type { Descriptor, Frames, SpectrogramOptions } from './features.js'
+export { Finisher } from './finish.js'
+export type { FeatureKind, FinishOptions } from './finish.js'
+export { SoundModel } from './model.js'
+export type { Hearing } from './model.js'
+export { detectEvents, predict, predictFile, predictSamples } from './predict.js'
+export type { Prediction, Predictions } from './predict.js'
+export { presets } from './presets/index.js'
+export { resample, StreamResampler } from './resample.js'
+export { listen } from './stream-input.js'
+export type { ListenResult } from './stream-input.js'
+export { SoundStream } from './stream.js'
+export { crossValidateSounds, train } from './train.js'
+export type { CrossValidation, TrainHooks, TrainResult } from './train.js'
+export { encodeWav } from './wav.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { resample } from './resample.js'
+import { resample, StreamResampler } from './resample.js'
 
 const tone = (hz: number, rate: number, samples: number) =>
   Float32Array.from({ length: samples }, (_, i) => Math.sin((2 * Math.PI * hz * i) / rate))
@@ -59,5 +59,23 @@ describe('resample', () => {
 
   it('names the argument that is wrong', () => {
     expect(() => resample(new Float32Array(1), 0, 8000)).toThrow(/for fromHz, received 0/)
+  })
+})
+
+describe('StreamResampler', () => {
+  it.each([
+    [44100, 16000],
+    [8000, 16000],
+    [48000, 16000],
+    [16000, 16000],
+  ])('gives bit by bit what resample gives at once: %i → %i Hz', (from, to) => {
+    const whole = tone(440, from, 5000)
+    const stream = new StreamResampler(from, to)
+    const parts: number[] = []
+    for (let at = 0, size = 1; at < whole.length; at += size, size = (size * 3) % 701) {
+      parts.push(...stream.push(whole.subarray(at, at + size)))
+    }
+    parts.push(...stream.end())
+    expect(Float32Array.from(parts)).toEqual(resample(whole, from, to))
   })
 })

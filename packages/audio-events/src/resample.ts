@@ -37,28 +37,80 @@ export function resampledLength(length: number, fromHz: number, toHz: number): n
  * @returns [round(n · toHz / fromHz)] at `toHz`; `samples` itself when the rates are equal.
  */
 export function resample(samples: Float32Array, fromHz: number, toHz: number): Float32Array {
-  for (const [name, hz] of [
-    ['fromHz', fromHz],
-    ['toHz', toHz],
-  ] as const) {
+  checkRates(fromHz, toHz)
+  if (fromHz === toHz) return samples
+  const filter = filterFor(fromHz, toHz)
+  const out = new Float32Array(resampledLength(samples.length, fromHz, toHz))
+  for (let n = 0; n < out.length; n++) out[n] = sampleAt(filter, n, samples, 0)
+  return out
+}
+
+/** `resample` for a signal that comes bit by bit; the bits together are what it gives for the whole. */
+export class StreamResampler {
+  readonly #filter: Filter | undefined
+  readonly #fromHz: number
+  readonly #toHz: number
+  /** Input that later output still needs, and its place in the signal. */
+  #held = new Float32Array()
+  #heldFrom = 0
+  #received = 0
+  #given = 0
+
+  constructor(fromHz: number, toHz: number) {
+    checkRates(fromHz, toHz)
+    this.#fromHz = fromHz
+    this.#toHz = toHz
+    this.#filter = fromHz === toHz ? undefined : filterFor(fromHz, toHz)
+  }
+
+  /** The output that the input so far decides. */
+  push(samples: Float32Array): Float32Array {
+    const filter = this.#filter
+    if (filter === undefined) return samples
+    const joined = new Float32Array(this.#held.length + samples.length)
+    joined.set(this.#held)
+    joined.set(samples, this.#held.length)
+    this.#received += samples.length
+    // Output n needs the input up to n · down / up + reach.
+    const decided = Math.floor(((this.#received - 1 - filter.reach) * filter.up) / filter.down) + 1
+    const out = this.#take(filter, joined, Math.max(this.#given, decided))
+    const needed = Math.max(0, Math.floor((this.#given * filter.down) / filter.up) - filter.reach)
+    this.#held = joined.slice(Math.max(0, needed - this.#heldFrom))
+    this.#heldFrom = Math.max(this.#heldFrom, needed)
+    return out
+  }
+
+  /** The rest, at the end of the signal. */
+  end(): Float32Array {
+    const total = resampledLength(this.#received, this.#fromHz, this.#toHz)
+    return this.#filter === undefined ? new Float32Array() : this.#take(this.#filter, this.#held, total)
+  }
+
+  #take(filter: Filter, input: Float32Array, until: number): Float32Array {
+    const out = new Float32Array(Math.max(0, until - this.#given))
+    for (let i = 0; i < out.length; i++) out[i] = sampleAt(filter, this.#given + i, input, this.#heldFrom)
+    this.#given += out.length
+    return out
+  }
+}
+
+function checkRates(fromHz: number, toHz: number): void {
+  for (const [name, hz] of Object.entries({ fromHz, toHz })) {
     if (!Number.isInteger(hz) || hz < 1) throw expected('resampling', 'a whole number of at least 1', name, hz)
   }
-  if (fromHz === toHz) return samples
-  const { up, down, reach, taps } = filterFor(fromHz, toHz)
+}
+
+/** Output sample `n`, from an input that begins at place `from` of the signal. */
+function sampleAt({ up, down, reach, taps }: Filter, n: number, input: Float32Array, from: number): number {
   const width = 2 * reach
-  const out = new Float32Array(resampledLength(samples.length, fromHz, toHz))
-  for (let n = 0; n < out.length; n++) {
-    const phase = (n * down) % up
-    const centre = (n * down - phase) / up
-    const first = centre - reach + 1
-    const row = phase * width - first
-    const begin = Math.max(0, first)
-    const end = Math.min(samples.length, first + width)
-    let sum = 0
-    for (let i = begin; i < end; i++) sum += (samples[i] ?? 0) * (taps[row + i] ?? 0)
-    out[n] = sum
-  }
-  return out
+  const phase = (n * down) % up
+  const first = (n * down - phase) / up - reach + 1 - from
+  const row = phase * width - first
+  const begin = Math.max(0, first)
+  const end = Math.min(input.length, first + width)
+  let sum = 0
+  for (let i = begin; i < end; i++) sum += (input[i] ?? 0) * (taps[row + i] ?? 0)
+  return sum
 }
 
 function filterFor(fromHz: number, toHz: number): Filter {

@@ -1,0 +1,78 @@
+/**
+ * What a worker thread does for one file: decode, resample, trim, log-mel frames, with a cache on disk between runs. The pool of
+ * core calls `handle`; feature-store.ts asks for it. Files with something odd about them are not cached, so that a run says so again.
+ */
+import { readFile } from 'node:fs/promises'
+import { FeatureCache, featureKey, transfer, UserError } from '@weft/core'
+import type { Transfer } from '@weft/core'
+import { decodeSound } from './decode.js'
+import { Spectrogram, type Frames, type SpectrogramOptions } from './features.js'
+import { trimSilence } from './signal.js'
+
+/** Raised when the same file and options give other frames than before, so that no old entry of a cache is used. */
+const FEATURES_VERSION = 1
+
+export interface FeatureTask {
+  readonly path: string
+}
+
+/** Everything that decides what frames are made of a file, and where they are kept. */
+export interface FeatureSettings {
+  readonly spectrogram: SpectrogramOptions
+  readonly trimDb: number
+  /** Undefined keeps nothing. */
+  readonly cacheFolder: string | undefined
+}
+
+export interface FeatureResult extends Frames {
+  readonly warnings: readonly string[]
+}
+
+/** Bytes of features that the cache may take. */
+const CACHE_BYTES = 4 * 2 ** 30
+
+interface Tools {
+  readonly settings: FeatureSettings
+  readonly spectrogram: Spectrogram
+  readonly cache: FeatureCache | undefined
+}
+
+let tools: Tools | undefined
+
+function toolsFor(settings: FeatureSettings): Tools {
+  if (tools?.settings === settings) return tools
+  const { cacheFolder } = settings
+  const cache = cacheFolder === undefined ? undefined : new FeatureCache(cacheFolder, { maxBytes: CACHE_BYTES })
+  tools = { settings, spectrogram: new Spectrogram(settings.spectrogram), cache }
+  return tools
+}
+
+/** The log-mel frames of a file. */
+export async function handle({ path }: FeatureTask, settings: FeatureSettings): Promise<Transfer<FeatureResult>> {
+  const { spectrogram, cache } = toolsFor(settings)
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(path)
+  } catch (error) {
+    throw new UserError(`reading ${path}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const key =
+    cache && featureKey(bytes, { version: FEATURES_VERSION, trimDb: settings.trimDb, ...settings.spectrogram })
+  const known = key === undefined ? undefined : cache?.read(key)
+  if (known !== undefined) {
+    const [frames = 0, width = 0] = known.shape
+    return result({ values: known.data, frames, width, warnings: [] })
+  }
+  const sound = await decodeSound(bytes, path, settings.spectrogram.sampleRateHz)
+  const samples = settings.trimDb > 0 ? trimSilence(sound.samples, sound.sampleRateHz, settings.trimDb) : sound.samples
+  const computed = { ...spectrogram.compute(samples), warnings: sound.warnings }
+  if (key !== undefined && sound.warnings.length === 0) {
+    cache?.write(key, { data: computed.values, shape: [computed.frames, computed.width] })
+  }
+  return result(computed)
+}
+
+function result(made: FeatureResult): Transfer<FeatureResult> {
+  const { buffer } = made.values
+  return buffer instanceof ArrayBuffer ? transfer(made, [buffer]) : transfer(made, [])
+}

@@ -1,0 +1,141 @@
+/**
+ * What a saved model says of sound files: one label with probabilities for each, or the events of long recordings. A sound longer
+ * than the model's window is judged window by window and the probabilities averaged.
+ */
+import { readdirSync, statSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import { expected, setupRuntime, slidingWindows, UserError } from '@weft/core'
+import type { RuntimeReport } from '@weft/core'
+import { resolveOptions } from '@weft/core/cli'
+import type { GivenOptions } from '@weft/core/cli'
+import { readSound, SOUND_EXTENSIONS } from './decode.js'
+import type { DetectedEvent } from './detect.js'
+import type { SkippedFile } from './feature-store.js'
+import type { Frames } from './features.js'
+import { SoundModel } from './model.js'
+import { predictOptions, type EventOptions } from './options.js'
+import { trimSilence } from './signal.js'
+import { SoundStream } from './stream.js'
+
+/** What is said of one file. */
+export interface Prediction {
+  readonly file: string
+  readonly seconds: number
+  /** The likeliest label, or those that apply when a sound can have several. */
+  readonly labels: readonly string[]
+  /** Of every label. */
+  readonly probabilities: Readonly<Record<string, number>>
+  /** When events were asked for. */
+  readonly events?: readonly DetectedEvent[]
+  readonly warnings: readonly string[]
+}
+
+export interface Predictions {
+  readonly predictions: readonly Prediction[]
+  readonly skipped: readonly SkippedFile[]
+  readonly runtime: RuntimeReport
+}
+
+/** A sound up to this much longer than the window is cut to it; a longer one is judged in several. */
+const ONE_WINDOW = 1.25
+/** Samples handed to a stream at a time. */
+const CHUNK_SECONDS = 10
+
+/**
+ * Judges files and all sounds in folders.
+ *
+ * @param paths Files and folders; folders are searched through.
+ * @throws UserError when there is none, or, with `strict` or for a single file, one that cannot be used.
+ */
+export async function predict(
+  paths: readonly string[],
+  given: GivenOptions<typeof predictOptions>,
+  onPrediction?: (prediction: Prediction, done: number, total: number) => void,
+): Promise<Predictions> {
+  const options = resolveOptions(predictOptions, given)
+  const files = paths.flatMap(soundsIn)
+  if (files.length === 0) throw expected('predicting', 'at least 1 sound file', 'FILES', paths.join(', ') || 'none')
+  const runtime = await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
+  const model = await SoundModel.load(options.model)
+  const predictions: Prediction[] = []
+  const skipped: SkippedFile[] = []
+  for (const file of files) {
+    try {
+      const prediction = await predictFile(model, file, options.events ? options : undefined)
+      predictions.push(prediction)
+      onPrediction?.(prediction, predictions.length + skipped.length, files.length)
+    } catch (error) {
+      if (options.strict || files.length === 1 || !(error instanceof UserError)) throw error
+      skipped.push({ path: file, reason: error.message })
+    }
+  }
+  return { predictions, skipped, runtime }
+}
+
+/** Judges one file; with `events`, finds its events too. */
+export async function predictFile(model: SoundModel, file: string, events?: EventOptions): Promise<Prediction> {
+  const { samples, sampleRateHz, warnings } = await readSound(file, model.sampleRateHz)
+  const row = predictSamples(model, samples)
+  return {
+    file,
+    seconds: samples.length / sampleRateHz,
+    labels: model.labelsOf(row),
+    probabilities: Object.fromEntries(model.labels.names.map((label, c) => [label, row[c] ?? 0])),
+    ...(events && { events: detectEvents(model, samples, events) }),
+    warnings,
+  }
+}
+
+/** Probabilities [labels] for samples at the model's rate. */
+export function predictSamples(model: SoundModel, samples: Float32Array): Float32Array {
+  const { trimDb } = model.hearing.options
+  const trimmed = trimDb > 0 ? trimSilence(samples, model.sampleRateHz, trimDb) : samples
+  const sound = model.spectrogram.compute(trimmed)
+  const window = model.hearing.frames
+  if (sound.frames <= ONE_WINDOW * window) return model.predict([sound])
+  const spans = slidingWindows(sound.frames, { window, hop: Math.ceil(window / 2), end: 'shift' })
+  const mean = new Float32Array(model.labels.size)
+  for (const { start } of spans) {
+    const row = model.predict([cut(sound, start, window)])
+    row.forEach((p, c) => (mean[c] = (mean[c] ?? 0) + p / spans.length))
+  }
+  return mean
+}
+
+/** The events in samples at the model's rate. */
+export function detectEvents(model: SoundModel, samples: Float32Array, options: EventOptions): DetectedEvent[] {
+  const stream = new SoundStream(model, options)
+  const chunk = CHUNK_SECONDS * model.sampleRateHz
+  const found = []
+  for (let at = 0; at < samples.length; at += chunk) found.push(...stream.push(samples.subarray(at, at + chunk)))
+  found.push(...stream.end())
+  const length = samples.length / model.sampleRateHz
+  return found
+    .flatMap((detection) => {
+      if (detection.kind !== 'event') return []
+      const { kind: _, ...event } = detection
+      return [
+        {
+          ...event,
+          startSeconds: Math.min(event.startSeconds, length),
+          endSeconds: Math.min(event.endSeconds, length),
+        },
+      ]
+    })
+    .sort((a, b) => a.startSeconds - b.startSeconds)
+}
+
+function cut({ values, width }: Frames, start: number, frames: number): Frames {
+  return { values: values.subarray(start * width, (start + frames) * width), frames, width }
+}
+
+/** The file itself, or the sounds in a folder and below it. */
+export function soundsIn(path: string): string[] {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) throw expected('predicting', 'a file or folder', 'FILES', path, 'There is none of this name.')
+  if (!stat.isDirectory()) return [path]
+  return readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter((name) => (SOUND_EXTENSIONS as readonly string[]).includes(extname(name).toLowerCase()))
+    .sort()
+    .map((name) => join(path, name))
+}

@@ -1,0 +1,90 @@
+/**
+ * Batches for training and validation: frames from the store, varied and blended for training, brought to one length, finished as
+ * the network's input, with targets. What an item looks like in an epoch is a function of (seed, epoch, item).
+ */
+import { readdirSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import { Dataset, expected, hash, labelOf, mixup } from '@weft/core'
+import type { BatchSource, LabelledFile, Sample } from '@weft/core'
+import { augment, type AugmentOptions } from './augment.js'
+import { SOUND_EXTENSIONS } from './decode.js'
+import type { FeatureStore } from './feature-store.js'
+import type { Frames } from './features.js'
+import type { SoundModel } from './model.js'
+import type { TrainOptions } from './options.js'
+
+/** Augmentation with times in frames. */
+export function augmentOptions(options: TrainOptions): AugmentOptions {
+  return {
+    speedChange: options.speedChange,
+    pitchShiftBands: options.pitchShiftBands,
+    gainDb: options.gainDb,
+    roll: options.roll,
+    timeShiftFrames: Math.round(options.timeShiftMs / options.hopMs),
+    noiseChance: options.noiseChance,
+    noiseSnrDb: options.noiseSnrDb,
+    timeMasks: options.timeMasks,
+    timeMaskFrames: Math.round(options.timeMaskMs / options.hopMs),
+    frequencyMasks: options.frequencyMasks,
+    frequencyMaskBands: options.frequencyMaskBands,
+  }
+}
+
+/** The recordings in the folder `noise`, as items of a store. */
+export function noiseItems(folder: string): LabelledFile[] {
+  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => (SOUND_EXTENSIONS as readonly string[]).includes(extname(name).toLowerCase()))
+    .sort()
+    .map((name) => ({ id: name, path: join(folder, name), labels: [], fields: {} }))
+  if (found.length === 0)
+    throw expected('reading noise', `files ending in ${SOUND_EXTENSIONS.join(', ')}`, folder, 'none')
+  return found
+}
+
+/** Batches of varied sounds in random order. */
+export function trainingSource(
+  model: SoundModel,
+  items: readonly LabelledFile[],
+  store: FeatureStore,
+  options: TrainOptions,
+  noise?: FeatureStore,
+): BatchSource {
+  const variation = augmentOptions(options)
+  const { frames, options: heard } = model.hearing
+  return new Dataset(items).source({
+    batchSize: options.batchSize,
+    seed: options.seed,
+    // The rest of an epoch is left out when it would be a small batch; another epoch's order has it.
+    dropRemainder: items.length >= options.batchSize,
+    ...(options.balance === 'sampling' && { balanced: true, classOf: labelOf }),
+    ...(options.augment && options.mixup > 0 && { transform: mixup(options.mixup) }),
+    load: async ({ item, seed }) => {
+      const sound = await store.get(item)
+      if (!options.augment) return sample(model, item, sound)
+      const other = noise?.items[hash(seed, 'noise') % noise.items.length]
+      const background = other && (await noise?.get(other))
+      return sample(model, item, augment(sound, frames, heard.melBands, heard.floorDb, variation, seed, background))
+    },
+  })
+}
+
+/** Batches of sounds as they are, in their order. */
+export function plainSource(
+  model: SoundModel,
+  items: readonly LabelledFile[],
+  store: FeatureStore,
+  options: Pick<TrainOptions, 'batchSize' | 'seed'>,
+): BatchSource {
+  return new Dataset(items).source({
+    batchSize: options.batchSize,
+    seed: options.seed,
+    shuffle: false,
+    load: async ({ item }) => sample(model, item, await store.get(item)),
+  })
+}
+
+function sample(model: SoundModel, item: LabelledFile, sound: Frames): Sample {
+  const { labels, hearing } = model
+  const y = hearing.multiLabel ? labels.multiHot(item.labels) : labels.oneHot(labelOf(item))
+  return { x: { data: model.input(sound), shape: model.inputShape }, y }
+}
