@@ -1,4 +1,5 @@
 export { adamUpdate, globalNorm, type AdamUpdateOptions } from './adam/adam.js'
+export { dropoutMask } from './dropout/dropout.js'
 export { lstm, type CellActivation, type GateActivation, type LstmOptions, type LstmResult } from './lstm/lstm.js'
 export { nativeCalls } from './kernel.js'
 export {
@@ -10,3 +11,4 @@ export {
   type NativeStatus,
 } from './registry.js'
 export { ShapeError } from './shape-error.js'
+export { logSoftmax, softmaxCrossEntropy } from './softmax/softmax.js'

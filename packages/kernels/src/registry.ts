@@ -7,15 +7,49 @@ import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import { NativeBackend } from './backend.js'
 import { nativeBinding, signatureConflicts } from './binding.js'
+import { joinKernels } from './copy/join.js'
+import { reorderKernels } from './copy/reorder.js'
+import { dropoutKernels } from './dropout/dropout.js'
+import { binaryKernels } from './elementwise/binary.js'
+import { castKernel } from './elementwise/cast.js'
+import { activationGradients } from './elementwise/gradients.js'
+import { unaryKernels } from './elementwise/unary.js'
+import { embeddingKernels } from './embedding/embedding.js'
+import { fillKernels } from './fill/fill.js'
 import type { NativeKernel } from './kernel.js'
 import { countCall } from './kernel.js'
 import { lstmGradient, lstmGradKernel, lstmInputGradKernel, lstmKernel } from './lstm/lstm.js'
 import { batchMatMul, fusedMatMul } from './matmul/matmul.js'
+import { reduceGradients } from './reduce/gradients.js'
+import { reduceKernels } from './reduce/reduce.js'
+import { softmaxGradients, softmaxKernels } from './softmax/softmax.js'
 import './adam/adam.js'
 
-const kernels: readonly NativeKernel[] = [batchMatMul, fusedMatMul, lstmKernel, lstmGradKernel, lstmInputGradKernel]
+const kernels: readonly NativeKernel[] = [
+  batchMatMul,
+  fusedMatMul,
+  lstmKernel,
+  lstmGradKernel,
+  lstmInputGradKernel,
+  ...unaryKernels,
+  castKernel,
+  ...binaryKernels,
+  ...reduceKernels,
+  ...reorderKernels,
+  ...joinKernels,
+  ...fillKernels,
+  ...softmaxKernels,
+  ...embeddingKernels,
+  ...dropoutKernels,
+]
 
-const gradients: readonly tf.GradConfig[] = [lstmGradient]
+/** They take the place of TensorFlow.js's where it has one, on every backend. */
+const gradients: readonly tf.GradConfig[] = [
+  lstmGradient,
+  ...activationGradients,
+  ...reduceGradients,
+  ...softmaxGradients,
+]
 
 export const BACKEND_NAME = 'native'
 
@@ -93,7 +127,10 @@ export function registerNativeBackend(): NativeStatus {
   const backend = new NativeBackend()
   tf.copyRegisteredKernels('cpu', BACKEND_NAME)
   for (const kernel of kernels) install(kernel, backend)
-  for (const gradient of gradients) if (!tf.getGradient(gradient.kernelName)) tf.registerGradient(gradient)
+  for (const gradient of gradients) {
+    if (tf.getGradient(gradient.kernelName)) tf.unregisterGradient(gradient.kernelName)
+    tf.registerGradient(gradient)
+  }
   // Higher than wasm, lower than what an application registers on purpose.
   tf.registerBackend(BACKEND_NAME, () => backend, 4)
   return status

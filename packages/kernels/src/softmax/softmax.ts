@@ -1,0 +1,158 @@
+/**
+ * Softmax and log-softmax over the last axis, and the cross-entropy of logits, each with its gradient in one pass a row.
+ * `logSoftmax` and `softmaxCrossEntropy` are ops of ours: TensorFlow.js composes them of six to ten others.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import { nativeFunction } from '../binding.js'
+import { type NativeKernel, overrideKernel } from '../kernel.js'
+import { sameShape, sizeOf } from '../nest.js'
+import { ShapeError } from '../shape-error.js'
+
+const CROSS_ENTROPY = 'SoftmaxCrossEntropy'
+const GRAD = 'SoftmaxGrad'
+
+const hasKernel = (kernelName: string) => tf.getKernel(kernelName, tf.getBackend()) !== undefined
+const columnsOf = (x: tf.TensorInfo) => x.shape.at(-1) ?? 1
+
+function rowwise(kernelName: string, op: 'softmax' | 'log_softmax') {
+  const native = nativeFunction(op, ['x', 'out'], ['cols'])
+  return overrideKernel<tf.SoftmaxInputs, object>({
+    kernelName,
+    run({ inputs: { logits }, backend }) {
+      if (logits?.dtype !== 'float32') return undefined
+      const out = backend.take(sizeOf(logits.shape))
+      native({ x: backend.array(logits), out, cols: columnsOf(logits) })
+      return backend.wrap(out, logits.shape)
+    },
+  })
+}
+
+const gradNative = nativeFunction('softmax_grad', ['dy', 'y', 'out'], ['cols', 'log'])
+
+const softmaxGrad = overrideKernel<tf.NamedTensorInfoMap, { log: boolean }>({
+  kernelName: GRAD,
+  run({ inputs: { dy, y }, attrs: { log }, backend }) {
+    if (!dy || !y) return undefined
+    const out = backend.take(sizeOf(y.shape))
+    gradNative({ dy: backend.array(dy), y: backend.array(y), out, cols: columnsOf(y), log })
+    return backend.wrap(out, y.shape)
+  },
+})
+
+const entropyNative = nativeFunction('cross_entropy', ['labels', 'logits', 'out'], ['cols'])
+const entropyGradNative = nativeFunction('cross_entropy_grad', ['dy', 'labels', 'logits', 'out'], ['cols'])
+
+const crossEntropy = overrideKernel<tf.NamedTensorInfoMap, object>({
+  kernelName: CROSS_ENTROPY,
+  run({ inputs: { labels, logits }, backend }) {
+    if (!labels || !logits) return undefined
+    const rows = logits.shape.slice(0, -1)
+    const out = backend.take(sizeOf(rows)).fill(0)
+    entropyNative({ labels: backend.array(labels), logits: backend.array(logits), out, cols: columnsOf(logits) })
+    return backend.wrap(out, rows)
+  },
+})
+
+const crossEntropyGrad = overrideKernel<tf.NamedTensorInfoMap, object>({
+  kernelName: `${CROSS_ENTROPY}Grad`,
+  run({ inputs: { dy, labels, logits }, backend }) {
+    if (!dy || !labels || !logits) return undefined
+    const out = backend.take(sizeOf(logits.shape))
+    entropyGradNative({
+      dy: backend.array(dy),
+      labels: backend.array(labels),
+      logits: backend.array(logits),
+      out,
+      cols: columnsOf(logits),
+    })
+    return backend.wrap(out, logits.shape)
+  },
+})
+
+export const softmaxKernels: readonly NativeKernel[] = [
+  rowwise(tf.Softmax, 'softmax'),
+  rowwise(tf.LogSoftmax, 'log_softmax'),
+  softmaxGrad,
+  crossEntropy,
+  crossEntropyGrad,
+]
+
+/**
+ * `log(softmax(x))` over the last axis, without overflow.
+ *
+ * Shapes: `x` [..., K] → the same.
+ */
+export function logSoftmax(x: tf.Tensor): tf.Tensor {
+  if (x.dtype !== 'float32' || !hasKernel(tf.LogSoftmax)) return tf.logSoftmax(x)
+  return tf.engine().runKernel(tf.LogSoftmax, { logits: x }, { axis: -1 })
+}
+
+/**
+ * The cross-entropy of each row, `-Σ labels · log softmax(logits)`. A label of 0 adds nothing, whatever its logit.
+ *
+ * Shapes: `labels` [..., K], which may be soft, and `logits` [..., K] → [...].
+ * @throws ShapeError when they differ in shape or have no axis.
+ */
+export function softmaxCrossEntropy(labels: tf.Tensor, logits: tf.Tensor): tf.Tensor {
+  if (logits.shape.length === 0)
+    throw new ShapeError('softmaxCrossEntropy: expected shape [..., K] for logits, received []')
+  if (!sameShape(labels.shape, logits.shape))
+    throw new ShapeError(
+      `softmaxCrossEntropy: expected shape [${logits.shape.join(', ')}] for labels, received [${labels.shape.join(', ')}]`,
+    )
+  return tf.tidy(() => {
+    const inputs = { labels: tf.cast(labels, 'float32'), logits: tf.cast(logits, 'float32') }
+    if (hasKernel(CROSS_ENTROPY)) return tf.engine().runKernel<tf.Tensor>(CROSS_ENTROPY, inputs)
+    const terms = tf.mul(inputs.labels, tf.logSoftmax(inputs.logits))
+    return tf.neg(tf.sum(tf.where(tf.equal(inputs.labels, 0), tf.zerosLike(terms), terms), -1))
+  })
+}
+
+function single(dy: tf.Tensor | tf.Tensor[], saved: tf.Tensor | undefined): [tf.Tensor, tf.Tensor] {
+  if (Array.isArray(dy) || !saved) throw new Error('softmax gradient: expected one dy and one saved tensor')
+  return [dy, saved]
+}
+
+/** These replace TensorFlow.js's for all backends, so where the kernel is missing they compute what those do. */
+export const softmaxGradients: readonly tf.GradConfig[] = [
+  {
+    kernelName: tf.Softmax,
+    outputsToSave: [true],
+    gradFunc: (gradient, saved) => {
+      const [dy, y] = single(gradient, saved[0])
+      const reference = () => {
+        const product = tf.mul(dy, y)
+        return tf.sub(product, tf.mul(tf.sum(product, -1, true), y))
+      }
+      return {
+        logits: () =>
+          hasKernel(GRAD) ? tf.engine().runKernel<tf.Tensor>(GRAD, { dy, y }, { log: false }) : reference(),
+      }
+    },
+  },
+  {
+    kernelName: tf.LogSoftmax,
+    outputsToSave: [true],
+    gradFunc: (gradient, saved) => {
+      const [dy, y] = single(gradient, saved[0])
+      const reference = () => tf.sub(dy, tf.mul(tf.sum(dy, -1, true), tf.exp(y)))
+      return {
+        logits: () =>
+          hasKernel(GRAD) ? tf.engine().runKernel<tf.Tensor>(GRAD, { dy, y }, { log: true }) : reference(),
+      }
+    },
+  },
+  {
+    kernelName: CROSS_ENTROPY,
+    inputsToSave: ['labels', 'logits'],
+    gradFunc: (gradient, saved) => {
+      const [dy, labels] = single(gradient, saved[0])
+      const logits = saved[1]
+      if (!logits) throw new Error('softmaxCrossEntropy gradient: expected saved logits')
+      return {
+        logits: () => tf.engine().runKernel<tf.Tensor>(`${CROSS_ENTROPY}Grad`, { dy, labels, logits }),
+        labels: () => tf.neg(tf.mul(tf.expandDims(dy, -1), logSoftmax(logits))),
+      }
+    },
+  },
+]
