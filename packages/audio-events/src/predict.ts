@@ -113,12 +113,13 @@ export function detectEvents(model: SoundModel, samples: Float32Array, options: 
   return found
     .flatMap((detection) => {
       if (detection.kind !== 'event') return []
-      const { kind: _, ...event } = detection
+      const { label, probability } = detection
       return [
         {
-          ...event,
-          startSeconds: Math.min(event.startSeconds, length),
-          endSeconds: Math.min(event.endSeconds, length),
+          label,
+          probability,
+          startSeconds: Math.min(detection.startSeconds, length),
+          endSeconds: Math.min(detection.endSeconds, length),
         },
       ]
     })
