@@ -4,6 +4,7 @@
 // the running Node's own installation.
 //   --optional   a missing or failing compiler is said in a line and is no error (the install goes on without the addon)
 //   --force      build even when nothing changed
+//   --compiler   only print which compiler would be used, or none
 // CXX names another compiler, WEFT_CXXFLAGS adds flags, WEFT_NATIVE=0 skips the build.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -147,7 +148,15 @@ async function main() {
   )
 }
 
-if (process.env.WEFT_NATIVE === '0') {
+if (process.argv.includes('--compiler')) {
+  let answer = 'none'
+  try {
+    answer = findCompiler().version
+  } catch {
+    // none
+  }
+  process.stdout.write(`${answer}\n`)
+} else if (process.env.WEFT_NATIVE === '0') {
   process.stderr.write('weft: WEFT_NATIVE=0, the native kernels are not built\n')
 } else {
   try {
@@ -155,9 +164,11 @@ if (process.env.WEFT_NATIVE === '0') {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     process.stderr.write(`weft: the native kernels were not built: ${reason}\n`)
-    if (optional) {
+    if (optional && existsSync(target)) {
+      process.stderr.write('weft: the addon that is there stays in use\n')
+    } else if (optional) {
       process.stderr.write(
-        'weft: everything runs without them, a hundred times slower; install a C++ compiler (g++ or clang++) and run `npm run native`\n',
+        'weft: everything runs without them, a hundred times slower; install a C++ compiler (g++ or clang++) and run `npx weft-build-kernels`\n',
       )
     } else {
       process.exitCode = 1

@@ -72,7 +72,7 @@ const NOT_TAKEN: Record<Device, string> = {
 }
 
 const FAST_HINT =
-  'For the fast kernels install a C++ compiler (g++, clang++, on Windows clang-cl) and run: npm rebuild @weft/kernels'
+  'For the fast kernels install a C++ compiler (g++ or clang++) and run: npx weft-build-kernels'
 
 /**
  * Sets up TensorFlow.js: a backend, our layers and initialisers. May be called again, also for another device.
