@@ -6,7 +6,10 @@ import { availableParallelism } from 'node:os'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import { NativeBackend } from './backend.js'
+import { batchNormGradients, batchNormKernels } from './batch-norm/batch-norm.js'
 import { nativeBinding, signatureConflicts } from './binding.js'
+import { conv2dKernels } from './conv2d/conv2d.js'
+import { conv2dGradients } from './conv2d/gradient.js'
 import { joinKernels } from './copy/join.js'
 import { reorderKernels } from './copy/reorder.js'
 import { dropoutKernels } from './dropout/dropout.js'
@@ -20,6 +23,7 @@ import type { NativeKernel } from './kernel.js'
 import { countCall } from './kernel.js'
 import { lstmGradient, lstmGradKernel, lstmInputGradKernel, lstmKernel } from './lstm/lstm.js'
 import { batchMatMul, fusedMatMul } from './matmul/matmul.js'
+import { poolKernels } from './pool/pool.js'
 import { reduceGradients } from './reduce/gradients.js'
 import { reduceKernels } from './reduce/reduce.js'
 import { softmaxGradients, softmaxKernels } from './softmax/softmax.js'
@@ -31,6 +35,9 @@ const kernels: readonly NativeKernel[] = [
   lstmKernel,
   lstmGradKernel,
   lstmInputGradKernel,
+  ...conv2dKernels,
+  ...poolKernels,
+  ...batchNormKernels,
   ...unaryKernels,
   castKernel,
   ...binaryKernels,
@@ -46,6 +53,8 @@ const kernels: readonly NativeKernel[] = [
 /** They take the place of TensorFlow.js's where it has one, on every backend. */
 const gradients: readonly tf.GradConfig[] = [
   lstmGradient,
+  ...conv2dGradients,
+  ...batchNormGradients,
   ...activationGradients,
   ...reduceGradients,
   ...softmaxGradients,
