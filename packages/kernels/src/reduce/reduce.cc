@@ -21,7 +21,7 @@ struct MinOf {
   static WEFT_INLINE double both(double a, double b) { return a < b || a != a ? a : b; }
 };
 
-// Elements that one block gathers in float32.
+// Elements that one block gathers in float32; of rows, at most 512.
 constexpr int64_t kReduceBlock = 8192;
 
 // n contiguous elements.
@@ -65,7 +65,7 @@ static void reduce_rows(const float* x, int64_t rows, int64_t inner, float divis
 
 template <class Op>
 static void reduce(const float* x, float* out, int64_t outer, int64_t count, int64_t inner, float divisor) {
-  const int64_t block = inner == 1 ? kReduceBlock : larger<int64_t>(64, kReduceBlock / larger<int64_t>(inner, 1));
+  const int64_t block = inner == 1 ? kReduceBlock : smaller<int64_t>(512, larger<int64_t>(64, kReduceBlock / larger<int64_t>(inner, 1)));
   const int64_t blocks = larger<int64_t>(1, (count + block - 1) / block), units = outer * blocks;
   const bool direct = blocks == 1;
   float* parts = direct ? out : scratch(0, weft::kSlotReduce, units * inner);

@@ -11,6 +11,9 @@ import { ShapeError } from '../shape-error.js'
 const CROSS_ENTROPY = 'SoftmaxCrossEntropy'
 const GRAD = 'SoftmaxGrad'
 
+/** Bounds logarithms in the reference, where 0 times minus infinity would be NaN. */
+const LOWEST = -1e30
+
 const hasKernel = (kernelName: string) => tf.getKernel(kernelName, tf.getBackend()) !== undefined
 const columnsOf = (x: tf.TensorInfo) => x.shape.at(-1) ?? 1
 
@@ -103,8 +106,7 @@ export function softmaxCrossEntropy(labels: tf.Tensor, logits: tf.Tensor): tf.Te
   return tf.tidy(() => {
     const inputs = { labels: tf.cast(labels, 'float32'), logits: tf.cast(logits, 'float32') }
     if (hasKernel(CROSS_ENTROPY)) return tf.engine().runKernel<tf.Tensor>(CROSS_ENTROPY, inputs)
-    const terms = tf.mul(inputs.labels, tf.logSoftmax(inputs.logits))
-    return tf.neg(tf.sum(tf.where(tf.equal(inputs.labels, 0), tf.zerosLike(terms), terms), -1))
+    return tf.neg(tf.sum(tf.mul(inputs.labels, tf.maximum(tf.logSoftmax(inputs.logits), LOWEST)), -1))
   })
 }
 
