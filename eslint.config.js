@@ -5,10 +5,21 @@ import tseslint from 'typescript-eslint'
 const boundary = (files, ...forbidden) => ({
   files,
   rules: {
-    'no-restricted-imports': ['error', { patterns: [{ group: forbidden, message: 'Imports go app -> core -> kernels; apps never import one another.' }] }],
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [{ group: forbidden, message: 'Imports go app -> core -> kernels; apps never import one another.' }],
+      },
+    ],
   },
 })
-const apps = ['@weft/audio-events', '@weft/image-seq', '@weft/video-action', '@weft/timeseries-forecast', '@weft/text-gen']
+const apps = [
+  '@weft/audio-events',
+  '@weft/image-seq',
+  '@weft/video-action',
+  '@weft/timeseries-forecast',
+  '@weft/text-gen',
+]
 
 export default defineConfig(
   globalIgnores(['**/dist/**', '**/build/**', '**/node_modules/**', '.nx/**', 'runs/**', '**/coverage/**']),
@@ -19,12 +30,17 @@ export default defineConfig(
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
-      'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'Randomness comes from core/src/runtime/random.ts.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'Randomness comes from core/src/runtime/random.ts.' },
+      ],
       'no-console': 'error',
       'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
     },
   },
   boundary(['packages/kernels/**'], '@weft/core', '@weft/core/*', ...apps),
   boundary(['packages/core/**'], ...apps),
-  ...apps.map((app) => boundary([`packages/${app.slice('@weft/'.length)}/**`], ...apps.filter((other) => other !== app))),
+  ...apps.map((app) =>
+    boundary([`packages/${app.slice('@weft/'.length)}/**`], ...apps.filter((other) => other !== app)),
+  ),
 )

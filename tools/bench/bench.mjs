@@ -62,7 +62,10 @@ for (const name of names) {
     case: name,
     train_ms: train,
     infer_ms: infer,
-    params: model.trainableWeights.reduce((count, weight) => count + tf.util.sizeFromShape(weight.shape.map(Number)), 0),
+    params: model.trainableWeights.reduce(
+      (count, weight) => count + tf.util.sizeFromShape(weight.shape.map(Number)),
+      0,
+    ),
     base_rss_mb: megabytes(base),
     peak_rss_mb: process.resourceUsage().maxRSS / 1024,
     loss_first: first,

@@ -71,8 +71,7 @@ const NOT_TAKEN: Record<Device, string> = {
   gpu: 'used only by name, --device gpu',
 }
 
-const FAST_HINT =
-  'For the fast kernels install a C++ compiler (g++ or clang++) and run: npx weft-build-kernels'
+const FAST_HINT = 'For the fast kernels install a C++ compiler (g++ or clang++) and run: npx weft-build-kernels'
 
 /**
  * Sets up TensorFlow.js: a backend, our layers and initialisers. May be called again, also for another device.
