@@ -21,21 +21,25 @@ struct MinOf {
   static WEFT_INLINE double both(double a, double b) { return a < b || a != a ? a : b; }
 };
 
-// Elements that one block gathers in float32; of rows, at most 512.
+// Elements that one thread's block gathers; of rows, at most 512.
 constexpr int64_t kReduceBlock = 8192;
 
-// n contiguous elements.
+// n contiguous elements, in float32 over short pieces whose results are gathered in float64.
 template <class Op>
 static double reduce_run(const float* x, int64_t n) {
-  Vec part[4] = {splat(Op::start), splat(Op::start), splat(Op::start), splat(Op::start)};
-  int64_t i = 0;
-  for (; i + 4 * kLanes <= n; i += 4 * kLanes)
-    for (int k = 0; k < 4; k++) part[k] = Op::both(part[k], load(x + i + k * kLanes));
-  for (; i + kLanes <= n; i += kLanes) part[0] = Op::both(part[0], load(x + i));
-  const Vec all = Op::both(Op::both(part[0], part[1]), Op::both(part[2], part[3]));
+  constexpr int64_t piece = 128 * kLanes;
   double total = Op::start;
-  for (int lane = 0; lane < kLanes; lane++) total = Op::both(total, static_cast<double>(all[lane]));
-  for (; i < n; i++) total = Op::both(total, static_cast<double>(x[i]));
+  for (int64_t begin = 0; begin < n; begin += piece) {
+    const int64_t end = smaller(begin + piece, n);
+    Vec part[4] = {splat(Op::start), splat(Op::start), splat(Op::start), splat(Op::start)};
+    int64_t i = begin;
+    for (; i + 4 * kLanes <= end; i += 4 * kLanes)
+      for (int k = 0; k < 4; k++) part[k] = Op::both(part[k], load(x + i + k * kLanes));
+    for (; i + kLanes <= end; i += kLanes) part[0] = Op::both(part[0], load(x + i));
+    const Vec all = Op::both(Op::both(part[0], part[1]), Op::both(part[2], part[3]));
+    for (int lane = 0; lane < kLanes; lane++) total = Op::both(total, static_cast<double>(all[lane]));
+    for (; i < end; i++) total = Op::both(total, static_cast<double>(x[i]));
+  }
   return total;
 }
 
