@@ -1,6 +1,6 @@
 export { UserError, expected } from './errors.js'
 export { readJson, writeFileAtomic, writeJsonAtomic } from './files.js'
-export { beginStep, dropoutFactors, hash, nextLayerSeed, Random } from './runtime/random.js'
+export { beginStep, hash, nextLayerSeed, Random } from './runtime/random.js'
 export { Trainer } from './training/trainer.js'
 export type { TrainerOptions } from './training/trainer.js'
 export type { CheckpointOptions, FitOptions, FitResult, Progress } from './training/fit.js'

@@ -1,10 +1,11 @@
 /**
- * Keras's BatchNormalization. In training the whole normalisation is `normalizeBatch`, the one place to put a faster op; a frozen layer
+ * Keras's BatchNormalization. In training the whole normalisation is one op of the kernels; a frozen layer
  * uses its moving averages, as in Keras (TensorFlow.js's goes on learning them). Padding counts like any other value.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { BatchNormalizationLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/normalization.js'
+import { batchNormTraining } from '@weft/kernels'
 import { type CallOptions, classOf, type LayerClass, single, type Tensors } from './stock.js'
 
 interface StockBatchNormalization extends tfl.layers.Layer {
@@ -41,10 +42,8 @@ export class BatchNormalization extends Base {
       throw new Error(`training layer ${this.name}: expected the last axis for axis, received ${this.axis}`)
     }
     return tf.tidy(() => {
-      const channels = x.shape.at(-1) ?? 0
-      const gamma = this.gamma?.read() ?? tf.ones([channels])
-      const beta = this.beta?.read() ?? tf.zeros([channels])
-      const { output, mean, variance } = normalizeBatch(x, gamma, beta, this.epsilon)
+      const [gamma, beta] = [this.gamma?.read() ?? null, this.beta?.read() ?? null]
+      const { output, mean, variance } = batchNormTraining(x, gamma, beta, this.epsilon)
       for (const [moving, batch] of [
         [this.movingMean, mean],
         [this.movingVariance, variance],
@@ -55,29 +54,4 @@ export class BatchNormalization extends Base {
       return output
     })
   }
-}
-
-/**
- * Normalises over all axes but the last and scales; differentiable in `x`, `gamma` and `beta`.
- *
- * Shapes: `x` [B, …, C], `gamma` and `beta` [C] → output [B, …, C], mean and (biased) variance [C].
- */
-export function normalizeBatch(
-  x: tf.Tensor,
-  gamma: tf.Tensor,
-  beta: tf.Tensor,
-  epsilon: number,
-): { output: tf.Tensor; mean: tf.Tensor; variance: tf.Tensor } {
-  const channels = x.shape.at(-1) ?? 0
-  const rows = tf.reshape(x, [-1, channels]) // [N, C]
-  const { mean, variance } = tf.moments(rows, 0)
-  const output = tf.batchNorm(
-    tf.reshape(rows, [1, 1, -1, channels]) as tf.Tensor4D,
-    mean as tf.Tensor1D,
-    variance as tf.Tensor1D,
-    beta as tf.Tensor1D,
-    gamma as tf.Tensor1D,
-    epsilon,
-  )
-  return { output: tf.reshape(output, x.shape), mean, variance }
 }

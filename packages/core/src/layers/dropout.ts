@@ -5,7 +5,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { DropoutLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/core.js'
-import { dropoutFactors, hash, nextLayerSeed } from '../runtime/random.js'
+import { dropoutMask } from '@weft/kernels'
+import { hash, nextLayerSeed } from '../runtime/random.js'
 import { type CallOptions, classOf, type LayerClass, type Shape, single, type Tensors } from './stock.js'
 
 interface StockDropout extends tfl.layers.Layer {
@@ -58,7 +59,6 @@ export class SpatialDropout1D extends BaseSpatial {
 function drop({ rate, seed }: StockDropout, x: tf.Tensor, options: CallOptions, noiseShape = x.shape): tf.Tensor {
   if (options.training !== true || rate <= 0 || rate >= 1) return x
   return tf.tidy(() => {
-    const factors = dropoutFactors(tf.util.sizeFromShape(noiseShape), rate, hash(nextLayerSeed(), seed ?? 0))
-    return tf.mul(x, tf.tensor(factors, noiseShape))
+    return tf.mul(x, dropoutMask(noiseShape, 1 - rate, hash(nextLayerSeed(), seed ?? 0)))
   })
 }

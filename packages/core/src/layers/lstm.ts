@@ -6,8 +6,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { LSTMCell, LSTM as StockLSTM } from '@tensorflow/tfjs-layers/dist/layers/recurrent.js'
-import { lstm } from '@weft/kernels'
-import { dropoutFactors, nextLayerSeed } from '../runtime/random.js'
+import { dropoutMask, lstm } from '@weft/kernels'
+import { nextLayerSeed } from '../runtime/random.js'
 import { ownInitializer } from './initializers.js'
 import { maskOf } from './masks.js'
 import { type CallOptions, classOf, single, type Tensors } from './stock.js'
@@ -117,5 +117,5 @@ export class LSTM extends Base {
 
 /** Dropout factors of the given shape, another draw at every call. */
 function drawMask(shape: number[], rate: number): tf.Tensor {
-  return tf.tensor(dropoutFactors(tf.util.sizeFromShape(shape), rate, nextLayerSeed()), shape)
+  return dropoutMask(shape, 1 - rate, nextLayerSeed())
 }

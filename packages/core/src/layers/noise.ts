@@ -9,7 +9,8 @@ import type {
   GaussianDropoutArgs,
   GaussianNoiseArgs,
 } from '@tensorflow/tfjs-layers/dist/layers/noise.js'
-import { dropoutFactors, nextLayerSeed, Random } from '../runtime/random.js'
+import { dropoutMask } from '@weft/kernels'
+import { nextLayerSeed, Random } from '../runtime/random.js'
 import { type CallOptions, classOf, type LayerClass, single, type Tensors } from './stock.js'
 
 interface Rated extends tfl.layers.Layer {
@@ -66,7 +67,7 @@ export class AlphaDropout extends StockAlpha {
     if (!active(this.rate, options)) return x
     return tf.tidy(() => {
       const keep = 1 - this.rate
-      const factors = tf.tensor(dropoutFactors(x.size, this.rate, nextLayerSeed()), x.shape)
+      const factors = dropoutMask(x.shape, 1 - this.rate, nextLayerSeed())
       const kept = tf.mul(factors, keep) // 0 or 1
       const a = 1 / Math.sqrt(keep * (1 + this.rate * SELU_FLOOR ** 2))
       const mixed = tf.add(tf.mul(x, kept), tf.mul(tf.sub(1, kept), SELU_FLOOR))

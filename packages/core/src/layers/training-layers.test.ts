@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { beginStep, Random } from '../runtime/random.js'
-import { BatchNormalization, normalizeBatch } from './batch-normalization.js'
+import { batchNormTraining } from '@weft/kernels'
+import { BatchNormalization } from './batch-normalization.js'
 import { Dense } from './core.js'
 import { Conv2D } from './convolution.js'
 import { Dropout, SpatialDropout1D } from './dropout.js'
@@ -89,7 +90,7 @@ describe('noise layers', () => {
 describe('BatchNormalization', () => {
   it('normalises by the moments of the batch: by hand', () => {
     const x = tf.tensor2d([1, 10, 3, 10, 5, 40], [3, 2])
-    const { output, mean, variance } = normalizeBatch(x, tf.tensor1d([2, 1]), tf.tensor1d([0, 3]), 0)
+    const { output, mean, variance } = batchNormTraining(x, tf.tensor1d([2, 1]), tf.tensor1d([0, 3]), 0)
     expectClose(mean, tf.tensor1d([3, 20]))
     expectClose(variance, tf.tensor1d([8 / 3, 200]))
     const [a, b] = [Math.sqrt(8 / 3), Math.sqrt(200)]
@@ -111,7 +112,7 @@ describe('BatchNormalization', () => {
     const x = normal([6, 3], 4)
     const loss = (...inputs: tf.Tensor[]) => {
       const [x, gamma, beta] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor]
-      return tf.sum(tf.mul(normalizeBatch(x, gamma, beta, 0.1).output, weights)) as tf.Scalar
+      return tf.sum(tf.mul(batchNormTraining(x, gamma, beta, 0.1).output, weights)) as tf.Scalar
     }
     const gradients = tf.grads(loss)([x, gamma, beta])
     const step = 1e-2

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { beginStep, dropoutFactors, hash, nextLayerSeed, Random, TRUNCATED_NORMAL_DEVIATION } from './random.js'
+import { beginStep, hash, nextLayerSeed, Random, TRUNCATED_NORMAL_DEVIATION } from './random.js'
 
 const DRAWS = 100_000
 // Five standard errors of a mean of DRAWS uniform or normal values.
@@ -102,18 +102,6 @@ describe('Random', () => {
       const value = random.uniform(-2, 3)
       expect(value >= -2 && value < 3).toBe(true)
     }
-  })
-})
-
-describe('dropoutFactors', () => {
-  it('drops the rate asked for and keeps the mean', () => {
-    const factors = dropoutFactors(DRAWS, 0.3, 11)
-    const dropped = factors.filter((f) => f === 0).length / DRAWS
-    expect(Math.abs(dropped - 0.3)).toBeLessThan(MEAN_TOLERANCE)
-    expect(Math.abs(mean([...factors]) - 1)).toBeLessThan(2 * MEAN_TOLERANCE)
-    expect(new Set(factors)).toEqual(new Set([0, Math.fround(1 / 0.7)]))
-    expect(dropoutFactors(7, 0.5, 11)).toHaveLength(7)
-    expect(dropoutFactors(7, 0, 11)).toEqual(new Float32Array(7).fill(1))
   })
 })
 

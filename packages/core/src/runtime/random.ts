@@ -110,24 +110,6 @@ export class Random {
 /** The deviation of `truncatedNormal`, by which Keras divides so that initial weights have the deviation asked for. */
 export const TRUNCATED_NORMAL_DEVIATION = 0.87962566103423978
 
-/**
- * Inverted dropout's factors: each is 0 with probability `rate`, else 1 / (1 - rate).
- *
- * @param rate In [0, 1); it is rounded to a multiple of 2^-16, because each draw of 32 bits decides two factors.
- */
-export function dropoutFactors(length: number, rate: number, seed: number): Float32Array {
-  const key = hash(seed, 'dropout')
-  const threshold = Math.round(rate * 0x10000)
-  const kept = 1 / (1 - rate)
-  const factors = new Float32Array(length)
-  for (let i = 0; i < length; i += 2) {
-    const bits = mix(mix(i + key) ^ GOLDEN_RATIO)
-    factors[i] = (bits & 0xffff) < threshold ? 0 : kept
-    factors[i + 1] = bits >>> 16 < threshold ? 0 : kept // past the end of an odd length this write is ignored
-  }
-  return factors
-}
-
 const step = { seed: 0, index: 0, draws: 0 }
 
 /**
