@@ -135,6 +135,7 @@ const cases: Case[] = [
   ['reverse of columns', 'Reverse', () => tf.reverse(filled([4, 3], 1), 1)],
   ['reverse of two axes', 'Reverse', () => tf.reverse(filled([4, 3, 5], 1), [0, 2])],
   ['one-hot', 'OneHot', () => tf.oneHot(tf.tensor1d([0, 2, 5, -1], 'int32'), 4, 0.9, 0.1, 'float32')],
+  ['one-hot integers', 'OneHot', () => tf.oneHot(tf.tensor2d([0, 2, 1, 1], [2, 2], 'int32'), 3)],
   ['zeros like', 'ZerosLike', () => tf.zerosLike(filled([3, 4], 1))],
   ['ones like', 'OnesLike', () => tf.onesLike(filled([3, 4], 1))],
   ['fill', 'Fill', () => tf.fill([3, 4], 2.5)],

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { NativeArray } from '../binding.js'
 import { nativeFunction } from '../binding.js'
+import { sharing } from '../copy/strided-copy.js'
 import { overrideKernel } from '../kernel.js'
 import { sizeOf } from '../nest.js'
 
@@ -20,12 +21,13 @@ export const castKernel = overrideKernel<tf.CastInputs, tf.CastAttrs>({
     const memory = backend.memoryOf(x)
     const from = codeOf(memory)
     if (dtype === 'float32') {
-      if (from === 0) return undefined
+      if (from === 0) return x.dtype === 'float32' ? sharing(backend, x) : undefined
       const out = backend.take(sizeOf(x.shape))
       castNative({ x: memory, out, from, to: 0 })
       return backend.wrap(out, x.shape)
     }
     if (dtype !== 'int32' && dtype !== 'bool') return undefined
+    if (dtype === x.dtype) return sharing(backend, x)
     const size = sizeOf(x.shape)
     const out = dtype === 'int32' ? new Int32Array(size) : new Uint8Array(size)
     if (codeOf(out) === from) return undefined

@@ -1,5 +1,6 @@
 /** Tensors of one value, and one-hot rows, over pooled memory: the kernels that these displace allocate afresh every time. */
 import * as tf from '@tensorflow/tfjs-core'
+import { tensorOver } from '../copy/strided-copy.js'
 import { type NativeKernel, overrideKernel } from '../kernel.js'
 import { sizeOf } from '../nest.js'
 
@@ -24,13 +25,15 @@ function like(kernelName: string, value: number) {
 const oneHot = overrideKernel<tf.OneHotInputs, tf.OneHotAttrs>({
   kernelName: tf.OneHot,
   run({ inputs: { indices }, attrs: { depth, onValue, offValue, dtype }, backend }) {
-    if (indices?.dtype !== 'int32' || dtype !== 'float32') return undefined
+    if (indices?.dtype !== 'int32' || (dtype !== 'float32' && dtype !== 'int32')) return undefined
     const from = backend.memoryOf(indices)
-    const out = backend.take(from.length * depth).fill(offValue)
+    const size = from.length * depth
+    const out = dtype === 'int32' ? new Int32Array(size) : backend.take(size)
+    out.fill(offValue)
     from.forEach((index, row) => {
       if (index >= 0 && index < depth) out[row * depth + index] = onValue
     })
-    return backend.wrap(out, [...indices.shape, depth])
+    return tensorOver(backend, out, [...indices.shape, depth], dtype)
   },
 })
 
