@@ -234,6 +234,21 @@ function buildNetwork(
       )
     }
   }
+  const [frames, columns] = inputShape
+  for (const [name, list, size] of [
+    ['poolTime', poolTime, frames],
+    ['poolFrequency', poolFrequency, columns],
+  ] as const) {
+    const pooled = list.reduce((product, pool) => product * pool, 1)
+    if (pooled <= size) continue
+    throw expected(
+      'building the network',
+      `pooling by at most ${size} together, as many as there are ${name === 'poolTime' ? 'frames' : 'bands or coefficients'},`,
+      name,
+      `${list.join(',')}, which is ${pooled}`,
+      'Pool less, use fewer blocks (--filters), or take more frames or bands.',
+    )
+  }
   return buildCrnn({
     inputShape,
     convolutions: filters.map((count, block) => ({

@@ -51,6 +51,8 @@ export const FIXTURE_OPTIONS = {
   convDropout: 0,
   headDropout: 0,
   noiseChance: 0,
+  frequencyMasks: 0,
+  timeMaskMs: 40,
   device: 'cpu',
   workers: 0,
   cache: 'none',
