@@ -45,6 +45,11 @@ export class LSTM extends Base {
     })
   }
 
+  // TensorFlow.js leaves over what the forget gate's bias is joined from; variables outlive a tidy.
+  override build(...shapes: Parameters<StockLSTM['build']>): void {
+    tf.tidy(() => super.build(...shapes))
+  }
+
   // TensorFlow.js keeps regularisers in the cell and never asks for them.
   override get losses() {
     return this.cell?.losses ?? []

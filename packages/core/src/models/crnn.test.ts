@@ -52,6 +52,17 @@ describe('buildCrnn', () => {
     ])
     expect(model.getLayer('to_sequence').outputShape).toEqual([null, 25, 1024])
   })
+  it.each<NonNullable<CrnnOptions['pooling']>>(['last', 'attention'])(
+    'leaves no tensor over when it is disposed, pooling %s',
+    (pooling) => {
+      const before = tf.memory().numTensors
+      const model = buildCrnn({ ...small, pooling })
+      tf.dispose(tf.tidy(() => model.predict(tf.zeros([2, ...small.inputShape.map(Number)]))))
+      model.dispose()
+      expect(tf.memory().numTensors).toBe(before)
+    },
+  )
+
   it.each<[string, Partial<CrnnOptions>, number[]]>([
     ['defaults', {}, [2, 5]],
     ['every step', { pooling: 'none' }, [2, 6, 5]],
