@@ -17,10 +17,17 @@ static void copy_transposed(const T* x, T* out, const Nest& nest, int across) {
       const int64_t top = unit % tiles * kTile, bottom = smaller(top + kTile, height);
       for (int64_t left = 0; left < width; left += kTile) {
         const int64_t right = smaller(left + kTile, width);
-        for (int64_t i = top; i < bottom; i++) {
-          const T* from = x + walk.a + i;
-          T* to = out + walk.b + i * step_out;
-          for (int64_t j = left; j < right; j++) to[j] = from[j * step_x];
+        const T* from = x + walk.a + top;
+        T* to = out + walk.b + top * step_out;
+        if (bottom - top == kTile && right - left == kTile) {
+          // Each line of x is read once: lines a power of two apart would throw one another out of the cache.
+          T tile[kTile][kTile];
+          for (int j = 0; j < kTile; j++) std::memcpy(tile[j], from + (left + j) * step_x, sizeof(tile[j]));
+          for (int i = 0; i < kTile; i++)
+            for (int j = 0; j < kTile; j++) to[i * step_out + left + j] = tile[j][i];
+        } else {
+          for (int64_t i = 0; i < bottom - top; i++)
+            for (int64_t j = left; j < right; j++) to[i * step_out + j] = from[i + j * step_x];
         }
       }
     }

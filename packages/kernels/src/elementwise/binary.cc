@@ -19,7 +19,8 @@ static void broadcast(const Nest& nest, const float* a, const float* b, int64_t 
   const int outer = nest.rank - 1;
   const int64_t inner = nest.dims[outer], rows = nest.count(outer);
   const bool each_a = nest.a[outer] != 0, each_b = nest.b[outer] != 0;
-  auto run = [&](int64_t to, const float* from_a, const float* from_b, int64_t n) {
+  // Not inlined: it stands in two places below, for every operation.
+  auto run = [&](int64_t to, const float* from_a, const float* from_b, int64_t n) __attribute__((noinline)) {
     if (each_a && each_b) {
       for_vectors(0, n, [&](int64_t i, int lanes) { f(to + i, lanes, load_partial(from_a + i, lanes), load_partial(from_b + i, lanes)); });
     } else if (each_a) {
