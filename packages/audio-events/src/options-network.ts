@@ -8,7 +8,7 @@ export const modelOptions = defineOptions({
     type: 'list',
     items: 'integer',
     min: 1,
-    default: [32, 64, 128],
+    default: [16, 32, 64],
     group: 'Network',
     help: 'filters of each convolution block',
   },

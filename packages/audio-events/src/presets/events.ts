@@ -11,6 +11,9 @@ export const events = {
     // Seconds of sound: 40 ms windows halve the frames and resolve low hums.
     windowMs: 40,
     hopMs: 20,
+    // Few recordings make few steps an epoch: smaller batches, more epochs.
+    batchSize: 16,
+    epochs: 80,
     timeMasks: 2,
     timeMaskMs: 400,
   } satisfies GivenTrainOptions,

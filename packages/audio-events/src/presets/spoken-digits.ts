@@ -20,6 +20,6 @@ export const spokenDigits = {
     timeMaskMs: 80,
     frequencyMaskBands: 6,
     poolFrequency: [2, 2, 2],
-    epochs: 30,
+    epochs: 25,
   } satisfies GivenTrainOptions,
 }
