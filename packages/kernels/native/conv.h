@@ -145,6 +145,15 @@ struct ConvTile {
   int width;  // output channels of this panel
 };
 
+// Activations that need many instructions, outside the tiles so that they stand there once.
+static __attribute__((noinline)) void conv_activate(const ConvTile& tile, int rows) {
+  for (int r = 0; r < rows; r++)
+    for_vectors(0, tile.width, [&](int64_t i, int n) {
+      float* at = tile.out + r * tile.out_step + i;
+      store_partial(at, activate(load_partial(at, n), tile.activation), n);
+    });
+}
+
 // R pixels of one output row, V vectors of output channels.
 template <int R, int V>
 static void conv_tile(const ConvTile& tile) {
@@ -188,12 +197,7 @@ static void conv_tile(const ConvTile& tile) {
       else
         store_partial(to, value, width);
     }
-  if (relu_now || tile.activation == Activation::linear) return;
-  for (int r = 0; r < R; r++)
-    for_vectors(0, tile.width, [&](int64_t i, int n) {
-      float* at = tile.out + r * tile.out_step + i;
-      store_partial(at, activate(load_partial(at, n), tile.activation), n);
-    });
+  if (!relu_now && tile.activation != Activation::linear) conv_activate(tile, R);
 }
 
 template <int R>
@@ -234,8 +238,9 @@ static ConvBands cut_bands(const ConvAxis& rows, const ConvAxis& cols, int64_t c
   return bands;
 }
 
-constexpr int kSlotConvBand = weft::kSlotPackA, kSlotConvWeights = weft::kSlotPackB, kSlotConvSmall = weft::kSlotKernel,
-              kSlotConvGradient = weft::kSlotKernel + 1;
+constexpr int kSlotConvBand = weft::kSlotPackA, kSlotConvWeights = weft::kSlotPackB, kSlotConvSums = weft::kSlotReduce,
+              kSlotConvRuns = weft::kSlotKernel, kSlotConvLine = weft::kSlotKernel + 1, kSlotConvAxes = weft::kSlotKernel + 2,
+              kSlotConvGradient = weft::kSlotKernel + 3;
 
 // The outputs of one phase: out[image, row, col, channel], `out_line` floats from row to row of pixels.
 static void conv_phase(const ConvSource& source, const ConvAxis& rows, const ConvAxis& cols, const ConvWeights& weights,
@@ -258,7 +263,7 @@ static void conv_phase(const ConvSource& source, const ConvAxis& rows, const Con
   const int64_t line = (in_place ? source.width : band_cols) * sources;
 
   // Neighbouring taps make one run of floats.
-  ConvRun* runs = reinterpret_cast<ConvRun*>(weft::scratch(0, kSlotConvSmall, 4 * rows.taps * cols.taps + 4));
+  ConvRun* runs = reinterpret_cast<ConvRun*>(weft::scratch(0, kSlotConvRuns, 4 * rows.taps * cols.taps + 4));
   int64_t run_count = 0;
   for (int64_t r = 0; r < rows.taps; r++)
     for (int64_t c = 0; c < cols.taps; c++) {
@@ -307,7 +312,7 @@ static void conv_phase(const ConvSource& source, const ConvAxis& rows, const Con
 }
 
 static int64_t* axis_memory(const ConvShape& s) {
-  return reinterpret_cast<int64_t*>(weft::scratch(0, kSlotConvSmall + 2, 4 * (s.filter_height + s.filter_width)));
+  return reinterpret_cast<int64_t*>(weft::scratch(0, kSlotConvAxes, 4 * (s.filter_height + s.filter_width)));
 }
 
 // y = activation(x * filter + bias)
@@ -423,13 +428,14 @@ static void conv_backward_filter(const ConvShape& s, const float* x, const float
 
   parallel(threads, [&](int thread, int count) {
     const Range mine = share(s.batch * row_bands * col_bands, 1, thread, count);
-    float* sums = weft::scratch(thread, weft::kSlotReduce, sum_size);
+    float* sums = weft::scratch(thread, kSlotConvSums, sum_size);
     std::memset(sums, 0, sizeof(float) * sum_size);
     float* bias_sum = sums + depth * padded;
     float* source = weft::scratch(thread, kSlotConvBand, ((band_rows - 1) * s.stride_height + rows.span) * x_line);
-    float* line = weft::scratch(thread, kSlotConvSmall + 1, band_cols * filters + kCols);
-    float* packed = weft::scratch(thread, kSlotConvGradient + 2, band_rows * band_cols * padded);
-    for (int64_t item = mine.begin; item < mine.end; item++) {
+    float* line = weft::scratch(thread, kSlotConvLine, band_cols * filters + kCols);
+    float* packed = weft::scratch(thread, kSlotConvGradient, band_rows * band_cols * padded);
+    // From the last to the first: what the kernel before this one wrote last is still in a cache.
+    for (int64_t item = mine.end - 1; item >= mine.begin; item--) {
       const int64_t image = item / (row_bands * col_bands), band = item % (row_bands * col_bands);
       const int64_t row0 = band / col_bands * band_rows, n_rows = smaller(band_rows, s.out_height - row0);
       const int64_t col0 = band % col_bands * band_cols, n_cols = smaller(band_cols, s.out_width - col0);
@@ -485,7 +491,7 @@ static void conv_backward_filter(const ConvShape& s, const float* x, const float
       if (to == nullptr) continue;
       for_vectors(0, filters, [&](int64_t i, int n) {
         Vec total = splat_zero();
-        for (int t = 0; t < count; t++) total += load(weft::scratch(t, weft::kSlotReduce, sum_size) + row * padded + i);
+        for (int t = 0; t < count; t++) total += load(weft::scratch(t, kSlotConvSums, sum_size) + row * padded + i);
         store_partial(to + i, total, n);
       });
     }

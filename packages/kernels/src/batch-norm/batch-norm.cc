@@ -26,8 +26,10 @@ struct WideRows {
     constexpr int kGroup = 4;
     constexpr int64_t kChunk = 64;  // few enough additions in float32 between doubles
     for (int64_t i = 0; i < 2 * width; i++) sums[i] = 0;
-    for (int64_t chunk = mine.begin; chunk < mine.end; chunk += kChunk) {
-      const int64_t until = smaller(chunk + kChunk, mine.end);
+    // From the last to the first: what the kernel before this one wrote last is still in a cache, and then what the pass after
+    // this one reads first.
+    for (int64_t until = mine.end; until > mine.begin; until -= kChunk) {
+      const int64_t chunk = larger(until - kChunk, mine.begin);
       for (int64_t column = 0; column < width; column += kGroup * kLanes) {
         const int vectors = static_cast<int>(smaller<int64_t>(kGroup, (width - column) / kLanes));
         Vec a[kGroup] = {}, b[kGroup] = {};
@@ -70,10 +72,10 @@ constexpr int kSlotNormSums = weft::kSlotKernel, kSlotNormSpread = weft::kSlotKe
 
 // mean and biased variance of each channel; output = (x - mean) * gamma / sqrt(variance + epsilon) + beta, then a rectifier if
 // asked.
-#define FIELDS(TENSOR, NUMBER)                                                                                          \
-  TENSOR(x)                                                                                                             \
-  TENSOR(gamma) TENSOR(beta) TENSOR(output) TENSOR(mean) TENSOR(variance) NUMBER(rows) NUMBER(channels) NUMBER(epsilon) \
-      NUMBER(rectify)
+#define FIELDS(TENSOR, NUMBER) \
+  TENSOR(x)                    \
+  TENSOR(gamma)                \
+  TENSOR(beta) TENSOR(output) TENSOR(mean) TENSOR(variance) NUMBER(rows) NUMBER(channels) NUMBER(epsilon) NUMBER(rectify)
 WEFT_KERNEL(batch_norm_training, FIELDS) {
   const WideRows wide(static_cast<int64_t>(args.rows), static_cast<int64_t>(args.channels));
   const int64_t width = wide.width, channels = wide.channels;
@@ -87,11 +89,12 @@ WEFT_KERNEL(batch_norm_training, FIELDS) {
     float *center = spread, *scale = spread + width, *shift = spread + 2 * width;
     // Around the first pixel's values, so that no large mean swallows the variance.
     for (int64_t i = 0; i < width; i++) shift[i] = x[i % channels];
-    wide.sum(mine, wide.sums(thread, kSlotNormSums), [&](int64_t at, int64_t column, int n, Vec& a, Vec& b) {
-      const Vec d = load_partial(x + at, n) - load_partial(shift + column, n);
-      a += d;
-      b += d * d;
-    });
+    wide.sum(mine, wide.sums(thread, kSlotNormSums),
+             [&](int64_t at, int64_t column, int n, Vec& a, Vec& b) __attribute__((always_inline)) {
+               const Vec d = load_partial(x + at, n) - load_partial(shift + column, n);
+               a += d;
+               b += d * d;
+             });
     if (count > 1) barrier(count);
     for (int64_t c = 0; c < channels; c++) {
       const double around = wide.total(count, kSlotNormSums, 0, c) / rows;
@@ -103,7 +106,7 @@ WEFT_KERNEL(batch_norm_training, FIELDS) {
       for (int64_t i = c; i < width; i += channels)
         center[i] = static_cast<float>(channel_mean), scale[i] = channel_scale, shift[i] = beta[c];
     }
-    wide.each(mine, [&](int64_t at, int64_t column, int n) {
+    wide.each(mine, [&](int64_t at, int64_t column, int n) __attribute__((always_inline)) {
       const Vec y = (load_partial(x + at, n) - load(center + column)) * load(scale + column) + load(shift + column);
       store_partial(output + at, rectify ? relu(y) : y, n);
     });
@@ -111,10 +114,11 @@ WEFT_KERNEL(batch_norm_training, FIELDS) {
 }
 #undef FIELDS
 
-#define FIELDS(TENSOR, NUMBER)                                                                                             \
-  TENSOR(x)                                                                                                                \
-  TENSOR(dy) TENSOR(gamma) TENSOR(beta) TENSOR(mean) TENSOR(variance) TENSOR(dx) TENSOR(dgamma) TENSOR(dbeta) NUMBER(rows) \
-      NUMBER(channels) NUMBER(epsilon) NUMBER(rectify)
+#define FIELDS(TENSOR, NUMBER)                                                                                                   \
+  TENSOR(x)                                                                                                                      \
+  TENSOR(dy)                                                                                                                     \
+  TENSOR(gamma) TENSOR(beta) TENSOR(mean) TENSOR(variance) TENSOR(dx) TENSOR(dgamma) TENSOR(dbeta) NUMBER(rows) NUMBER(channels) \
+      NUMBER(epsilon) NUMBER(rectify)
 WEFT_KERNEL(batch_norm_gradient, FIELDS) {
   const WideRows wide(static_cast<int64_t>(args.rows), static_cast<int64_t>(args.channels));
   const int64_t width = wide.width, channels = wide.channels;
@@ -137,15 +141,16 @@ WEFT_KERNEL(batch_norm_gradient, FIELDS) {
       shift[i] = beta[c];
     }
     // The gradient before the rectifier, which let pass what was positive.
-    const auto before = [&](Vec gradient, Vec d, int64_t column) {
+    const auto before = [&](Vec gradient, Vec d, int64_t column) __attribute__((always_inline)) {
       return rectify ? (d * load(scale + column) + load(shift + column) > splat_zero() ? gradient : splat_zero()) : gradient;
     };
-    wide.sum(mine, wide.sums(thread, kSlotNormSums), [&](int64_t at, int64_t column, int n, Vec& a, Vec& b) {
-      const Vec d = load_partial(x + at, n) - load(center + column);
-      const Vec g = before(load_partial(dy + at, n), d, column);
-      a += g;
-      b += g * d;
-    });
+    wide.sum(mine, wide.sums(thread, kSlotNormSums),
+             [&](int64_t at, int64_t column, int n, Vec& a, Vec& b) __attribute__((always_inline)) {
+               const Vec d = load_partial(x + at, n) - load(center + column);
+               const Vec g = before(load_partial(dy + at, n), d, column);
+               a += g;
+               b += g * d;
+             });
     if (count > 1) barrier(count);
     for (int64_t c = 0; c < channels; c++) {
       const double sum = wide.total(count, kSlotNormSums, 0, c), product = wide.total(count, kSlotNormSums, 1, c),
@@ -157,7 +162,7 @@ WEFT_KERNEL(batch_norm_gradient, FIELDS) {
         constant[i] = static_cast<float>(-gamma[c] * inverse * sum / rows);
       }
     }
-    wide.each(mine, [&](int64_t at, int64_t column, int n) {
+    wide.each(mine, [&](int64_t at, int64_t column, int n) __attribute__((always_inline)) {
       const Vec d = load_partial(x + at, n) - load(center + column);
       const Vec g = before(load_partial(dy + at, n), d, column);
       store_partial(dx + at, g * load(scale + column) + d * load(by_x + column) + load(constant + column), n);
@@ -184,7 +189,7 @@ WEFT_KERNEL(batch_norm_inference, FIELDS) {
   const float* x = args.x.f32();
   float* output = args.output.f32();
   parallel(wide.threads(), [&](int thread, int count) {
-    wide.each(share(wide.full, 1, thread, count), [&](int64_t at, int64_t column, int n) {
+    wide.each(share(wide.full, 1, thread, count), [&](int64_t at, int64_t column, int n) __attribute__((always_inline)) {
       store_partial(output + at, (load_partial(x + at, n) - load(center + column)) * load(scale + column) + load(shift + column),
                     n);
     });

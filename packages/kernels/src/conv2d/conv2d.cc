@@ -1,9 +1,10 @@
 // The three convolutions of native/conv.h as kernels. `y` is the output of the forward pass, given where an activation followed.
-#define CONV_SHAPE(NUMBER)                                                                                     \
-  NUMBER(batch)                                                                                                \
-  NUMBER(inHeight) NUMBER(inWidth) NUMBER(inChannels) NUMBER(outHeight) NUMBER(outWidth) NUMBER(outChannels)   \
-      NUMBER(filterHeight) NUMBER(filterWidth) NUMBER(strideHeight) NUMBER(strideWidth) NUMBER(dilationHeight) \
-          NUMBER(dilationWidth) NUMBER(padTop) NUMBER(padLeft) NUMBER(activation)
+#define CONV_SHAPE(NUMBER)                                                                                                     \
+  NUMBER(batch)                                                                                                                \
+  NUMBER(inHeight)                                                                                                             \
+  NUMBER(inWidth) NUMBER(inChannels) NUMBER(outHeight) NUMBER(outWidth) NUMBER(outChannels) NUMBER(filterHeight)               \
+      NUMBER(filterWidth) NUMBER(strideHeight) NUMBER(strideWidth) NUMBER(dilationHeight) NUMBER(dilationWidth) NUMBER(padTop) \
+          NUMBER(padLeft) NUMBER(activation)
 
 template <class Args>
 static ConvShape conv_shape(const Args& a) {

@@ -1,8 +1,9 @@
 // Pooling over windows of images whose channels lie last, by vectors of channels, and its gradients. Padding takes no part:
 // neither in a maximum nor in the count of a mean.
-#define POOL_SHAPE(NUMBER)                                                                                                      \
-  NUMBER(batch)                                                                                                                 \
-  NUMBER(inHeight) NUMBER(inWidth) NUMBER(channels) NUMBER(outHeight) NUMBER(outWidth) NUMBER(filterHeight) NUMBER(filterWidth) \
+#define POOL_SHAPE(NUMBER)                                                                                     \
+  NUMBER(batch)                                                                                                \
+  NUMBER(inHeight)                                                                                             \
+  NUMBER(inWidth) NUMBER(channels) NUMBER(outHeight) NUMBER(outWidth) NUMBER(filterHeight) NUMBER(filterWidth) \
       NUMBER(strideHeight) NUMBER(strideWidth) NUMBER(padTop) NUMBER(padLeft)
 
 struct PoolShape {
@@ -40,26 +41,34 @@ static void for_windows(const PoolShape& s, int64_t begin, int64_t end, F f) {
 
 constexpr int64_t kPoolWorth = 1 << 14;  // floats below which one thread is faster
 
+// The largest or the mean of each window, for images x output rows in [begin, end); from the last to the first, since what the
+// kernel before this one wrote last is still in a cache.
+template <bool kMean>
+static void pool_lines(const PoolShape& s, const float* x, float* out, int64_t begin, int64_t end) {
+  for (int64_t line = end - 1; line >= begin; line--)
+    for_windows(s, line, line + 1, [&](int64_t at, int64_t first_row, Range rows, Range cols) {
+      const int64_t count = larger<int64_t>(0, rows.end - rows.begin) * larger<int64_t>(0, cols.end - cols.begin);
+      for_vectors(0, s.channels, [&](int64_t c, int n) __attribute__((always_inline)) {
+        Vec result = kMean ? splat_zero() : splat(-INFINITY);
+        for (int64_t y = rows.begin; y < rows.end; y++) {
+          const float* from = x + ((first_row + y) * s.in_width + cols.begin) * s.channels + c;
+          for (int64_t i = cols.begin; i < cols.end; i++, from += s.channels) {
+            const Vec value = load_partial(from, n);
+            result = kMean ? result + value : value > result ? value : result;
+          }
+        }
+        store_partial(out + at * s.channels + c, kMean ? result / splat(static_cast<float>(count)) : result, n);
+      });
+    });
+}
+
 #define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(out) POOL_SHAPE(NUMBER) NUMBER(mean)
 WEFT_KERNEL(pool, FIELDS) {
   const PoolShape s = pool_shape(args);
-  const float* x = args.x.f32();
-  float* out = args.out.f32();
-  const bool mean = args.mean != 0;
   const int64_t lines = s.batch * s.out_height;
   parallel_range(lines, 1, args.x.length < kPoolWorth ? lines + 1 : 0, [&](int64_t begin, int64_t end) {
-    for_windows(s, begin, end, [&](int64_t at, int64_t first_row, Range rows, Range cols) {
-      const int64_t count = larger<int64_t>(0, rows.end - rows.begin) * larger<int64_t>(0, cols.end - cols.begin);
-      for_vectors(0, s.channels, [&](int64_t c, int n) {
-        Vec result = mean ? splat_zero() : splat(-INFINITY);
-        for (int64_t y = rows.begin; y < rows.end; y++)
-          for (int64_t i = cols.begin; i < cols.end; i++) {
-            const Vec value = load_partial(x + ((first_row + y) * s.in_width + i) * s.channels + c, n);
-            result = mean ? result + value : value > result ? value : result;
-          }
-        store_partial(out + at * s.channels + c, mean ? result / splat(static_cast<float>(count)) : result, n);
-      });
-    });
+    const auto run = args.mean != 0 ? pool_lines<true> : pool_lines<false>;
+    run(s, args.x.f32(), args.out.f32(), begin, end);
   });
 }
 #undef FIELDS
@@ -107,7 +116,7 @@ WEFT_KERNEL(max_pool_gradient, FIELDS) {
   const float *x = args.x.f32(), *dy = args.dy.f32();
   float* dx = args.dx.f32();
   pool_backward(s, dx, [&](int64_t at, int64_t first_row, Range rows, Range cols, Range channels, bool add) {
-    for_vectors(channels.begin, channels.end, [&](int64_t c, int n) {
+    for_vectors(channels.begin, channels.end, [&](int64_t c, int n) __attribute__((always_inline)) {
       const auto offset = [&](int64_t y, int64_t i) { return ((first_row + y) * s.in_width + i) * s.channels + c; };
       Vec best = splat(-INFINITY);
       VecInt place = VecInt{} - 1, index = VecInt{};
@@ -138,7 +147,7 @@ WEFT_KERNEL(average_pool_gradient, FIELDS) {
   float* dx = args.dx.f32();
   pool_backward(s, dx, [&](int64_t at, int64_t first_row, Range rows, Range cols, Range channels, bool add) {
     const float count = static_cast<float>((rows.end - rows.begin) * (cols.end - cols.begin));
-    for_vectors(channels.begin, channels.end, [&](int64_t c, int n) {
+    for_vectors(channels.begin, channels.end, [&](int64_t c, int n) __attribute__((always_inline)) {
       const Vec part = load_partial(dy + at * s.channels + c, n) / splat(count);
       for (int64_t y = rows.begin; y < rows.end; y++)
         for (int64_t i = cols.begin; i < cols.end; i++) {
