@@ -3,6 +3,7 @@
  * five ops. A gradient is registered for all backends, so elsewhere each computes what TensorFlow.js's own does.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { runsFused } from '../fused-gradient.js'
 
 interface Activation {
   kernelName: string
@@ -48,10 +49,7 @@ export const activationGradients: readonly tf.GradConfig[] = activations.map(
       if (Array.isArray(dy) || !at) throw new Error(`${kernelName} gradient: expected one dy and one saved tensor`)
       const inputs: tf.NamedTensorMap = { dy, [saves]: at }
       return {
-        x: () =>
-          tf.getKernel(gradKernel, tf.getBackend())
-            ? tf.engine().runKernel<tf.Tensor>(gradKernel, inputs)
-            : reference(dy, at),
+        x: () => (runsFused(gradKernel) ? tf.engine().runKernel<tf.Tensor>(gradKernel, inputs) : reference(dy, at)),
       }
     },
   }),

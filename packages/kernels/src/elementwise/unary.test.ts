@@ -79,6 +79,13 @@ describeNative('unary kernels', () => {
     expectGradients(op, [x], { step: 2e-3, tolerance: { absolute: 5e-3, relative: 1e-2 } })
   })
 
+  // Of sigmoid and tanh TensorFlow.js gives none: it takes what a kernel saves of its outputs for constants.
+  it('Relu has the gradient of its gradient', async () => {
+    await tf.setBackend('native')
+    const f = (x: tf.Tensor) => tf.sum(tf.square(tf.relu(tf.mul(x, x))))
+    expectGradients(tf.grad(f), [filled([6], 3, 0.3, 1.5)], { step: 2e-3 })
+  })
+
   it('keeps the shape, and gives the same bits with 1 and 2 threads', async () => {
     await tf.setBackend('native')
     expect(tf.relu(filled([2, 3, 4], 1)).shape).toEqual([2, 3, 4])

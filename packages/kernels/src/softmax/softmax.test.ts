@@ -106,6 +106,16 @@ describeNative('softmax, reference and native', () => {
     expectAllClose(native, reference, { absolute: 2e-4, relative: 2e-5 })
   })
 
+  // Elsewhere, and of softmax itself, TensorFlow.js gives none: it takes what a kernel saves of its outputs for constants.
+  it('the cross-entropy has the gradient of its gradient', async () => {
+    await tf.setBackend('native')
+    const labels = targets([2, 3], 2)
+    expectGradients(
+      tf.grad((x: tf.Tensor) => tf.sum(tf.square(softmaxCrossEntropy(labels, x)))),
+      [filled([2, 3], 1)],
+    )
+  })
+
   it('give the same bits with 1 and 2 threads', async () => {
     const run = (threads: number) =>
       withThreads(threads, () => onBackend('native', () => tf.softmax(filled([4000, 17], 1, -5, 5))))

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { nativeFunction } from '../binding.js'
+import { runsFused } from '../fused-gradient.js'
 import { type NativeKernel, overrideKernel } from '../kernel.js'
 import { sameShape, sizeOf } from '../nest.js'
 import { ShapeError } from '../shape-error.js'
@@ -128,7 +129,7 @@ export const softmaxGradients: readonly tf.GradConfig[] = [
       }
       return {
         logits: () =>
-          hasKernel(GRAD) ? tf.engine().runKernel<tf.Tensor>(GRAD, { dy, y }, { log: false }) : reference(),
+          runsFused(GRAD) ? tf.engine().runKernel<tf.Tensor>(GRAD, { dy, y }, { log: false }) : reference(),
       }
     },
   },
@@ -140,7 +141,7 @@ export const softmaxGradients: readonly tf.GradConfig[] = [
       const reference = () => tf.sub(dy, tf.mul(tf.sum(dy, -1, true), tf.exp(y)))
       return {
         logits: () =>
-          hasKernel(GRAD) ? tf.engine().runKernel<tf.Tensor>(GRAD, { dy, y }, { log: true }) : reference(),
+          runsFused(GRAD) ? tf.engine().runKernel<tf.Tensor>(GRAD, { dy, y }, { log: true }) : reference(),
       }
     },
   },
@@ -151,8 +152,13 @@ export const softmaxGradients: readonly tf.GradConfig[] = [
       const [dy, labels] = single(gradient, saved[0])
       const logits = saved[1]
       if (!logits) throw new Error('softmaxCrossEntropy gradient: expected saved logits')
+      const fused = () => tf.engine().runKernel<tf.Tensor>(`${CROSS_ENTROPY}Grad`, { dy, labels, logits })
+      const reference = () => {
+        const total = tf.mul(tf.softmax(logits), tf.sum(labels, -1, true))
+        return tf.mul(tf.sub(total, labels), tf.expandDims(dy, -1))
+      }
       return {
-        logits: () => tf.engine().runKernel<tf.Tensor>(`${CROSS_ENTROPY}Grad`, { dy, labels, logits }),
+        logits: () => (runsFused(GRAD) ? fused() : reference()),
         labels: () => tf.neg(tf.mul(tf.expandDims(dy, -1), logSoftmax(logits))),
       }
     },
