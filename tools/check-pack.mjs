@@ -4,7 +4,7 @@
 // program there with full type checking and trains a CRNN with it. Uses npm's registry for what they depend on. Exits with 1 on any
 // failure; the project is removed unless --keep.
 // usage: npm run -s check-pack [-- --keep] [-- --ignore-scripts]
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -20,7 +20,10 @@ const { values } = parseArgs({
 /** @param {string} command @param {string[]} args @param {string} cwd */
 function run(command, args, cwd) {
   process.stdout.write(`$ ${command} ${args.join(' ')}\n`)
-  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  const { status, stdout } = spawnSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  if (status === 0) return stdout
+  process.stdout.write(stdout)
+  throw new Error(`${command} ended with ${status}`)
 }
 
 const project = mkdtempSync(join(tmpdir(), 'weft-pack-'))

@@ -22,7 +22,7 @@ function makeBatch(random: Random): Batch {
   )
   return {
     x: tf.tensor4d(values, [ROWS, STEPS, BANDS, 1]),
-    y: tf.oneHot(tf.tensor1d(labels, 'int32'), 2).toFloat(),
+    y: tf.cast(tf.oneHot(tf.tensor1d(labels, 'int32'), 2), 'float32'),
   }
 }
 

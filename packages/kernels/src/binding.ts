@@ -43,9 +43,7 @@ function load(): Loaded {
     const message = error instanceof Error ? error.message : String(error)
     const missing = message.startsWith('Cannot find module')
     return {
-      reason: missing
-        ? 'the addon is not built (no C++ compiler at install time)'
-        : `the addon does not load: ${message}`,
+      reason: missing ? 'the addon is not built' : `the addon does not load: ${message}`,
     }
   }
 }
