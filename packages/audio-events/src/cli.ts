@@ -2,7 +2,7 @@
  * The command line `weft-audio`: what was typed becomes one call of the library, what comes back is printed. No numerics.
  */
 import { readFileSync } from 'node:fs'
-import { UserError } from '@weft/core'
+import { expected, UserError } from '@weft/core'
 import {
   defineCommand,
   formatDuration,
@@ -28,6 +28,7 @@ import {
   evaluateOptions,
   featuresOptions,
   predictOptions,
+  type PredictOptions,
   streamOptions,
   trainOptions,
   type TrainOptions,
@@ -215,13 +216,13 @@ function shownScore(value: string | number, at: number): string | number {
 const predictCommand = defineCommand({
   help: 'say what is heard in files or folders',
   options: predictOptions,
-  arguments: [{ name: 'files', help: 'sound files, or folders of them', required: true, variadic: true }],
+  arguments: [{ name: 'files', help: 'sound files, or folders of them', variadic: true }],
   examples: [
     'weft-audio predict --model runs/first bark.wav',
     'weft-audio predict --model runs/first --events --json day.flac',
   ],
   run: async (options, context) => {
-    const { predictions, skipped, runtime } = await predict(context.args, options, (prediction) => {
+    const { predictions, skipped, runtime } = await predict(soundsNamed(options, context), options, (prediction) => {
       for (const line of predictionLines(prediction, options.top)) context.print(line)
     })
     noteLeftOut(
@@ -234,6 +235,12 @@ const predictCommand = defineCommand({
     return { data: { predictions, skipped, items: predictions.length, device: runtime.device } }
   },
 })
+
+function soundsNamed({ data }: PredictOptions, { args }: CommandContext): string[] {
+  const named = data === undefined ? args : [data, ...args]
+  if (named.length === 0) throw expected('predicting', 'a sound file or a folder', '--data or an argument', 'neither')
+  return [...named]
+}
 
 function predictionLines({ file, labels, probabilities, events }: Prediction, top: number): string[] {
   if (events === undefined) {

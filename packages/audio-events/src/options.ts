@@ -138,6 +138,7 @@ export const eventOptions = defineOptions({
 
 export const predictOptions = defineOptions({
   ...modelPath,
+  data: { type: 'path', help: 'sound file or folder, as well as files named without an option' },
   events: {
     type: 'boolean',
     default: false,

@@ -112,7 +112,11 @@ export class NativeBackend extends MathBackendCPU {
   array(info: TensorInfo): Float32Array {
     const memory = this.memoryOf(info)
     if (memory instanceof Float32Array) return memory
-    throw new Error(`native backend: expected a float32 tensor, received ${info.dtype}`)
+    if (info.dtype !== 'float32') throw new Error(`native backend: expected a float32 tensor, received ${info.dtype}`)
+    // TensorFlow.js's cpu kernels may leave whole numbers in a float32 tensor.
+    const converted = Float32Array.from(memory)
+    this.data.get(info.dataId).values = converted
+    return converted
   }
 
   /**

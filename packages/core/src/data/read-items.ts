@@ -65,7 +65,7 @@ function filesUnder(root: string, extensions: readonly string[] | undefined): st
 
 function requireFiles(root: string, paths: readonly string[], extensions: readonly string[] | undefined): void {
   const wanted = extensions ? `files ending in ${extensions.join(', ')}` : 'files'
-  if (paths.length === 0) throw expected('reading a data set', wanted, root, 'none')
+  if (paths.length === 0) throw new UserError(`reading a data set: expected ${wanted} in ${root}, received none`)
 }
 
 /**
