@@ -43,7 +43,17 @@ const FULL: Size = {
 /** For TensorFlow.js's own processor backend, a hundred times slower. */
 const REDUCED: Size = {
   soundsPerClass: 20,
-  train: { epochs: 10, filters: [8, 16], poolTime: [4, 2], poolFrequency: [4, 2], lstmUnits: 16, learningRate: 0.005 },
+  train: {
+    windowMs: 64,
+    hopMs: 32,
+    melBands: 24,
+    epochs: 8,
+    filters: [8, 12],
+    poolTime: [2, 2],
+    poolFrequency: [3, 4],
+    lstmUnits: 12,
+    learningRate: 0.01,
+  },
 }
 
 /** Sounds of each class that only test, as a share. */

@@ -110,20 +110,41 @@ export function detectEvents(model: SoundModel, samples: Float32Array, options: 
   for (let at = 0; at < samples.length; at += chunk) found.push(...stream.push(samples.subarray(at, at + chunk)))
   found.push(...stream.end())
   const length = samples.length / model.sampleRateHz
-  return found
-    .flatMap((detection) => {
-      if (detection.kind !== 'event') return []
-      const { label, probability } = detection
-      return [
-        {
-          label,
-          probability,
-          startSeconds: Math.min(detection.startSeconds, length),
-          endSeconds: Math.min(detection.endSeconds, length),
-        },
-      ]
+  const events = found.flatMap((detection) => {
+    if (detection.kind !== 'event') return []
+    const { label, probability } = detection
+    const startSeconds = Math.min(detection.startSeconds, length)
+    return [{ label, probability, startSeconds, endSeconds: Math.min(detection.endSeconds, length) }]
+  })
+  return (model.hearing.multiLabel ? events : oneAtATime(events)).sort((a, b) => a.startSeconds - b.startSeconds)
+}
+
+/** Two events that overlap by this share of the shorter are one sound. */
+const SAME_SOUND_SHARE = 0.5
+
+/**
+ * For a model of one label a moment: of events that are one sound the surest stays, over all of that sound. Its first windows hold
+ * only a part of a sound and may name another label, which a stream has to tell and a whole recording need not.
+ */
+export function oneAtATime(events: readonly DetectedEvent[]): DetectedEvent[] {
+  const kept: DetectedEvent[] = []
+  for (const event of [...events].sort((a, b) => b.probability - a.probability)) {
+    const at = kept.findIndex((other) => {
+      const shared = Math.min(event.endSeconds, other.endSeconds) - Math.max(event.startSeconds, other.startSeconds)
+      const shorter = Math.min(event.endSeconds - event.startSeconds, other.endSeconds - other.startSeconds)
+      return shared > SAME_SOUND_SHARE * shorter
     })
-    .sort((a, b) => a.startSeconds - b.startSeconds)
+    const same = kept[at]
+    if (same === undefined) kept.push(event)
+    else {
+      kept[at] = {
+        ...same,
+        startSeconds: Math.min(same.startSeconds, event.startSeconds),
+        endSeconds: Math.max(same.endSeconds, event.endSeconds),
+      }
+    }
+  }
+  return kept
 }
 
 function cut({ values, width }: Frames, start: number, frames: number): Frames {
