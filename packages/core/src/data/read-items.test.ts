@@ -49,7 +49,7 @@ describe('a folder per class', () => {
 
   it('names what is missing', () => {
     expect(() => readClassFolders(join(root, 'none'))).toThrow(/reading .*none: ENOENT/)
-    expect(() => readClassFolders(root, WAV)).toThrow('expected files ending in .wav for')
+    expect(() => readClassFolders(root, WAV)).toThrow('expected files ending in .wav in')
     make('a.wav')
     expect(() => readClassFolders(root, WAV)).toThrow('expected a folder for each class')
     expect(() => readClassFolders(join(root, 'a.wav'))).toThrow('expected a folder for the data')
