@@ -1,10 +1,15 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 // One project a package. Tests run on the sources (the '@weft/source' export condition); worker threads and command-line
 // tests run on the build, which `npm test` makes first.
 const project = (name: string) => ({
   extends: true as const,
-  test: { name, root: `packages/${name}`, include: ['src/**/*.test.ts', 'test/**/*.test.ts'] },
+  test: {
+    name,
+    root: fileURLToPath(new URL(`packages/${name}`, import.meta.url)),
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+  },
 })
 
 export default defineConfig({
