@@ -65,7 +65,9 @@ export function epochCurves(
     .map((key) => ({ key, name: names[key] ?? figureName(key), points: pointsOf(history, key) }))
     .filter(({ points }) => points.length > 0)
   const values = curves.flatMap(({ points }) => points.map(({ value }) => value))
-  const legend = curves.map(({ name }, at): LegendEntry => ({ label: name, ...series(at) }))
+  // An axis of the same name is legend enough for a curve that is alone.
+  const named = curves.length > 1 || curves[0]?.name !== axis
+  const legend = named ? curves.map(({ name }, at): LegendEntry => ({ label: name, ...series(at) })) : []
   const last = curves.at(-1)
   const best = last?.points.find(({ epoch }) => epoch === bestEpoch)
   const marks: Plot.Markish[] = [
@@ -83,6 +85,8 @@ export function epochCurves(
   })
   if (best !== undefined && last !== undefined) {
     const epochs = history.map(({ epoch }) => epoch)
+    const [low, high] = valueDomain(values)
+    const upper = best.value > (low + high) / 2
     const late = best.epoch > (Math.min(...epochs) + Math.max(...epochs)) / 2
     marks.push(
       Plot.dot([best], {
@@ -94,11 +98,12 @@ export function epochCurves(
       }),
       Plot.text([best], {
         x: 'epoch',
-        frameAnchor: 'top',
+        // Out of the way of a curve that ends where its best value is.
+        frameAnchor: upper ? 'bottom' : 'top',
         text: ({ epoch, value }: Point) => `best: epoch ${epoch}, ${formatNumber(value, 3)}`,
         textAnchor: late ? 'end' : 'start',
         dx: late ? -6 : 6,
-        dy: 2,
+        dy: upper ? -6 : 2,
         fill: 'currentColor',
         stroke: colour('paper'),
         strokeWidth: 4,
