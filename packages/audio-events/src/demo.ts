@@ -85,10 +85,20 @@ const HEARING: GivenTrainOptions = {
   convDropout: 0,
 }
 
+const isTaken = (folder: string) => existsSync(folder) && readdirSync(folder).length > 0
+
+/** `folder`, or the first of `folder`-2, `folder`-3, … that holds nothing. */
+function freeFolder(folder: string): string {
+  let free = folder
+  for (let n = 2; isTaken(free); n++) free = `${folder}-${n}`
+  return free
+}
+
 export async function runDemo(options: DemoOptions, hooks: TrainHooks): Promise<DemoResult> {
   const started = performance.now()
-  const { out, seed } = options
-  if (existsSync(out) && readdirSync(out).length > 0) {
+  const { seed } = options
+  const out = options.out ?? freeFolder(join('runs', 'demo'))
+  if (isTaken(out)) {
     throw new UserError(
       `making the demonstration: expected a new or empty folder for --out, received ${out}`,
       'Delete it, or name another: --out runs/demo-2',

@@ -182,7 +182,7 @@ export const featuresOptions = defineOptions({
 })
 
 export const demoOptions = defineOptions({
-  out: { type: 'path', default: 'runs/demo', group: 'Run', help: 'folder of the demonstration' },
+  out: { type: 'path', group: 'Run', help: 'folder of the demonstration; the next free of runs/demo, runs/demo-2, …' },
   soundsPerClass: {
     type: 'integer',
     min: 8,
