@@ -42,12 +42,12 @@ const FULL: Size = {
 }
 /** For TensorFlow.js's own processor backend, a hundred times slower. */
 const REDUCED: Size = {
-  soundsPerClass: 20,
+  soundsPerClass: 40,
   train: {
     windowMs: 64,
     hopMs: 32,
     melBands: 24,
-    epochs: 8,
+    epochs: 20,
     filters: [8, 12],
     poolTime: [2, 2],
     poolFrequency: [3, 4],

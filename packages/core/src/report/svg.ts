@@ -11,6 +11,8 @@ import { colour } from './theme.js'
 export const HALF_WIDTH = 460
 /** Width of a plot that takes the whole. */
 export const FULL_WIDTH = 960
+/** What the row of a legend adds above a plot, in pixels. */
+export const LEGEND_HEIGHT = 22
 /** Pixels of type in plots. */
 export const FONT_SIZE = 12
 
@@ -40,7 +42,7 @@ export function renderPlot(
 ): string {
   shared ??= new Window()
   const { marginTop = 20, ...rest } = options
-  const legendHeight = legend.length > 0 ? 22 : 0
+  const legendHeight = legend.length > 0 ? LEGEND_HEIGHT : 0
   // happy-dom's document has all that Plot calls, but not all that TypeScript's Document lists: hence the plain `object`.
   const surroundings: object = { document: shared.document }
   const element = Plot.plot({

@@ -4,7 +4,7 @@
  */
 import * as Plot from '@observablehq/plot'
 import { formatNumber } from '../cli/format.js'
-import { axisX, axisY, HALF_WIDTH, renderPlot } from './svg.js'
+import { axisX, axisY, HALF_WIDTH, LEGEND_HEIGHT, renderPlot } from './svg.js'
 import type { LegendEntry } from './svg.js'
 import { colour, series } from './theme.js'
 
@@ -67,6 +67,8 @@ export function epochCurves(
   const values = curves.flatMap(({ points }) => points.map(({ value }) => value))
   // An axis of the same name is legend enough for a curve that is alone.
   const named = curves.length > 1 || curves[0]?.name !== axis
+  // Without a legend's row the axis's label needs its place.
+  const row = named ? 0 : LEGEND_HEIGHT
   const legend = named ? curves.map(({ name }, at): LegendEntry => ({ label: name, ...series(at) })) : []
   const last = curves.at(-1)
   const best = last?.points.find(({ epoch }) => epoch === bestEpoch)
@@ -113,11 +115,11 @@ export function epochCurves(
   return renderPlot(
     {
       width,
-      height,
+      height: height + row,
       marginLeft: 48,
       marginRight: 12,
       marginBottom: 44,
-      marginTop: 14,
+      marginTop: 14 + row,
       x: { domain: epochDomain(history) },
       y: { domain: valueDomain(values), nice: 5 },
       marks,
