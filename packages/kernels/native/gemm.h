@@ -41,35 +41,19 @@ static void micro(int64_t depth, const float* a, const float* b, int64_t stride,
     for (int v = 0; v < V; v++) store(tile + r * kCols + v * kLanes, acc[r][v]);
 }
 
-// acc[r][v] = sum over k of a[r * a_row + k] * b[k * stride + v * kLanes ...]: rows of A as they lie in memory.
+// acc[r][v] = sum over k of a[r * a_row + k] * b[k * step + v * apart ...]: rows of A as they lie in memory, and vectors of columns
+// that may lie side by side or in panels of their own.
 template <int R, int V>
-WEFT_INLINE void micro_rows(int64_t depth, const float* a, int64_t a_row, const float* b, int64_t stride, Vec (&acc)[R][V]) {
+WEFT_INLINE void micro_rows(int64_t depth, const float* a, int64_t a_row, const float* b, int64_t step, int64_t apart,
+                            Vec (&acc)[R][V]) {
 #pragma GCC unroll 16
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 4
     for (int v = 0; v < V; v++) acc[r][v] = splat_zero();
-  for (int64_t k = 0; k < depth; k++, b += stride) {
+  for (int64_t k = 0; k < depth; k++, b += step) {
     Vec column[V];
 #pragma GCC unroll 4
-    for (int v = 0; v < V; v++) column[v] = load(b + v * kLanes);
-#pragma GCC unroll 16
-    for (int r = 0; r < R; r++)
-#pragma GCC unroll 4
-      for (int v = 0; v < V; v++) acc[r][v] += a[r * a_row + k] * column[v];
-  }
-}
-
-// The same with the vectors of columns in panels of their own, `panel` floats apart.
-template <int R, int V>
-WEFT_INLINE void micro_panels(int64_t depth, const float* a, int64_t a_row, const float* b, int64_t panel, Vec (&acc)[R][V]) {
-#pragma GCC unroll 16
-  for (int r = 0; r < R; r++)
-#pragma GCC unroll 4
-    for (int v = 0; v < V; v++) acc[r][v] = splat_zero();
-  for (int64_t k = 0; k < depth; k++, b += kLanes) {
-    Vec column[V];
-#pragma GCC unroll 4
-    for (int v = 0; v < V; v++) column[v] = load(b + v * panel);
+    for (int v = 0; v < V; v++) column[v] = load(b + v * apart);
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 4

@@ -268,7 +268,7 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
           division.for_tiles(thread, thread_total, active, [&](int64_t place0, int tile) {
             with_rows(tile, [&](auto size) {
               Vec local[decltype(size)::value][kGates];
-              micro_rows(row_size, previous + place0 * row_size, row_size, panel, kGates * kLanes, local);
+              micro_rows(row_size, previous + place0 * row_size, row_size, panel, kGates * kLanes, kLanes, local);
               for (int r = 0; r < decltype(size)::value; r++)
                 for (int gate = 0; gate < kGates; gate++) acc[r][gate] = local[r][gate];
             });
@@ -451,7 +451,7 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
           auto product = [&](auto size, auto vecs) {
             constexpr int R = decltype(size)::value, V = decltype(vecs)::value;
             Vec acc[R][V];
-            micro_panels(panel_depth, gates + (row0 + place0) * panel_depth, panel_depth, panel, panel_depth * kLanes, acc);
+            micro_rows(panel_depth, gates + (row0 + place0) * panel_depth, panel_depth, panel, kLanes, panel_depth * kLanes, acc);
             for (int r = 0; r < R; r++)
               for (int v = 0; v < V; v++) {
                 const int64_t place = place0 + r, unit = (block + v) * kLanes;
