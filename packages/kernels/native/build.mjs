@@ -5,7 +5,8 @@
 //   --optional   a missing or failing compiler is said in a line and is no error (the install goes on without the addon)
 //   --force      build even when nothing changed
 //   --compiler   only print which compiler would be used, or none
-// CXX names another compiler, WEFT_CXXFLAGS adds flags, WEFT_NATIVE=0 skips the build.
+// CXX names another compiler, WEFT_CXXFLAGS adds flags, WEFT_NATIVE=0 skips the build, WEFT_ISA builds that instruction set alone
+// (quicker while a kernel is being written).
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -21,7 +22,7 @@ const stamp = join(build, 'stamp.txt')
 const optional = process.argv.includes('--optional')
 const windows = process.platform === 'win32'
 
-const instructionSets = {
+const allInstructionSets = {
   x64: {
     baseline: [],
     avx2: ['-mavx2', '-mfma'],
@@ -29,6 +30,9 @@ const instructionSets = {
   },
   arm64: { neon: [] },
 }[process.arch] ?? { baseline: [] }
+const instructionSets = process.env.WEFT_ISA
+  ? { [process.env.WEFT_ISA]: allInstructionSets[process.env.WEFT_ISA] ?? [] }
+  : allInstructionSets
 
 function sources(folder) {
   return readdirSync(folder, { withFileTypes: true })
@@ -79,7 +83,14 @@ async function main() {
   const extra = (process.env.WEFT_CXXFLAGS ?? '').split(' ').filter(Boolean)
   const files = [...sources(native), ...sources(join(root, 'src'))]
   const hash = createHash('sha256').update(
-    [process.platform, process.arch, compiler.command, compiler.version, ...extra].join('\n'),
+    [
+      process.platform,
+      process.arch,
+      compiler.command,
+      compiler.version,
+      ...Object.keys(instructionSets),
+      ...extra,
+    ].join('\n'),
   )
   for (const file of files) hash.update(relative(root, file)).update(readFileSync(file))
   const digest = hash.digest('hex')

@@ -4,6 +4,7 @@
 #include "kernel.h"
 #include "nest.h"
 #include "parallel.h"
+#include "sequence.h"
 #include "simd.h"
 
 namespace WEFT_ISA {

@@ -2,7 +2,7 @@ export { adamUpdate, globalNorm, type AdamUpdateOptions } from './adam/adam.js'
 export { batchNormTraining, type BatchNormOptions, type BatchNormResult } from './batch-norm/batch-norm.js'
 export { conv2d, type Conv2dOptions, type ConvActivation } from './conv2d/conv2d.js'
 export { dropoutMask } from './dropout/dropout.js'
-export { lstm, type CellActivation, type GateActivation, type LstmOptions, type LstmResult } from './lstm/lstm.js'
+export { lstm, type LstmOptions, type LstmResult } from './lstm/lstm.js'
 export { nativeCalls } from './kernel.js'
 export {
   BACKEND_NAME,
@@ -12,5 +12,6 @@ export {
   setNativeThreads,
   type NativeStatus,
 } from './registry.js'
+export type { CellActivation, GateActivation } from './sequence/sequence.js'
 export { ShapeError } from './shape-error.js'
 export { logSoftmax, softmaxCrossEntropy } from './softmax/softmax.js'

@@ -12,13 +12,21 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { nativeFunction } from '../binding.js'
-import type { NativeBackend } from '../backend.js'
 import { overrideKernel } from '../kernel.js'
-import { ShapeError } from '../shape-error.js'
+import {
+  activationCodes,
+  arrayOf,
+  byName,
+  type CellActivation,
+  type GateActivation,
+  type ListedAttrs,
+  maskBytes,
+  required,
+  runListed,
+  sequenceInputGradient,
+  shapeCheck,
+} from '../sequence/sequence.js'
 import { lstmReference } from './reference.js'
-
-export type CellActivation = 'tanh' | 'relu' | 'linear'
-export type GateActivation = 'sigmoid' | 'hardSigmoid'
 
 export interface LstmOptions {
   /** All outputs [B, T, U], or the last [B, U] (default). */
@@ -58,7 +66,7 @@ export interface LstmResult {
 }
 
 const KERNEL_NAME = 'LstmSequence'
-const activationCodes: Readonly<Record<CellActivation, number>> = { tanh: 0, relu: 1, linear: 2 }
+const expect = shapeCheck('lstm')
 
 /**
  * The LSTM of this room's head.
@@ -80,32 +88,27 @@ export function lstm(
 }
 
 function runKernel(args: LstmArguments): LstmResult {
-  const named: [string, tf.Tensor | undefined][] = [
-    ['x', args.x],
-    ['kernel', args.kernel],
-    ['recurrentKernel', args.recurrentKernel],
-    ['bias', args.bias],
-    ['initialHidden', args.initialState?.[0]],
-    ['initialCell', args.initialState?.[1]],
-    ['mask', args.mask],
-    ['dropoutMask', args.dropoutMask],
-    ['recurrentDropoutMask', args.recurrentDropoutMask],
-  ]
-  const present = named.flatMap(([name, tensor]) => (tensor ? [{ name, tensor }] : []))
-  const attrs: LstmAttrs = {
-    returnSequences: args.returnSequences ?? false,
-    goBackwards: args.goBackwards ?? false,
-    activation: args.activation,
-    recurrentActivation: args.recurrentActivation,
-    keep: tf.engine().isTapeOn(),
-    inputNames: present.map(({ name }) => name),
-  }
-  // TensorFlow.js takes a list of inputs where its types say a map (Concat does the same).
-  const listed = present.map(({ tensor }) => tensor) as never
-  const results: tf.Tensor[] = tf.engine().runKernel(KERNEL_NAME, listed, { ...attrs })
-  const [output, lastHidden, lastCell, reserve] = results
+  const [output, lastHidden, lastCell] = runListed(
+    KERNEL_NAME,
+    {
+      x: args.x,
+      kernel: args.kernel,
+      recurrentKernel: args.recurrentKernel,
+      bias: args.bias,
+      initialHidden: args.initialState?.[0],
+      initialCell: args.initialState?.[1],
+      mask: args.mask,
+      dropoutMask: args.dropoutMask,
+      recurrentDropoutMask: args.recurrentDropoutMask,
+    },
+    {
+      returnSequences: args.returnSequences ?? false,
+      goBackwards: args.goBackwards ?? false,
+      activation: args.activation,
+      recurrentActivation: args.recurrentActivation,
+    },
+  )
   if (!output || !lastHidden || !lastCell) throw new Error('lstm: the kernel returned too few outputs')
-  if (reserve && !attrs.keep) reserve.dispose()
   return { output, lastHidden, lastCell }
 }
 
@@ -116,16 +119,6 @@ function checked(
   bias: tf.Tensor | null,
   options: LstmOptions,
 ): LstmArguments {
-  const expect = (name: string, tensor: tf.Tensor | null | undefined, shape: readonly (number | string)[]) => {
-    if (!tensor) return
-    const fits =
-      tensor.shape.length === shape.length &&
-      shape.every((dim, i) => typeof dim === 'string' || dim === tensor.shape[i])
-    if (!fits)
-      throw new ShapeError(
-        `lstm: expected shape [${shape.join(', ')}] for ${name}, received [${tensor.shape.join(', ')}]`,
-      )
-  }
   expect('x', x, ['B', 'T', 'D'])
   const [batch = 0, steps = 0, features = 0] = x.shape
   expect('recurrentKernel', recurrentKernel, ['U', '4U'])
@@ -149,15 +142,12 @@ function checked(
   }
 }
 
-type LstmAttrs = {
+/** What is kept are gates, cells and hidden states of every step, in the reserve. */
+type LstmAttrs = ListedAttrs & {
   returnSequences: boolean
   goBackwards: boolean
   activation: CellActivation
   recurrentActivation: GateActivation
-  /** Keep what the gradient needs: gates, cells and hidden states of every step, in the reserve. */
-  keep: boolean
-  /** Names of the inputs that are there, in the order in which they are saved. */
-  inputNames: string[]
 }
 
 type LstmInputs = {
@@ -206,11 +196,6 @@ const backwardNative = nativeFunction(
   ],
   numbers,
 )
-const inputGradientNative = nativeFunction(
-  'lstm_input_gradient',
-  ['gatesGradient', 'kernel', 'mask', 'dropoutMask', 'inputGradient'],
-  [...sizes, 'goBackwards'],
-)
 
 function numbersOf(inputs: { x: tf.TensorInfo; recurrentKernel: tf.TensorInfo }, attrs: LstmAttrs) {
   const [batch = 0, steps = 0, features = 0] = inputs.x.shape
@@ -226,25 +211,12 @@ function numbersOf(inputs: { x: tf.TensorInfo; recurrentKernel: tf.TensorInfo },
   }
 }
 
-/** The mask as one byte a step. */
-function maskBytes(backend: NativeBackend, mask: tf.TensorInfo | undefined): Uint8Array | undefined {
-  if (!mask) return undefined
-  const memory = backend.memoryOf(mask)
-  return memory instanceof Uint8Array ? memory : Uint8Array.from(memory, (value) => (value === 0 ? 0 : 1))
-}
-
-const arrayOf = (backend: NativeBackend, info: tf.TensorInfo | undefined) => info && backend.array(info)
-
-/** The kernel's inputs come as a list, since some may be absent and TensorFlow.js saves named inputs only when all are there. */
-function byName(numbered: tf.NamedTensorInfoMap, names: readonly string[]): LstmInputs {
-  const at = (name: string) => numbered[names.indexOf(name)]
-  const [x, kernel, recurrentKernel] = [at('x'), at('kernel'), at('recurrentKernel')]
-  if (!x || !kernel || !recurrentKernel)
-    throw new Error('lstm: expected x, kernel and recurrentKernel among the inputs')
+function namedInputs(numbered: tf.NamedTensorInfoMap, names: readonly string[]): LstmInputs {
+  const at = byName(numbered, names)
   return {
-    x,
-    kernel,
-    recurrentKernel,
+    x: required(at('x'), 'x'),
+    kernel: required(at('kernel'), 'kernel'),
+    recurrentKernel: required(at('recurrentKernel'), 'recurrentKernel'),
     bias: at('bias'),
     initialHidden: at('initialHidden'),
     initialCell: at('initialCell'),
@@ -257,7 +229,7 @@ function byName(numbered: tf.NamedTensorInfoMap, names: readonly string[]): Lstm
 export const lstmKernel = overrideKernel<tf.NamedTensorInfoMap, LstmAttrs>({
   kernelName: KERNEL_NAME,
   run({ inputs: numbered, attrs, backend }) {
-    const inputs = byName(numbered, attrs.inputNames)
+    const inputs = namedInputs(numbered, attrs.inputNames)
     const n = numbersOf(inputs, attrs)
     const rows = n.batch * n.steps
     const output = backend.allocate(attrs.returnSequences ? [n.batch, n.steps, n.units] : [n.batch, n.units])
@@ -341,7 +313,7 @@ export const lstmInputGradKernel = overrideKernel<LstmInputs & { reserve: tf.Ten
   run({ inputs, attrs, backend }) {
     const { batch, steps, features, units, goBackwards } = numbersOf(inputs, attrs)
     const out = backend.allocate([batch, steps, features])
-    inputGradientNative({
+    sequenceInputGradient({
       gatesGradient: backend.reserved(inputs.reserve)[0],
       kernel: backend.array(inputs.kernel),
       mask: maskBytes(backend, inputs.mask),
@@ -350,7 +322,7 @@ export const lstmInputGradKernel = overrideKernel<LstmInputs & { reserve: tf.Ten
       batch,
       steps,
       features,
-      units,
+      width: 4 * units,
       goBackwards,
     })
     return out

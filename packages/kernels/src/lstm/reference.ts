@@ -2,13 +2,8 @@
  * The LSTM built of TensorFlow.js ops, step by step: what the kernel must compute, on every backend, differentiable as it is.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { cellActivations, gateActivations } from '../sequence/sequence.js'
 import type { LstmArguments, LstmResult } from './lstm.js'
-
-const cellActivations = { tanh: tf.tanh, relu: tf.relu, linear: (x: tf.Tensor) => x }
-const gateActivations = {
-  sigmoid: tf.sigmoid,
-  hardSigmoid: (x: tf.Tensor) => tf.clipByValue(tf.add(tf.mul(x, 0.2), 0.5), 0, 1),
-}
 
 export function lstmReference(args: LstmArguments): LstmResult {
   const { x, kernel, recurrentKernel, bias, initialState, mask, dropoutMask, recurrentDropoutMask } = args
