@@ -61,15 +61,41 @@ interface Declaration {
 }
 const declared = new Map<string, Declaration>()
 
+/** What the calls of one C++ kernel took. */
+export interface KernelProfile {
+  calls: number
+  ms: number
+  /** Floating-point operations by the kernel's formula; 0 for a kernel that only moves memory. */
+  flops: number
+  /** Size of everything that was passed, read and written. */
+  bytes: number
+}
+let profile: Map<string, KernelProfile> | undefined
+
+/** Runs `body` and says what each C++ kernel took in it, by name. */
+export function profileKernels(body: () => void): Map<string, KernelProfile> {
+  const outer = profile
+  const own = new Map<string, KernelProfile>()
+  profile = own
+  try {
+    body()
+  } finally {
+    profile = outer
+  }
+  return own
+}
+
 /**
  * A C++ kernel as a function of named tensors and numbers, in the order of its `FIELDS` list.
  *
+ * @param flops Floating-point operations of a call, from its numbers; for profiles.
  * @throws Error when it is called and there is no addon: callers run only on the `native` backend, which needs it.
  */
 export function nativeFunction<const T extends string, const N extends string>(
   name: string,
   tensors: readonly T[],
   numbers: readonly N[],
+  flops: (numbers: Record<N, number | boolean>) => number = () => 0,
 ): (values: Record<T, NativeArray | undefined> & Record<N, number | boolean>) => void {
   declared.set(name, { tensors: list(tensors), numbers: list(numbers) })
   const packed = new Float64Array(numbers.length)
@@ -81,7 +107,16 @@ export function nativeFunction<const T extends string, const N extends string>(
       if (key !== undefined) packed[i] = Number(values[key])
     }
     const arrays: (NativeArray | undefined)[] = tensors.map((key) => values[key])
+    if (!profile) return run(packed, ...arrays)
+    const start = performance.now()
     run(packed, ...arrays)
+    const before = profile.get(name) ?? { calls: 0, ms: 0, flops: 0, bytes: 0 }
+    profile.set(name, {
+      calls: before.calls + 1,
+      ms: before.ms + performance.now() - start,
+      flops: before.flops + flops(values),
+      bytes: before.bytes + arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), 0),
+    })
   }
 }
 

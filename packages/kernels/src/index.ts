@@ -1,3 +1,4 @@
+export { profileKernels, type KernelProfile } from './binding.js'
 export { adamUpdate, globalNorm, type AdamUpdateOptions } from './adam/adam.js'
 export { batchNormTraining, type BatchNormOptions, type BatchNormResult } from './batch-norm/batch-norm.js'
 export { conv2d, type Conv2dOptions, type ConvActivation } from './conv2d/conv2d.js'

@@ -165,6 +165,10 @@ type LstmInputs = {
 const sizes = ['batch', 'steps', 'features', 'units'] as const
 const numbers = [...sizes, 'returnSequences', 'goBackwards', 'activation', 'hardGates'] as const
 
+/** Of the forward pass's products, and of the two that give the weights' gradients. */
+const flopsOf = (n: Record<(typeof numbers)[number], number | boolean>) =>
+  8 * Number(n.batch) * Number(n.steps) * Number(n.units) * (Number(n.features) + Number(n.units))
+
 const forwardNative = nativeFunction(
   'lstm_forward',
   [
@@ -172,6 +176,7 @@ const forwardNative = nativeFunction(
     ...(['recurrentDropoutMask', 'output', 'lastHidden', 'lastCell', 'gates', 'cells', 'hiddens'] as const),
   ],
   numbers,
+  flopsOf,
 )
 const backwardNative = nativeFunction(
   'lstm_backward',
@@ -195,6 +200,7 @@ const backwardNative = nativeFunction(
     ] as const),
   ],
   numbers,
+  (n) => flopsOf(n) + 8 * Number(n.batch) * Number(n.steps) * Number(n.units) ** 2,
 )
 
 function numbersOf(inputs: { x: tf.TensorInfo; recurrentKernel: tf.TensorInfo }, attrs: LstmAttrs) {

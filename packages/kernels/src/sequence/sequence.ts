@@ -91,4 +91,5 @@ export const sequenceInputGradient = nativeFunction(
   'sequence_input_gradient',
   ['gatesGradient', 'kernel', 'mask', 'dropoutMask', 'inputGradient'],
   ['batch', 'steps', 'features', 'width', 'goBackwards'],
+  (n) => 2 * Number(n.batch) * Number(n.steps) * Number(n.features) * Number(n.width),
 )
