@@ -180,11 +180,12 @@ struct InputGradient {
   const Timeline& time;
   const int32_t* step_of_row;
   int64_t features;
-  WEFT_INLINE void operator()(int64_t row, int64_t j, Vec value, int width, bool first, bool last) const {
+  bool accumulate;  // onto what is there
+  WEFT_INLINE void operator()(int64_t row, int64_t j, Vec value, int width, bool first, bool) const {
     const int64_t step = step_of_row[row], item = time.order[row - time.first_row[step]];
     float* to = data + (item * time.steps + step) * features + j;
-    if (!first) value += load_partial(to, width);
-    if (last && dropout != nullptr) value *= load_partial(dropout + item * features + j, width);
+    if (dropout != nullptr) value *= load_partial(dropout + item * features + j, width);
+    if (!first || accumulate) value += load_partial(to, width);
     store_partial(to, value, width);
   }
 };

@@ -21,7 +21,7 @@ import { embeddingKernels } from './embedding/embedding.js'
 import { fillKernels } from './fill/fill.js'
 import type { NativeKernel } from './kernel.js'
 import { countCall } from './kernel.js'
-import { lstmGradient, lstmGradKernel, lstmInputGradKernel, lstmKernel } from './lstm/lstm.js'
+import { lstmGradients, lstmKernels } from './lstm/kernels.js'
 import { batchMatMul, fusedMatMul } from './matmul/matmul.js'
 import { poolKernels } from './pool/pool.js'
 import { reduceGradients } from './reduce/gradients.js'
@@ -32,9 +32,7 @@ import './adam/adam.js'
 const kernels: readonly NativeKernel[] = [
   batchMatMul,
   fusedMatMul,
-  lstmKernel,
-  lstmGradKernel,
-  lstmInputGradKernel,
+  ...lstmKernels,
   ...conv2dKernels,
   ...poolKernels,
   ...batchNormKernels,
@@ -52,7 +50,7 @@ const kernels: readonly NativeKernel[] = [
 
 /** They take the place of TensorFlow.js's where it has one, on every backend. */
 const gradients: readonly tf.GradConfig[] = [
-  lstmGradient,
+  ...lstmGradients,
   ...conv2dGradients,
   ...batchNormGradients,
   ...activationGradients,

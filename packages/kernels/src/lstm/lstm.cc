@@ -6,19 +6,20 @@
 // divide the units, and meet after each step. Backward: the same steps in reverse leave the gates' gradients where the gates
 // were; the weights' gradients are then one product each over all steps.
 
-constexpr int kGates = 4;
+constexpr int kGates = 4, kSums = kGates + 3;  // what is summed over rows: the gates' gradients, and the peepholes'
 constexpr int kSlotPanels = weft::kSlotKernel + 1, kSlotStates = weft::kSlotKernel + 2, kSlotGates = weft::kSlotKernel + 3,
-              kSlotZeros = weft::kSlotKernel + 4, kSlotBias = weft::kSlotKernel + 5;
+              kSlotZeros = weft::kSlotKernel + 4, kSlotSums = weft::kSlotKernel + 5;
 constexpr int64_t kStretchRows = 1024, kJoinedFeatures = 128;
 
-#define FIELDS(TENSOR, NUMBER)                                                                                           \
-  TENSOR(x)                                                                                                              \
-  TENSOR(kernel)                                                                                                         \
-  TENSOR(recurrentKernel)                                                                                                \
-  TENSOR(bias)                                                                                                           \
-  TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) TENSOR(recurrentDropoutMask) TENSOR(output) \
-      TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) NUMBER(batch) NUMBER(steps)        \
-          NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)
+#define FIELDS(TENSOR, NUMBER)                                                                                                   \
+  TENSOR(x)                                                                                                                      \
+  TENSOR(kernel)                                                                                                                 \
+  TENSOR(recurrentKernel)                                                                                                        \
+  TENSOR(bias)                                                                                                                   \
+  TENSOR(peepholes) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) TENSOR(recurrentDropoutMask)      \
+      TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) NUMBER(batch) NUMBER(steps) \
+          NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)        \
+              NUMBER(outputWidth) NUMBER(outputOffset)
 WEFT_KERNEL(lstm_forward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
@@ -29,8 +30,10 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
   const bool joined = features <= kJoinedFeatures && features <= units;
   const int64_t width_x = joined ? features : 0, row_size = width_x + units, panel_size = row_size * kGates * kLanes;
   const float *u = args.recurrentKernel.f32(), *recurrent_mask = args.recurrentDropoutMask.f32();
-  const float* bias = args.bias.f32();
-  float *output = args.output.f32(), *last_h = args.lastHidden.f32(), *last_c = args.lastCell.f32();
+  const float *bias = args.bias.f32(), *peepholes = args.peepholes.f32();
+  const int64_t out_width = args.outputWidth;
+  float *output = args.output.f32() + static_cast<int64_t>(args.outputOffset), *last_h = args.lastHidden.f32(),
+        *last_c = args.lastCell.f32();
 
   // States by place: two copies of the product's rows [x_t, h] (read one, write the other), the unmasked h, and c.
   float* states = scratch(0, kSlotStates, 2 * batch * (row_size + units));
@@ -126,9 +129,15 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
               const Vec old_h = load_partial(h + at, width), old_c = load_partial(c + at, width);
               Vec z[kGates];
               for (int k = 0; k < kGates; k++) z[k] = acc[r][k] + (joined ? offset[k] : load_partial(gate + k * units, width));
+              if (peepholes) {
+                z[0] += load_partial(peepholes + unit, width) * old_c;
+                z[1] += load_partial(peepholes + units + unit, width) * old_c;
+              }
               const Vec i = hard ? hard_sigmoid(z[0]) : sigmoid(z[0]), f = hard ? hard_sigmoid(z[1]) : sigmoid(z[1]);
-              const Vec g = cell_activate(z[2], kind), o = hard ? hard_sigmoid(z[3]) : sigmoid(z[3]);
+              const Vec g = cell_activate(z[2], kind);
               Vec new_c = f * old_c + i * g;
+              if (peepholes) z[3] += load_partial(peepholes + 2 * units + unit, width) * new_c;
+              const Vec o = hard ? hard_sigmoid(z[3]) : sigmoid(z[3]);
               Vec new_h = o * cell_activate(new_c, kind), out = new_h;
               if (time.hole(t, place)) {
                 new_c = old_c, new_h = old_h;
@@ -138,7 +147,7 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
               store_partial(h + at, new_h, width);
               store_partial(next + place * row_size + width_x + unit,
                             recurrent_mask ? new_h * load_partial(recurrent_mask + item * units + unit, width) : new_h, width);
-              if (sequences) store_partial(output + (item * steps + t) * units + unit, out, width);
+              if (sequences) store_partial(output + (item * steps + t) * out_width + unit, out, width);
               if (keep) {
                 store_partial(gate, i, width);
                 store_partial(gate + units, f, width);
@@ -165,12 +174,12 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
     std::memcpy(last_c + item * units, c + place * units, sizeof(float) * units);
     const bool any = time.length[item] > 0;
     if (!sequences) {
-      float* to = output + item * units;
+      float* to = output + item * out_width;
       any ? std::memcpy(to, h + place * units, sizeof(float) * units) : std::memset(to, 0, sizeof(float) * units);
       continue;
     }
     for (int64_t t = time.length[item]; t < steps; t++) {
-      float* to = output + (item * steps + t) * units;
+      float* to = output + (item * steps + t) * out_width;
       any && !time.backwards ? std::memcpy(to, h + place * units, sizeof(float) * units)
                              : std::memset(to, 0, sizeof(float) * units);
     }
@@ -178,16 +187,15 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
 }
 #undef FIELDS
 
-#define FIELDS(TENSOR, NUMBER)                                                                                                   \
-  TENSOR(x)                                                                                                                      \
-  TENSOR(recurrentKernel)                                                                                                        \
-  TENSOR(initialHidden)                                                                                                          \
-  TENSOR(initialCell)                                                                                                            \
-  TENSOR(mask) TENSOR(dropoutMask) TENSOR(recurrentDropoutMask) TENSOR(gates) TENSOR(cells) TENSOR(hiddens)                      \
-      TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(lastCellGradient) TENSOR(kernelGradient)                          \
-          TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(initialHiddenGradient) TENSOR(initialCellGradient) NUMBER(batch) \
-              NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation)        \
-                  NUMBER(hardGates)
+#define FIELDS(TENSOR, NUMBER)                                                                                               \
+  TENSOR(x)                                                                                                                  \
+  TENSOR(recurrentKernel)                                                                                                    \
+  TENSOR(peepholes) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) TENSOR(recurrentDropoutMask)  \
+      TENSOR(gates) TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(lastCellGradient) \
+          TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(peepholesGradient)                    \
+              TENSOR(initialHiddenGradient) TENSOR(initialCellGradient) NUMBER(batch) NUMBER(steps) NUMBER(features)         \
+                  NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)             \
+                      NUMBER(outputWidth) NUMBER(outputOffset)
 WEFT_KERNEL(lstm_backward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
@@ -195,7 +203,10 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
   const bool hard = args.hardGates != 0, sequences = args.returnSequences != 0;
   const Division division(batch, units, kGates);
   const int64_t panel_depth = kGates * units, state = batch * units;
-  const float *u = args.recurrentKernel.f32(), *recurrent_mask = args.recurrentDropoutMask.f32(), *dy = args.outputGradient.f32();
+  const float *u = args.recurrentKernel.f32(), *recurrent_mask = args.recurrentDropoutMask.f32(),
+              *peepholes = args.peepholes.f32();
+  const int64_t out_width = args.outputWidth;
+  const float* dy = args.outputGradient ? args.outputGradient.f32() + static_cast<int64_t>(args.outputOffset) : nullptr;
   const float *cells = args.cells.f32(), *hiddens = args.hiddens.f32();
   float* gates = args.gates.f32();
 
@@ -206,10 +217,10 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
     const bool any = time.length[item] > 0;
     for (int64_t j = 0; j < units; j++) {
       float value = args.lastHiddenGradient ? args.lastHiddenGradient.f32()[item * units + j] : 0.0f;
-      if (dy != nullptr && any && !sequences) value += dy[item * units + j];
+      if (dy != nullptr && any && !sequences) value += dy[item * out_width + j];
       // Outputs past a row's end repeat its last one.
       if (dy != nullptr && any && sequences && !time.backwards)
-        for (int64_t t = time.length[item]; t < steps; t++) value += dy[(item * steps + t) * units + j];
+        for (int64_t t = time.length[item]; t < steps; t++) value += dy[(item * steps + t) * out_width + j];
       dh[place * units + j] = value;
       dc[place * units + j] = args.lastCellGradient ? args.lastCellGradient.f32()[item * units + j] : 0.0f;
     }
@@ -239,16 +250,16 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
   });
   parallel(division.threads, [&](int thread, int thread_total) {
     const Range mine = division.blocks_of(thread, thread_total);
-    float* bias_part = scratch(thread, kSlotBias, panel_depth);  // the gates' gradients, summed over this thread's rows
-    std::memset(bias_part, 0, sizeof(float) * panel_depth);
+    float* sums_part = scratch(thread, kSlotSums, kSums * units);
+    std::memset(sums_part, 0, sizeof(float) * kSums * units);
     for (int64_t s = 0; s < steps; s++) {
       const int64_t t = time.backwards ? s : steps - 1 - s;
       const int64_t active = time.active[t], row0 = time.first_row[t];
       for (int64_t block = mine.begin; block < mine.end; block++) {
         const int64_t unit = block * kLanes;
         const int width = static_cast<int>(smaller<int64_t>(kLanes, units - unit));
-        Vec sums[kGates];
-        for (int k = 0; k < kGates; k++) sums[k] = load_partial(bias_part + k * units + unit, width);
+        Vec sums[kSums];
+        for (int k = 0; k < kSums; k++) sums[k] = load_partial(sums_part + k * units + unit, width);
         division.for_tiles(thread, thread_total, active, [&](int64_t place0, int tile) {
           for (int64_t place = place0; place < place0 + tile; place++) {
             const int64_t row = row0 + place, item = time.order[place], at = place * units + unit;
@@ -256,7 +267,7 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
             Vec d = load_partial(dh + at, width);
             const bool hole = time.hole(t, place);
             if (sequences && dy != nullptr && (!hole || time.started(t, place)))
-              d += load_partial(dy + (item * steps + t) * units + unit, width);
+              d += load_partial(dy + (item * steps + t) * out_width + unit, width);
             if (hole) {
               store_partial(dh + at, d, width);
               for (int k = 0; k < kGates; k++) store_partial(gate + k * units, splat_zero(), width);
@@ -264,19 +275,28 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
             }
             const Vec i = load_partial(gate, width), f = load_partial(gate + units, width);
             const Vec g = load_partial(gate + 2 * units, width), o = load_partial(gate + 3 * units, width);
-            const Vec activated = cell_activate(load_partial(cells + row * units + unit, width), kind);
-            const Vec dcell = load_partial(dc + at, width) + d * o * cell_slope(activated, kind);
-            const Vec before = load_partial(cell_before(t, place) + unit, width);
+            const Vec cell = load_partial(cells + row * units + unit, width), activated = cell_activate(cell, kind);
+            const Vec before = load_partial(cell_before(t, place) + unit, width), dout = d * activated * gate_slope(o, hard);
+            Vec dcell = load_partial(dc + at, width) + d * o * cell_slope(activated, kind);
+            if (peepholes) dcell += dout * load_partial(peepholes + 2 * units + unit, width);
             const Vec slopes[kGates] = {dcell * g * gate_slope(i, hard), dcell * before * gate_slope(f, hard),
-                                        dcell * i * cell_slope(g, kind), d * activated * gate_slope(o, hard)};
+                                        dcell * i * cell_slope(g, kind), dout};
+            Vec dbefore = dcell * f;
+            if (peepholes) {
+              dbefore += slopes[0] * load_partial(peepholes + unit, width);
+              dbefore += slopes[1] * load_partial(peepholes + units + unit, width);
+              sums[kGates] += slopes[0] * before;
+              sums[kGates + 1] += slopes[1] * before;
+              sums[kGates + 2] += dout * cell;
+            }
             for (int k = 0; k < kGates; k++) {
               store_partial(gate + k * units, slopes[k], width);
               sums[k] += slopes[k];
             }
-            store_partial(dc + at, dcell * f, width);
+            store_partial(dc + at, dbefore, width);
           }
         });
-        for (int k = 0; k < kGates; k++) store_partial(bias_part + k * units + unit, sums[k], width);
+        for (int k = 0; k < kSums; k++) store_partial(sums_part + k * units + unit, sums[k], width);
       }
       division.meet(thread_total);  // the product below reads all units' gates
       for (int64_t block = mine.begin; block < mine.end;) {
@@ -330,14 +350,18 @@ WEFT_KERNEL(lstm_backward, FIELDS) {
     }
   }
   gemm(units, panel_depth, time.rows, HiddenColumns{before, masks}, gradients, Output{args.recurrentGradient.f32(), panel_depth});
-  if (args.biasGradient) {
-    float* total = args.biasGradient.f32();
-    std::memset(total, 0, sizeof(float) * panel_depth);
+  // The sums over rows, thread by thread: the bias's gradient, then the peepholes'.
+  auto total = [&](const weft::View& gradient, int64_t first, int64_t count) {
+    if (!gradient) return;
+    std::memset(gradient.f32(), 0, sizeof(float) * count);
     for (int thread = 0; thread < division.threads; thread++) {
-      const float* part = scratch(thread, kSlotBias, panel_depth);
-      for_vectors(0, panel_depth,
-                  [&](int64_t j, int n) { store_partial(total + j, load_partial(total + j, n) + load_partial(part + j, n), n); });
+      const float* part = scratch(thread, kSlotSums, kSums * units) + first;
+      for_vectors(0, count, [&](int64_t j, int n) {
+        store_partial(gradient.f32() + j, load_partial(gradient.f32() + j, n) + load_partial(part + j, n), n);
+      });
     }
-  }
+  };
+  total(args.biasGradient, 0, panel_depth);
+  total(args.peepholesGradient, panel_depth, 3 * units);
 }
 #undef FIELDS

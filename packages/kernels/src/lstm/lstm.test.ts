@@ -12,16 +12,20 @@ import {
   onBoth,
   withThreads,
 } from '../testing/native.js'
-import { lstm, type LstmOptions } from './lstm.js'
+import { bidirectionalLstm, lstm, type LstmOptions } from './lstm.js'
 
 const backends = nativeAvailable() ? ['cpu', 'native'] : ['cpu']
 const KERNELS = ['LstmSequence', 'LstmSequenceGrad', 'LstmSequenceInputGrad']
 
-interface Case extends Omit<LstmOptions, 'mask' | 'initialState' | 'dropoutMask' | 'recurrentDropoutMask'> {
+interface Case extends Omit<
+  LstmOptions,
+  'mask' | 'peepholes' | 'initialState' | 'dropoutMask' | 'recurrentDropoutMask'
+> {
   name: string
   /** B, T, D, U */
   sizes: [number, number, number, number]
   bias?: boolean
+  peepholes?: boolean
   state?: boolean
   lengths?: number[]
   holes?: boolean
@@ -40,12 +44,13 @@ function maskOf({ sizes: [batch, steps], lengths, holes }: Case): tf.Tensor | un
 }
 
 /** The differentiable inputs of a case, in lstm's order; absent ones are left out. */
-function inputsOf({ sizes: [batch, steps, features, units], bias = true, state }: Case): tf.Tensor[] {
+function inputsOf({ sizes: [batch, steps, features, units], bias = true, peepholes, state }: Case): tf.Tensor[] {
   return [
     filled([batch, steps, features], 1),
     filled([features, 4 * units], 2, -0.6, 0.6),
     filled([units, 4 * units], 3, -0.4, 0.4),
     ...(bias ? [filled([4 * units], 4)] : []),
+    ...(peepholes ? [filled([3, units], 9)] : []),
     ...(state ? [filled([batch, units], 5), filled([batch, units], 6)] : []),
   ]
 }
@@ -55,6 +60,7 @@ function apply(options: Case, inputs: tf.Tensor[]): tf.Tensor[] {
   const [batch, , features, units] = options.sizes
   const [x, kernel, recurrentKernel, ...rest] = inputs
   const bias = options.bias === false ? null : rest.shift()
+  const peepholes = options.peepholes ? rest.shift() : undefined
   const [hidden, cell] = rest
   if (!x || !kernel || !recurrentKernel || bias === undefined) throw new Error('the case lacks an input')
   const dropped = (width: number, seed: number) =>
@@ -62,6 +68,7 @@ function apply(options: Case, inputs: tf.Tensor[]): tf.Tensor[] {
   const { output, lastHidden, lastCell } = lstm(x, kernel, recurrentKernel, bias, {
     ...options,
     mask: maskOf(options),
+    peepholes,
     initialState: hidden && cell ? [hidden, cell] : undefined,
     dropoutMask: options.dropout ? dropped(features, 7) : undefined,
     recurrentDropoutMask: options.recurrentDropout ? dropped(units, 8) : undefined,
@@ -100,6 +107,9 @@ const cases: Case[] = [
   { name: 'dropout', sizes: [3, 4, 5, 6], dropout: true, returnSequences: true },
   { name: 'both dropouts', sizes: [3, 4, 5, 6], dropout: true, recurrentDropout: true, state: true },
   { name: 'dropouts and lengths', sizes: [3, 4, 5, 6], dropout: true, recurrentDropout: true, lengths: [4, 1, 3] },
+  { name: 'peepholes', sizes: [3, 5, 4, 6], peepholes: true, returnSequences: true, state: true },
+  { name: 'peepholes, wide, lengths', sizes: [7, 4, 3, 35], peepholes: true, lengths: [4, 1, 0, 3, 2, 4, 1] },
+  { name: 'peepholes, holes, backwards', sizes: [4, 7, 3, 5], peepholes: true, holes: true, goBackwards: true },
   { name: 'relu', sizes: [3, 5, 4, 6], activation: 'relu', returnSequences: true },
   { name: 'linear, hard gates', sizes: [3, 5, 4, 6], activation: 'linear', recurrentActivation: 'hardSigmoid' },
   { name: 'hard gates', sizes: [3, 5, 4, 6], recurrentActivation: 'hardSigmoid', returnSequences: true },
@@ -192,6 +202,7 @@ describe.each(backends)('lstm on %s, gradients', (backend) => {
     { name: 'holes', sizes: [2, 4, 2, 3], holes: true, lengths: [4, 2], returnSequences: true, state: true },
     { name: 'backwards, dropouts', sizes: [2, 3, 3, 2], goBackwards: true, dropout: true, recurrentDropout: true },
     { name: 'linear', sizes: [2, 3, 2, 2], activation: 'linear', state: true },
+    { name: 'peepholes', sizes: [2, 3, 2, 2], peepholes: true, state: true, returnSequences: true },
   ] satisfies Case[])('are those of finite differences: $name', (options: Case) => {
     expectGradients((...inputs) => apply(options, inputs), inputsOf(options))
   })
@@ -235,6 +246,62 @@ describe.each(backends)('lstm on %s, golden', (backend) => {
     const expected = Object.keys(shapes).map((name) => golden.gradients[name] ?? [])
     expectAllClose(results, [golden.output, golden.lastHidden, golden.lastCell, ...expected], GOLDEN)
   })
+})
+
+/** Both directions by one call, and what two calls side by side give: outputs, states and gradients. */
+function bothWays(options: Case, oneCall: boolean): tf.Tensor[] {
+  const [x, ...forward] = inputsOf(options)
+  const backward = inputsOf({ ...options, name: 'backward' })
+    .slice(1)
+    .map((weight) => tf.mul(weight, -0.7))
+  if (!x) throw new Error('no x')
+  const mask = maskOf(options)
+  const run = (at: tf.Tensor[]): tf.Tensor[] => {
+    const ways = [at.slice(1, 1 + forward.length), at.slice(1 + forward.length)].map((weights) => {
+      const [kernel, recurrentKernel, ...rest] = weights
+      const bias = options.bias === false ? undefined : rest.shift()
+      const peepholes = options.peepholes ? rest.shift() : undefined
+      const [hidden, cell] = rest
+      if (!kernel || !recurrentKernel) throw new Error('the case lacks an input')
+      const initialState: [tf.Tensor, tf.Tensor] | undefined = hidden && cell ? [hidden, cell] : undefined
+      return { kernel, recurrentKernel, bias, peepholes, initialState }
+    })
+    const [ahead, back] = ways
+    const input = at[0]
+    if (!ahead || !back || !input) throw new Error('the case lacks an input')
+    if (oneCall) {
+      const { output, states } = bidirectionalLstm(input, ahead, back, { ...options, mask })
+      return [output, ...states.flat()]
+    }
+    const results = [ahead, back].map(({ kernel, recurrentKernel, bias, ...own }, i) =>
+      lstm(input, kernel, recurrentKernel, bias ?? null, { ...options, ...own, mask, goBackwards: i === 1 }),
+    )
+    const states = results.flatMap(({ lastHidden, lastCell }) => [lastHidden, lastCell])
+    return [
+      tf.concat(
+        results.map(({ output }) => output),
+        -1,
+      ),
+      ...states,
+    ]
+  }
+  const all = [x, ...forward, ...backward]
+  const gradients = tf.grads((...at: tf.Tensor[]) =>
+    tf.addN(run(at).map((output, i) => tf.sum(tf.mul(output, filled(output.shape, 20 + i))))),
+  )(all)
+  return [...run(all), ...gradients]
+}
+
+describeNative('lstm in both directions', () => {
+  it.each(cases.filter((options) => !options.goBackwards && !options.dropout))(
+    'one call is two calls side by side: $name',
+    async (options) => {
+      const both = ['BidirectionalLstmSequence', 'BidirectionalLstmSequenceGrad', 'BidirectionalLstmSequenceInputGrad']
+      const { reference, native } = await expectNativeCalls(both, () => onBoth(() => bothWays(options, true)))
+      expectAllClose(native, reference, ACCUMULATED)
+      expectAllClose(native, await onBackend('native', () => bothWays(options, false)), ACCUMULATED)
+    },
+  )
 })
 
 describe('lstm, errors', () => {

@@ -15,7 +15,7 @@ describeNative("gradient of a sequence's input", () => {
     const dropoutMask = Float32Array.from([1, 1, 2, 0])
     sequenceInputGradient({
       ...{ gatesGradient: gates, kernel, mask, dropoutMask, inputGradient },
-      ...{ batch, steps, features, width, goBackwards: false },
+      ...{ batch, steps, features, width, goBackwards: false, accumulate: false },
     })
     const dot = (row: number, feature: number) =>
       Array.from(

@@ -86,10 +86,10 @@ export function maskBytes(backend: NativeBackend, mask: tf.TensorInfo | undefine
 
 export const arrayOf = (backend: NativeBackend, info: tf.TensorInfo | undefined) => info && backend.array(info)
 
-/** dx [B, T, D] from the gates' gradients [rows, width] and the kernel [D, width]; rows as sequence.h numbers them. */
+/** dx [B, T, D] from the gates' gradients [rows, width] and the kernel [D, width], added to what is there or not. */
 export const sequenceInputGradient = nativeFunction(
   'sequence_input_gradient',
   ['gatesGradient', 'kernel', 'mask', 'dropoutMask', 'inputGradient'],
-  ['batch', 'steps', 'features', 'width', 'goBackwards'],
+  ['batch', 'steps', 'features', 'width', 'goBackwards', 'accumulate'],
   (n) => 2 * Number(n.batch) * Number(n.steps) * Number(n.features) * Number(n.width),
 )
