@@ -1,10 +1,11 @@
 /**
- * Keras's Bidirectional. With our LSTM inside, both directions read the input as it is and give aligned outputs, so nothing is
- * reversed; with any other recurrent layer TensorFlow.js's own way runs. Weights, their names and what is saved are TensorFlow.js's.
+ * Keras's Bidirectional. With our LSTM inside, one op runs both directions: they read the input as it is and give aligned outputs side
+ * by side, so nothing is reversed or joined; with any other recurrent layer TensorFlow.js's own way runs. Weights, their names and what is saved are TensorFlow.js's.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { BidirectionalLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/wrappers.js'
+import { bidirectionalLstm } from '@weft/kernels'
 import { hash } from '../runtime/random.js'
 import { LSTM } from './lstm.js'
 import { type CallOptions, classOf, type LayerClass, single, type Tensors } from './stock.js'
@@ -66,10 +67,20 @@ export class Bidirectional extends Base {
       const x = single(inputs)
       const states: unknown[] | undefined = Array.isArray(options.initialState) ? options.initialState : undefined
       const half = (states?.length ?? 0) / 2
-      const ahead = forward.run(x, { ...options, initialState: states?.slice(0, half) })
-      const back = backward.run(x, { ...options, initialState: states?.slice(half) })
-      const merged = mergeMode === null ? [ahead.output, back.output] : [merge(ahead.output, back.output, mergeMode)]
-      if (this.returnState) return [...merged, ahead.lastHidden, ahead.lastCell, back.lastHidden, back.lastCell]
+      const [ahead, back] = [
+        { ...options, initialState: states?.slice(0, half) },
+        { ...options, initialState: states?.slice(half) },
+      ] as const
+      const result = bidirectionalLstm(
+        x,
+        forward.direction(x, ahead),
+        backward.direction(x, back),
+        forward.sequenceOptions(x, options),
+      )
+      forward.carry(result.states[0], options)
+      backward.carry(result.states[1], options)
+      const merged = merge(result.output, mergeMode)
+      if (this.returnState) return [...merged, ...result.states.flat()]
       return mergeMode === null ? merged : (merged[0] ?? [])
     })
   }
@@ -86,7 +97,8 @@ function direction(layer: LSTM, way: 'forward' | 'backward'): LSTM {
     config.goBackwards = !layer.goBackwards
     for (const value of Object.values(config)) reseed(value)
   }
-  return LSTM.fromConfig<LSTM>(LSTM, config)
+  const own = classOf<tf.serialization.SerializableConstructor<LSTM>>(layer)
+  return LSTM.fromConfig<LSTM>(own, config)
 }
 
 /** Changes the seed in the saved form of an initialiser. */
@@ -98,15 +110,18 @@ function reseed(saved: tf.serialization.ConfigDictValue | undefined): void {
   if (typeof seeded.seed === 'number') seeded.seed = hash(seeded.seed, 'backward') >>> 1
 }
 
-function merge(a: tf.Tensor, b: tf.Tensor, mode: MergeMode): tf.Tensor {
+/** The outputs of both directions, side by side along the last axis, merged. */
+function merge(output: tf.Tensor, mode: MergeMode | null): tf.Tensor[] {
+  if (mode === 'concat') return [output]
+  const halves = tf.split(output, 2, -1)
+  const [a, b] = halves
+  if (mode === null || !a || !b) return halves
   switch (mode) {
-    case 'concat':
-      return tf.concat([a, b], -1)
     case 'sum':
-      return tf.add(a, b)
+      return [tf.add(a, b)]
     case 'mul':
-      return tf.mul(a, b)
+      return [tf.mul(a, b)]
     case 'ave':
-      return tf.mul(tf.add(a, b), 0.5)
+      return [tf.mul(tf.add(a, b), 0.5)]
   }
 }

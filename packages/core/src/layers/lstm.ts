@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { LSTMCell, LSTM as StockLSTM } from '@tensorflow/tfjs-layers/dist/layers/recurrent.js'
-import { dropoutMask, lstm } from '@weft/kernels'
+import { dropoutMask, lstm, type LstmDirection, type LstmResult, type LstmSequenceOptions } from '@weft/kernels'
 import { nextLayerSeed } from '../runtime/random.js'
 import { ownInitializer } from './initializers.js'
 import { maskOf } from './masks.js'
@@ -16,13 +16,6 @@ const Base = classOf<typeof StockLSTM>(tfl.layers.lstm({ units: 1, name: 'stock'
 
 const ACTIVATIONS = ['tanh', 'relu', 'linear'] as const
 const GATE_ACTIVATIONS = ['sigmoid', 'hardSigmoid'] as const
-
-/** What the fused op gives: outputs stay aligned with the input's steps, whichever way the layer runs. */
-interface SequenceResult {
-  output: tf.Tensor
-  lastHidden: tf.Tensor
-  lastCell: tf.Tensor
-}
 
 /**
  * Long short-term memory over a sequence.
@@ -76,25 +69,43 @@ export class LSTM extends Base {
   }
 
   /** Runs the sequence; unlike `call`, a backward layer's outputs are not turned round. */
-  run(x: tf.Tensor, options: CallOptions): SequenceResult {
+  run(x: tf.Tensor, options: CallOptions): LstmResult {
+    const { kernel, recurrentKernel, bias, ...own } = this.direction(x, options)
+    const sequence = { ...this.sequenceOptions(x, options), ...own, goBackwards: this.goBackwards }
+    const result = lstm(x, kernel, recurrentKernel, bias ?? null, sequence)
+    this.carry([result.lastHidden, result.lastCell], options)
+    return result
+  }
+
+  /** The weights, states and dropout of this layer in one call of the fused op. */
+  direction(x: tf.Tensor, options: CallOptions): LstmDirection {
     const cell = this.#cell()
-    const activations = this.#activations()
-    if (!activations) throw new Error(`running layer ${this.name}: expected an activation that the fused op has`)
     const [batch = 0, , features = 0] = x.shape
-    const training = options.training === true
     const drop = (rate: number, size: number) =>
-      training && rate > 0 && rate < 1 ? drawMask([batch, size], rate) : undefined
-    const result = lstm(x, cell.kernel.read(), cell.recurrentKernel.read(), cell.useBias ? cell.bias.read() : null, {
-      ...activations,
-      returnSequences: this.returnSequences,
-      goBackwards: this.goBackwards,
+      options.training === true && rate > 0 && rate < 1 ? drawMask([batch, size], rate) : undefined
+    return {
+      kernel: cell.kernel.read(),
+      recurrentKernel: cell.recurrentKernel.read(),
+      bias: cell.useBias ? cell.bias.read() : undefined,
       initialState: this.#initialState(options.initialState),
-      mask: maskOf(this.name, x, options.mask) ?? undefined,
       dropoutMask: drop(cell.dropout, features),
       recurrentDropoutMask: drop(cell.recurrentDropout, cell.units),
-    })
-    if (this.stateful) this.resetStates([result.lastHidden, result.lastCell], training)
-    return result
+    }
+  }
+
+  sequenceOptions(x: tf.Tensor, options: CallOptions): LstmSequenceOptions {
+    const activations = this.#activations()
+    if (!activations) throw new Error(`running layer ${this.name}: expected an activation that the fused op has`)
+    return {
+      ...activations,
+      returnSequences: this.returnSequences,
+      mask: maskOf(this.name, x, options.mask) ?? undefined,
+    }
+  }
+
+  /** Keeps the last states for the next call when the layer is stateful. */
+  carry(states: [tf.Tensor, tf.Tensor], options: CallOptions): void {
+    if (this.stateful) this.resetStates(states, options.training === true)
   }
 
   #cell(): LSTMCell {
