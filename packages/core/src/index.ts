@@ -43,6 +43,7 @@ export { registerInitializers, seededInitializer } from './layers/initializers.j
 export type { InitializerName } from './layers/initializers.js'
 export { LSTM } from './layers/lstm.js'
 export { AlphaDropout, GaussianDropout, GaussianNoise } from './layers/noise.js'
+export { PeepholeLSTM } from './layers/peephole-lstm.js'
 export { registerLayers } from './layers/register.js'
 export { TimeDistributed } from './layers/time-distributed.js'
 export { buildCrnn } from './models/crnn.js'

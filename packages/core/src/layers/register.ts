@@ -13,6 +13,7 @@ import { GlobalAveragePooling1D, GlobalMaxPooling1D } from './global-pooling.js'
 import { registerInitializers } from './initializers.js'
 import { LSTM } from './lstm.js'
 import { AlphaDropout, GaussianDropout, GaussianNoise } from './noise.js'
+import { PeepholeLSTM } from './peephole-lstm.js'
 import { TimeDistributed } from './time-distributed.js'
 
 const LAYERS = [
@@ -33,6 +34,7 @@ const LAYERS = [
   LSTM,
   MaxPooling1D,
   MaxPooling2D,
+  PeepholeLSTM,
   Permute,
   Reshape,
   SpatialDropout1D,
