@@ -41,8 +41,8 @@ static void micro(int64_t depth, const float* a, const float* b, int64_t stride,
     for (int v = 0; v < V; v++) store(tile + r * kCols + v * kLanes, acc[r][v]);
 }
 
-// acc[r][v] = sum over k of a[r * a_row + k] * b[k * step + v * apart ...]: rows of A as they lie in memory, and vectors of columns
-// that may lie side by side or in panels of their own.
+// acc[r][v] = sum over k of a[r * a_row + k] * b[k * step + v * apart ...]: rows of A as they lie in memory, and vectors of
+// columns that may lie side by side or in panels of their own.
 template <int R, int V>
 WEFT_INLINE void micro_rows(int64_t depth, const float* a, int64_t a_row, const float* b, int64_t step, int64_t apart,
                             Vec (&acc)[R][V]) {
@@ -193,9 +193,37 @@ struct Output {
   }
 };
 
+// One row of a product, at the pace of reading B: the columns [begin, end) of a * B.
+template <class B, class Out>
+static void gemm_row(int64_t row, Range cols, int64_t depth, const float* a, const B& b, const Out& out) {
+  constexpr int kWide = 8;
+  int64_t j = cols.begin;
+  for (; j + kWide * kLanes <= cols.end; j += kWide * kLanes) {
+    Vec acc[kWide];
+#pragma GCC unroll 8
+    for (int v = 0; v < kWide; v++) acc[v] = splat_zero();
+    const float* from = b.at(0, j);
+    for (int64_t k = 0; k < depth; k++, from += b.row)
+#pragma GCC unroll 8
+      for (int v = 0; v < kWide; v++) acc[v] += a[k] * load(from + v * kLanes);
+    for (int v = 0; v < kWide; v++) out(row, j + v * kLanes, acc[v], kLanes, true, true);
+  }
+  for_vectors(j, cols.end, [&](int64_t at, int width) {
+    Vec acc = splat_zero();
+    const float* from = b.at(0, at);
+    for (int64_t k = 0; k < depth; k++, from += b.row) acc += a[k] * load_partial(from, width);
+    out(row, at, acc, width, true, true);
+  });
+}
+
 // One thread's share of a product: rows x cols of C.
 template <class A, class B, class Out>
 static void gemm_share(int thread, Range rows, Range cols, int64_t depth, const A& a, const B& b, const Out& out) {
+  if (rows.end - rows.begin == 1 && b.rows_are_contiguous()) {
+    float* row = weft::scratch(thread, weft::kSlotPackA, larger<int64_t>(depth, 1));
+    a.pack_rows(row, rows.begin, 1, 0, depth);
+    return gemm_row(rows.begin, cols, depth, row, b, out);
+  }
   alignas(64) float tile[kRows * kCols];
   // With one panel of rows each element of B is used once: packing it would cost more than it saves.
   const bool direct = rows.end - rows.begin <= kRows && b.rows_are_contiguous();

@@ -6,7 +6,7 @@
  * `array()`. What never escaped goes back to the pool when its tensor is disposed.
  */
 import type { backend_util, DataType, TensorInfo } from '@tensorflow/tfjs-core'
-import { util } from '@tensorflow/tfjs-core'
+import { backend as currentBackend, util } from '@tensorflow/tfjs-core'
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import type { NativeArray } from './binding.js'
 import { BufferPool } from './buffer-pool.js'
@@ -156,4 +156,10 @@ export class NativeBackend extends MathBackendCPU {
   get pooledBytes(): number {
     return this.pool.heldBytes
   }
+}
+
+/** The native backend when it is the current one. */
+export function currentNativeBackend(): NativeBackend | undefined {
+  const backend = currentBackend()
+  return backend instanceof NativeBackend ? backend : undefined
 }

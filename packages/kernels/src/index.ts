@@ -12,6 +12,7 @@ export {
   type LstmResult,
   type LstmSequenceOptions,
 } from './lstm/lstm.js'
+export { lstmStep, type LstmStepOptions, type LstmStepWeights } from './lstm/step.js'
 export { nativeCalls } from './kernel.js'
 export {
   BACKEND_NAME,

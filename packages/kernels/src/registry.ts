@@ -28,6 +28,7 @@ import { reduceGradients } from './reduce/gradients.js'
 import { reduceKernels } from './reduce/reduce.js'
 import { softmaxGradients, softmaxKernels } from './softmax/softmax.js'
 import './adam/adam.js'
+import './lstm/step.js'
 
 const kernels: readonly NativeKernel[] = [
   batchMatMul,

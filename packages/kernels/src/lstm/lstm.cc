@@ -11,14 +11,15 @@ constexpr int kSlotPanels = weft::kSlotKernel + 1, kSlotStates = weft::kSlotKern
               kSlotZeros = weft::kSlotKernel + 4, kSlotSums = weft::kSlotKernel + 5;
 constexpr int64_t kStretchRows = 1024, kJoinedFeatures = 128;
 
-#define FIELDS(TENSOR, NUMBER)                                                                                                   \
-  TENSOR(x)                                                                                                                      \
-  TENSOR(kernel)                                                                                                                 \
-  TENSOR(recurrentKernel)                                                                                                        \
-  TENSOR(bias)                                                                                                                   \
-  TENSOR(peepholes) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) TENSOR(recurrentDropoutMask)      \
-      TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) NUMBER(batch) NUMBER(steps) \
-          NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)        \
+#define FIELDS(TENSOR, NUMBER)                                                                                            \
+  TENSOR(x)                                                                                                               \
+  TENSOR(kernel)                                                                                                          \
+  TENSOR(recurrentKernel)                                                                                                 \
+  TENSOR(bias)                                                                                                            \
+  TENSOR(peepholes)                                                                                                       \
+  TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) TENSOR(recurrentDropoutMask) TENSOR(output)  \
+      TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) NUMBER(batch) NUMBER(steps)         \
+          NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates) \
               NUMBER(outputWidth) NUMBER(outputOffset)
 WEFT_KERNEL(lstm_forward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
@@ -187,14 +188,15 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
 }
 #undef FIELDS
 
-#define FIELDS(TENSOR, NUMBER)                                                                                               \
-  TENSOR(x)                                                                                                                  \
-  TENSOR(recurrentKernel)                                                                                                    \
-  TENSOR(peepholes) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) TENSOR(recurrentDropoutMask)  \
-      TENSOR(gates) TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(lastCellGradient) \
-          TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(peepholesGradient)                    \
-              TENSOR(initialHiddenGradient) TENSOR(initialCellGradient) NUMBER(batch) NUMBER(steps) NUMBER(features)         \
-                  NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)             \
+#define FIELDS(TENSOR, NUMBER)                                                                                          \
+  TENSOR(x)                                                                                                             \
+  TENSOR(recurrentKernel)                                                                                               \
+  TENSOR(peepholes)                                                                                                     \
+  TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) TENSOR(recurrentDropoutMask) TENSOR(gates) \
+      TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(lastCellGradient)          \
+          TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(peepholesGradient)               \
+              TENSOR(initialHiddenGradient) TENSOR(initialCellGradient) NUMBER(batch) NUMBER(steps) NUMBER(features)    \
+                  NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)        \
                       NUMBER(outputWidth) NUMBER(outputOffset)
 WEFT_KERNEL(lstm_backward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
