@@ -13,6 +13,7 @@ export {
   type LstmSequenceOptions,
 } from './lstm/lstm.js'
 export { lstmStep, type LstmStepOptions, type LstmStepWeights } from './lstm/step.js'
+export { dense, isDenseActivation, type DenseActivation } from './matmul/dense.js'
 export { nativeCalls } from './kernel.js'
 export {
   BACKEND_NAME,

@@ -6,9 +6,18 @@
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { LSTMCell, LSTM as StockLSTM } from '@tensorflow/tfjs-layers/dist/layers/recurrent.js'
-import { dropoutMask, lstm, type LstmDirection, type LstmResult, type LstmSequenceOptions } from '@weft/kernels'
+import {
+  dropoutMask,
+  lstm,
+  lstmStep,
+  type LstmDirection,
+  type LstmResult,
+  type LstmSequenceOptions,
+  type LstmStepWeights,
+} from '@weft/kernels'
 import { nextLayerSeed } from '../runtime/random.js'
 import { ownInitializer } from './initializers.js'
+import type { LayerStep } from './layer-step.js'
 import { maskOf } from './masks.js'
 import { type CallOptions, classOf, single, type Tensors } from './stock.js'
 
@@ -84,20 +93,43 @@ export class LSTM extends Base {
     const drop = (rate: number, size: number) =>
       options.training === true && rate > 0 && rate < 1 ? drawMask([batch, size], rate) : undefined
     return {
-      kernel: cell.kernel.read(),
-      recurrentKernel: cell.recurrentKernel.read(),
-      bias: cell.useBias ? cell.bias.read() : undefined,
+      ...this.weightTensors(),
       initialState: this.#initialState(options.initialState),
       dropoutMask: drop(cell.dropout, features),
       recurrentDropoutMask: drop(cell.recurrentDropout, cell.units),
     }
   }
 
-  sequenceOptions(x: tf.Tensor, options: CallOptions): LstmSequenceOptions {
-    const activations = this.#activations()
-    if (!activations) throw new Error(`running layer ${this.name}: expected an activation that the fused op has`)
+  /** The weights as the fused op takes them. */
+  protected weightTensors(): LstmStepWeights {
+    const cell = this.#cell()
     return {
-      ...activations,
+      kernel: cell.kernel.read(),
+      recurrentKernel: cell.recurrentKernel.read(),
+      bias: cell.useBias ? cell.bias.read() : undefined,
+    }
+  }
+
+  /**
+   * Runs this layer one time step at a time, apart from its own states: the step's state starts at zeros and lives in `states`. No
+   * tensor is made. Shapes: x [B, D] → [B, U], the same array at every call.
+   */
+  statefulStep(batch = 1): LayerStep {
+    const weights = this.weightTensors()
+    const [hidden, cell] = [new Float32Array(batch * this.#cell().units), new Float32Array(batch * this.#cell().units)]
+    const activations = this.#fusedActivations()
+    return {
+      states: [hidden, cell],
+      run: (x) => {
+        lstmStep(x, weights, hidden, cell, activations)
+        return hidden
+      },
+    }
+  }
+
+  sequenceOptions(x: tf.Tensor, options: CallOptions): LstmSequenceOptions {
+    return {
+      ...this.#fusedActivations(),
       returnSequences: this.returnSequences,
       mask: maskOf(this.name, x, options.mask) ?? undefined,
     }
@@ -106,6 +138,12 @@ export class LSTM extends Base {
   /** Keeps the last states for the next call when the layer is stateful. */
   carry(states: [tf.Tensor, tf.Tensor], options: CallOptions): void {
     if (this.stateful) this.resetStates(states, options.training === true)
+  }
+
+  #fusedActivations() {
+    const activations = this.#activations()
+    if (!activations) throw new Error(`running layer ${this.name}: expected an activation that the fused op has`)
+    return activations
   }
 
   #cell(): LSTMCell {

@@ -2,10 +2,9 @@
  * An LSTM whose gates also see the cell. A layer of our own: Keras has none, so a model with it opens only where our layers are
  * registered. Everything but the peepholes is LSTM's, in one direction or inside Bidirectional.
  */
-import type * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { LSTMCell } from '@tensorflow/tfjs-layers/dist/layers/recurrent.js'
-import type { LstmDirection } from '@weft/kernels'
+import type { LstmStepWeights } from '@weft/kernels'
 import { expected } from '../errors.js'
 import { LSTM } from './lstm.js'
 import { type CallOptions, classOf, type LayerClass, type Shapes, type Tensors } from './stock.js'
@@ -49,9 +48,9 @@ export class PeepholeLSTM extends LSTM {
     return super.call(inputs, options)
   }
 
-  override direction(x: tf.Tensor, options: CallOptions): LstmDirection {
+  protected override weightTensors(): LstmStepWeights {
     const { peepholes } = this.cell
     if (!peepholes) throw new Error(`running layer ${this.name}: expected it to have been built`)
-    return { ...super.direction(x, options), peepholes: peepholes.read() }
+    return { ...super.weightTensors(), peepholes: peepholes.read() }
   }
 }

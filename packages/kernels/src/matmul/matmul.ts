@@ -16,7 +16,7 @@ import { overrideKernel } from '../kernel.js'
 /** Activations that kernels apply in their last pass, numbered as in native/gemm.h. */
 export const fusedActivations: Readonly<Record<string, number>> = { linear: 0, relu: 1, sigmoid: 2, tanh: 3, relu6: 4 }
 
-const matmulNative = nativeFunction(
+export const matmulNative = nativeFunction(
   'matmul',
   ['a', 'b', 'bias', 'out'],
   ['batch', 'batchA', 'batchB', 'rows', 'cols', 'depth', 'transposeA', 'transposeB', 'activation'],
