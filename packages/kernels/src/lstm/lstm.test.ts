@@ -208,7 +208,7 @@ describe.each(backends)('lstm on %s, gradients', (backend) => {
   })
 })
 
-const golden = JSON.parse(readFileSync(new URL('./golden/lstm.json', import.meta.url), 'utf8')) as {
+interface Golden {
   batch: number
   steps: number
   features: number
@@ -220,19 +220,27 @@ const golden = JSON.parse(readFileSync(new URL('./golden/lstm.json', import.meta
   lastCell: number[]
   gradients: Record<string, number[]>
 }
+const readGolden = (name: string): Golden =>
+  JSON.parse(readFileSync(new URL(`./golden/${name}.json`, import.meta.url), 'utf8')) as Golden
 
 describe.each(backends)('lstm on %s, golden', (backend) => {
-  it('is PyTorch nn.LSTM, outputs and gradients', async () => {
+  it.each([
+    ['PyTorch nn.LSTM', 'lstm', false],
+    ['the formula with peepholes', 'peephole-lstm', true],
+  ])('is %s, outputs and gradients', async (_, file, peepholes) => {
+    const golden = readGolden(file)
     const { batch, steps, features, units } = golden
     const shapes: Record<string, number[]> = {
       x: [batch, steps, features],
       kernel: [features, 4 * units],
       recurrentKernel: [units, 4 * units],
       bias: [4 * units],
+      ...(peepholes ? { peepholes: [3, units] } : {}),
       initialHidden: [batch, units],
       initialCell: [batch, units],
     }
-    const options: Case = { name: '', sizes: [batch, steps, features, units], returnSequences: true, state: true }
+    const sizes: Case['sizes'] = [batch, steps, features, units]
+    const options: Case = { name: '', sizes, returnSequences: true, state: true, peepholes }
     const results = await onBackend(backend, () => {
       const inputs = Object.entries(shapes).map(([name, shape]) => tf.tensor(golden.inputs[name] ?? [], shape))
       const weights = ['output', 'hidden', 'cell'].map((name) => golden.lossWeights[name] ?? [])
