@@ -3,6 +3,7 @@ export { adamUpdate, globalNorm, type AdamUpdateOptions } from './adam/adam.js'
 export { batchNormTraining, type BatchNormOptions, type BatchNormResult } from './batch-norm/batch-norm.js'
 export { conv2d, type Conv2dOptions, type ConvActivation } from './conv2d/conv2d.js'
 export { dropoutMask } from './dropout/dropout.js'
+export { areLastAxes, layerNorm, type LayerNormOptions } from './layer-norm/layer-norm.js'
 export { lstm, type LstmOptions, type LstmResult } from './lstm/lstm.js'
 export { nativeCalls } from './kernel.js'
 export {

@@ -21,6 +21,7 @@ import { embeddingKernels } from './embedding/embedding.js'
 import { fillKernels } from './fill/fill.js'
 import type { NativeKernel } from './kernel.js'
 import { countCall } from './kernel.js'
+import { layerNormGradients, layerNormKernels } from './layer-norm/layer-norm.js'
 import { lstmGradient, lstmGradKernel, lstmInputGradKernel, lstmKernel } from './lstm/lstm.js'
 import { batchMatMul, fusedMatMul } from './matmul/matmul.js'
 import { poolKernels } from './pool/pool.js'
@@ -38,6 +39,7 @@ const kernels: readonly NativeKernel[] = [
   ...conv2dKernels,
   ...poolKernels,
   ...batchNormKernels,
+  ...layerNormKernels,
   ...unaryKernels,
   castKernel,
   ...binaryKernels,
@@ -55,6 +57,7 @@ const gradients: readonly tf.GradConfig[] = [
   lstmGradient,
   ...conv2dGradients,
   ...batchNormGradients,
+  ...layerNormGradients,
   ...activationGradients,
   ...reduceGradients,
   ...softmaxGradients,
