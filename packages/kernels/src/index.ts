@@ -4,6 +4,7 @@ export { batchNormTraining, type BatchNormOptions, type BatchNormResult } from '
 export { conv2d, type Conv2dOptions, type ConvActivation } from './conv2d/conv2d.js'
 export { dropoutMask } from './dropout/dropout.js'
 export { areLastAxes, layerNorm, type LayerNormOptions } from './layer-norm/layer-norm.js'
+export { layerNormLstm, type LayerNormLstmNorms, type LayerNormLstmOptions } from './layer-norm-lstm/layer-norm-lstm.js'
 export { lstm, type LstmOptions, type LstmResult } from './lstm/lstm.js'
 export { nativeCalls } from './kernel.js'
 export {

@@ -21,6 +21,7 @@ import { embeddingKernels } from './embedding/embedding.js'
 import { fillKernels } from './fill/fill.js'
 import type { NativeKernel } from './kernel.js'
 import { countCall } from './kernel.js'
+import { layerNormLstmGradients, layerNormLstmKernels } from './layer-norm-lstm/kernels.js'
 import { layerNormGradients, layerNormKernels } from './layer-norm/layer-norm.js'
 import { lstmGradient, lstmGradKernel, lstmInputGradKernel, lstmKernel } from './lstm/lstm.js'
 import { batchMatMul, fusedMatMul } from './matmul/matmul.js'
@@ -36,6 +37,7 @@ const kernels: readonly NativeKernel[] = [
   lstmKernel,
   lstmGradKernel,
   lstmInputGradKernel,
+  ...layerNormLstmKernels,
   ...conv2dKernels,
   ...poolKernels,
   ...batchNormKernels,
@@ -55,6 +57,7 @@ const kernels: readonly NativeKernel[] = [
 /** They take the place of TensorFlow.js's where it has one, on every backend. */
 const gradients: readonly tf.GradConfig[] = [
   lstmGradient,
+  ...layerNormLstmGradients,
   ...conv2dGradients,
   ...batchNormGradients,
   ...layerNormGradients,
