@@ -34,18 +34,30 @@ WEFT_INLINE Vec first_of(Vec x, int n) {
   return lane < VecInt{} + n ? x : splat_zero();
 }
 
+// The sum of f(offset, lanes) over the vectors of a row, in four sums that need not wait for one another.
+template <class F>
+WEFT_INLINE float sum_vectors(int64_t count, F f) {
+  Vec part[4] = {};
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= count; i += 4 * kLanes)
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; v++) part[v] += f(i + v * kLanes, kLanes);
+  for (; i < count; i += kLanes) part[0] += f(i, static_cast<int>(smaller<int64_t>(kLanes, count - i)));
+  return halving_sum((part[0] + part[1]) + (part[2] + part[3]));
+}
+
 struct Moments {
   float mean, inverse;  // inverse = 1 / √(variance + ε)
 };
 WEFT_INLINE Moments moments(const float* x, int64_t count, float epsilon) {
-  Vec total = splat_zero(), squares = splat_zero();
-  for_vectors(0, count, [&](int64_t i, int n) { total += load_partial(x + i, n); });
-  const float mean = halving_sum(total) / static_cast<float>(count);
-  for_vectors(0, count, [&](int64_t i, int n) {
-    const Vec d = first_of(load_partial(x + i, n) - mean, n);
-    squares += d * d;
-  });
-  return {mean, 1 / __builtin_sqrtf(halving_sum(squares) / static_cast<float>(count) + epsilon)};
+  const float share_of_one = 1 / static_cast<float>(count);
+  const float mean =
+      share_of_one * sum_vectors(count, [&](int64_t i, int n) __attribute__((always_inline)) { return load_partial(x + i, n); });
+  const float variance = share_of_one * sum_vectors(count, [&](int64_t i, int n) __attribute__((always_inline)) {
+                           const Vec d = first_of(load_partial(x + i, n) - mean, n);
+                           return d * d;
+                         });
+  return {mean, 1 / __builtin_sqrtf(variance + epsilon)};
 }
 
 // The gradient of x from g, that of x̂: (g - mean(g) - x̂ mean(g x̂)) inverse.

@@ -24,17 +24,18 @@ WEFT_INLINE void for_places(const Division& division, int thread, int count, int
   }
 }
 
-#define FIELDS(TENSOR, NUMBER)                                                                                          \
-  TENSOR(x)                                                                                                             \
-  TENSOR(kernel)                                                                                                        \
-  TENSOR(recurrentKernel)                                                                                               \
-  TENSOR(bias)                                                                                                          \
-  TENSOR(kernelGamma)                                                                                                   \
-  TENSOR(recurrentGamma) TENSOR(stateGamma) TENSOR(stateBeta) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask)    \
-      TENSOR(dropoutMask) TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) \
-          TENSOR(inputNormed) TENSOR(recurrentNormed) TENSOR(cellNormed) TENSOR(cells) TENSOR(hiddens) TENSOR(inverses) \
-              NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards)    \
-                  NUMBER(activation) NUMBER(hardGates) NUMBER(epsilon) NUMBER(normalizedCarry)
+#define FIELDS(TENSOR, NUMBER)                                                                                                  \
+  TENSOR(x)                                                                                                                     \
+  TENSOR(kernel)                                                                                                                \
+  TENSOR(recurrentKernel)                                                                                                       \
+  TENSOR(bias)                                                                                                                  \
+  TENSOR(kernelGamma)                                                                                                           \
+  TENSOR(recurrentGamma)                                                                                                        \
+  TENSOR(stateGamma) TENSOR(stateBeta) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask)               \
+      TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) TENSOR(inputNormed)         \
+          TENSOR(recurrentNormed) TENSOR(cellNormed) TENSOR(cells) TENSOR(hiddens) TENSOR(inverses) NUMBER(batch) NUMBER(steps) \
+              NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)   \
+                  NUMBER(epsilon) NUMBER(normalizedCarry)
 WEFT_KERNEL(layer_norm_lstm_forward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
   const int64_t width4 = kNormedGates * units;
@@ -134,7 +135,7 @@ WEFT_KERNEL(layer_norm_lstm_forward, FIELDS) {
           float* gate = keep ? args.gates.f32() + row * width4 : own;
           float* cell = keep ? args.cellNormed.f32() + row * units : own + width4;
           const Moments of_x = moments(x_row, width4, epsilon), of_h = moments(u_row, width4, epsilon);
-          for_vectors(0, units, [&](int64_t j, int n) {
+          for_vectors(0, units, [&](int64_t j, int n) __attribute__((always_inline)) {
             Vec z[kNormedGates];
             for (int k = 0; k < kNormedGates; k++) {
               const int64_t at = k * units + j;
@@ -155,7 +156,7 @@ WEFT_KERNEL(layer_norm_lstm_forward, FIELDS) {
             }
           });
           const Moments of_c = moments(cell, units, epsilon);
-          for_vectors(0, units, [&](int64_t j, int n) {
+          for_vectors(0, units, [&](int64_t j, int n) __attribute__((always_inline)) {
             const Vec raw = load_partial(cell + j, n), normed = (raw - of_c.mean) * of_c.inverse;
             const Vec scaled = normed * load_partial(gamma_c + j, n) + load_partial(beta_c + j, n);
             const Vec carried = carry_normed ? scaled : raw;
@@ -201,9 +202,10 @@ WEFT_KERNEL(layer_norm_lstm_forward, FIELDS) {
   TENSOR(kernelGamma)                                                                                                            \
   TENSOR(recurrentGamma)                                                                                                         \
   TENSOR(stateGamma)                                                                                                             \
-  TENSOR(stateBeta) TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) TENSOR(recurrentDropoutMask)      \
-      TENSOR(gates) TENSOR(inputNormed) TENSOR(recurrentNormed) TENSOR(cellNormed) TENSOR(cells) TENSOR(hiddens)                 \
-          TENSOR(inverses) TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(lastCellGradient) TENSOR(kernelGradient)     \
+  TENSOR(stateBeta)                                                                                                              \
+  TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(dropoutMask) TENSOR(recurrentDropoutMask) TENSOR(gates)          \
+      TENSOR(inputNormed) TENSOR(recurrentNormed) TENSOR(cellNormed) TENSOR(cells) TENSOR(hiddens) TENSOR(inverses)              \
+          TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(lastCellGradient) TENSOR(kernelGradient)                      \
               TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(kernelGammaGradient) TENSOR(recurrentGammaGradient)          \
                   TENSOR(stateGammaGradient) TENSOR(stateBetaGradient) TENSOR(initialHiddenGradient) TENSOR(initialCellGradient) \
                       NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards)     \
@@ -284,7 +286,7 @@ WEFT_KERNEL(layer_norm_lstm_backward, FIELDS) {
         const float *cell = args.cellNormed.f32() + row * units, *inverse = args.inverses.f32() + row * kNorms;
         // Through the output and the cell's scale; the output gate becomes its gradient.
         Vec sum = splat_zero(), products = splat_zero();
-        for_vectors(0, units, [&](int64_t j, int n) {
+        for_vectors(0, units, [&](int64_t j, int n) __attribute__((always_inline)) {
           Vec d = load_partial(dh_row + j, n);
           if (dy_row) d += load_partial(dy_row + j, n);
           const Vec normed = load_partial(cell + j, n), gamma = load_partial(gamma_c + j, n);
@@ -303,7 +305,7 @@ WEFT_KERNEL(layer_norm_lstm_backward, FIELDS) {
         // Through the cell's norm and the gates, which become their gradients.
         const float* c_before = before(args.cells.f32(), args.initialCell, t, place);
         Vec sum_x = splat_zero(), products_x = splat_zero(), sum_h = splat_zero(), products_h = splat_zero();
-        for_vectors(0, units, [&](int64_t j, int n) {
+        for_vectors(0, units, [&](int64_t j, int n) __attribute__((always_inline)) {
           Vec dcell = of_c(load_partial(scaled_row + j, n), load_partial(cell + j, n));
           if (!carry_normed) dcell += load_partial(dc_row + j, n);
           const Vec i = load_partial(gate + j, n), f = load_partial(gate + units + j, n),
@@ -326,7 +328,7 @@ WEFT_KERNEL(layer_norm_lstm_backward, FIELDS) {
         });
         // Through the norms of both products.
         const NormGradient of_x(sum_x, products_x, width4, inverse[0]), of_h(sum_h, products_h, width4, inverse[1]);
-        for_vectors(0, width4, [&](int64_t at, int n) {
+        for_vectors(0, width4, [&](int64_t at, int n) __attribute__((always_inline)) {
           const Vec dz = load_partial(gate + at, n);
           store_partial(x_row + at, of_x(dz * load_partial(gamma_x + at, n), load_partial(x_row + at, n)), n);
           store_partial(u_row + at, of_h(dz * load_partial(gamma_h + at, n), load_partial(u_row + at, n)), n);
