@@ -62,7 +62,7 @@ export function layerNorm(
   expect('beta', beta, normalised)
   return tf.tidy(() => {
     const inputs = {
-      x: tf.cast(x, 'float32'),
+      x: x.dtype === 'float32' ? x : tf.cast(x, 'float32'),
       gamma: gamma ?? tf.ones(normalised),
       beta: beta ?? tf.zeros(normalised),
     }
