@@ -3,6 +3,7 @@
 #include "gemm.h"
 #include "kernel.h"
 #include "nest.h"
+#include "normalize.h"
 #include "parallel.h"
 #include "sequence.h"
 #include "simd.h"

@@ -14,6 +14,9 @@ export {
 } from './lstm/lstm.js'
 export { lstmStep, type LstmStepOptions, type LstmStepWeights } from './lstm/step.js'
 export { dense, isDenseActivation, type DenseActivation } from './matmul/dense.js'
+export { areLastAxes, layerNorm, type LayerNormOptions } from './layer-norm/layer-norm.js'
+export { layerNormLstm, type LayerNormLstmNorms, type LayerNormLstmOptions } from './layer-norm-lstm/layer-norm-lstm.js'
+export { lstm, type LstmOptions, type LstmResult } from './lstm/lstm.js'
 export { nativeCalls } from './kernel.js'
 export {
   BACKEND_NAME,

@@ -11,6 +11,8 @@ import { Dense, Permute, Reshape } from './core.js'
 import { Dropout, SpatialDropout1D } from './dropout.js'
 import { GlobalAveragePooling1D, GlobalMaxPooling1D } from './global-pooling.js'
 import { registerInitializers } from './initializers.js'
+import { LayerNormLSTM } from './layer-norm-lstm.js'
+import { LayerNormalization } from './layer-normalization.js'
 import { LSTM } from './lstm.js'
 import { AlphaDropout, GaussianDropout, GaussianNoise } from './noise.js'
 import { PeepholeLSTM } from './peephole-lstm.js'
@@ -32,6 +34,8 @@ const LAYERS = [
   GlobalAveragePooling1D,
   GlobalMaxPooling1D,
   LSTM,
+  LayerNormLSTM,
+  LayerNormalization,
   MaxPooling1D,
   MaxPooling2D,
   PeepholeLSTM,
