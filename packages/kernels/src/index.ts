@@ -16,7 +16,6 @@ export { lstmStep, type LstmStepOptions, type LstmStepWeights } from './lstm/ste
 export { dense, isDenseActivation, type DenseActivation } from './matmul/dense.js'
 export { areLastAxes, layerNorm, type LayerNormOptions } from './layer-norm/layer-norm.js'
 export { layerNormLstm, type LayerNormLstmNorms, type LayerNormLstmOptions } from './layer-norm-lstm/layer-norm-lstm.js'
-export { lstm, type LstmOptions, type LstmResult } from './lstm/lstm.js'
 export { nativeCalls } from './kernel.js'
 export {
   BACKEND_NAME,

@@ -24,7 +24,6 @@ import { countCall } from './kernel.js'
 import { lstmGradients, lstmKernels } from './lstm/kernels.js'
 import { layerNormLstmGradients, layerNormLstmKernels } from './layer-norm-lstm/kernels.js'
 import { layerNormGradients, layerNormKernels } from './layer-norm/layer-norm.js'
-import { lstmGradient, lstmGradKernel, lstmInputGradKernel, lstmKernel } from './lstm/lstm.js'
 import { batchMatMul, fusedMatMul } from './matmul/matmul.js'
 import { poolKernels } from './pool/pool.js'
 import { reduceGradients } from './reduce/gradients.js'
@@ -37,9 +36,6 @@ const kernels: readonly NativeKernel[] = [
   batchMatMul,
   fusedMatMul,
   ...lstmKernels,
-  lstmKernel,
-  lstmGradKernel,
-  lstmInputGradKernel,
   ...layerNormLstmKernels,
   ...conv2dKernels,
   ...poolKernels,
@@ -60,7 +56,6 @@ const kernels: readonly NativeKernel[] = [
 /** They take the place of TensorFlow.js's where it has one, on every backend. */
 const gradients: readonly tf.GradConfig[] = [
   ...lstmGradients,
-  lstmGradient,
   ...layerNormLstmGradients,
   ...conv2dGradients,
   ...batchNormGradients,
