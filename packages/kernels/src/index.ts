@@ -1,10 +1,13 @@
 export { profileKernels, type KernelProfile } from './binding.js'
-export { adamUpdate, globalNorm, type AdamUpdateOptions } from './adam/adam.js'
 export { batchNormTraining, type BatchNormOptions, type BatchNormResult } from './batch-norm/batch-norm.js'
 export { conv2d, type Conv2dOptions, type ConvActivation } from './conv2d/conv2d.js'
 export { dropoutMask } from './dropout/dropout.js'
 export { lstm, type LstmOptions, type LstmResult } from './lstm/lstm.js'
 export { nativeCalls } from './kernel.js'
+export { adamUpdate, type AdamUpdateOptions } from './optimizers/adam.js'
+export { rmspropUpdate, type RmspropUpdateOptions } from './optimizers/rmsprop.js'
+export { sgdUpdate, type SgdUpdateOptions } from './optimizers/sgd.js'
+export type { UpdateOptions } from './optimizers/update.js'
 export {
   BACKEND_NAME,
   fallbacks,

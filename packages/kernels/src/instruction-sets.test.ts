@@ -37,7 +37,7 @@ async function testsOn(isa: string): Promise<Report> {
         '--exclude',
         '**/instruction-sets.test.ts',
       ],
-      ...['lstm', 'matmul', 'adam', 'elementwise', 'reduce', 'copy', 'softmax', 'embedding', 'dropout'],
+      ...['lstm', 'matmul', 'optimizers', 'elementwise', 'reduce', 'copy', 'softmax', 'embedding', 'dropout'],
       ...['conv2d', 'pool', 'batch-norm'],
     ],
     { cwd: root, env: { ...process.env, WEFT_ISA: isa, WEFT_REQUIRE_NATIVE: '1' }, maxBuffer: 64 * 2 ** 20 },

@@ -27,7 +27,9 @@ import { poolKernels } from './pool/pool.js'
 import { reduceGradients } from './reduce/gradients.js'
 import { reduceKernels } from './reduce/reduce.js'
 import { softmaxGradients, softmaxKernels } from './softmax/softmax.js'
-import './adam/adam.js'
+import './optimizers/adam.js'
+import './optimizers/rmsprop.js'
+import './optimizers/sgd.js'
 
 const kernels: readonly NativeKernel[] = [
   batchMatMul,
