@@ -9,6 +9,7 @@ import { Bidirectional } from './bidirectional.js'
 import { AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, MaxPooling1D, MaxPooling2D } from './convolution.js'
 import { Dense, Permute, Reshape } from './core.js'
 import { Dropout, SpatialDropout1D } from './dropout.js'
+import { Embedding } from './embedding.js'
 import { GlobalAveragePooling1D, GlobalMaxPooling1D } from './global-pooling.js'
 import { registerInitializers } from './initializers.js'
 import { LSTM } from './lstm.js'
@@ -26,6 +27,7 @@ const LAYERS = [
   Conv2D,
   Dense,
   Dropout,
+  Embedding,
   GaussianDropout,
   GaussianNoise,
   GlobalAveragePooling1D,
