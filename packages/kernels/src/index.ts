@@ -1,3 +1,10 @@
+export {
+  additiveAttention,
+  dotProductAttention,
+  type AttentionOptions,
+  type AttentionResult,
+  type DotProductAttentionOptions,
+} from './attention/attention.js'
 export { profileKernels, type KernelProfile } from './binding.js'
 export { batchNormTraining, type BatchNormOptions, type BatchNormResult } from './batch-norm/batch-norm.js'
 export { conv2d, type Conv2dOptions, type ConvActivation } from './conv2d/conv2d.js'

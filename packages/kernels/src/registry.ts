@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
+import { attentionGradient, attentionKernels } from './attention/attention.js'
 import { NativeBackend } from './backend.js'
 import { batchNormGradients, batchNormKernels } from './batch-norm/batch-norm.js'
 import { nativeBinding, signatureConflicts } from './binding.js'
@@ -37,6 +38,7 @@ const kernels: readonly NativeKernel[] = [
   lstmKernel,
   lstmGradKernel,
   lstmInputGradKernel,
+  ...attentionKernels,
   ...conv2dKernels,
   ...poolKernels,
   ...batchNormKernels,
@@ -55,6 +57,7 @@ const kernels: readonly NativeKernel[] = [
 /** They take the place of TensorFlow.js's where it has one, on every backend. */
 const gradients: readonly tf.GradConfig[] = [
   lstmGradient,
+  attentionGradient,
   ...conv2dGradients,
   ...batchNormGradients,
   ...activationGradients,
