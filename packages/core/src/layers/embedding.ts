@@ -28,6 +28,7 @@ export class Embedding extends Base {
   static override className = 'Embedding'
 
   constructor(args: EmbeddingLayerArgs) {
+    // By this name TensorFlow.js finds the registered class, which is ours.
     super({ ...args, embeddingsInitializer: ownInitializer(args.embeddingsInitializer ?? 'RandomUniform') })
   }
 

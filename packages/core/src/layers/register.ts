@@ -3,6 +3,7 @@
  * such as Bidirectional, make ours. A call, never an import's side effect.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { AdditiveAttention, Attention, SequenceMask } from './attention.js'
 import { AttentionPooling1D } from './attention-pooling.js'
 import { BatchNormalization } from './batch-normalization.js'
 import { Bidirectional } from './bidirectional.js'
@@ -17,7 +18,9 @@ import { AlphaDropout, GaussianDropout, GaussianNoise } from './noise.js'
 import { TimeDistributed } from './time-distributed.js'
 
 const LAYERS = [
+  AdditiveAttention,
   AlphaDropout,
+  Attention,
   AttentionPooling1D,
   AveragePooling1D,
   AveragePooling2D,
@@ -37,6 +40,7 @@ const LAYERS = [
   MaxPooling2D,
   Permute,
   Reshape,
+  SequenceMask,
   SpatialDropout1D,
   TimeDistributed,
 ]
