@@ -103,7 +103,8 @@ class Pool {
       phase.fetch_add(1);
       return;
     }
-    for (int i = 0; phase.load(std::memory_order_acquire) == my_phase; i++) i < kWaitSpins ? pause_cpu() : std::this_thread::yield();
+    for (int i = 0; phase.load(std::memory_order_acquire) == my_phase; i++)
+      i < kWaitSpins ? pause_cpu() : std::this_thread::yield();
   }
 
   void stop() {
@@ -199,7 +200,36 @@ int count_names(const char* names) {
   return count;
 }
 
-// kernel(numbers: Float64Array, ...tensors: (TypedArray | undefined)[]): void. The TypeScript side has checked names and types.
+// A typed array, or undefined.
+bool read_view(napi_env env, napi_value value, View& view) {
+  napi_valuetype type;
+  napi_typeof(env, value, &type);
+  if (type == napi_undefined) return true;
+  size_t length = 0;
+  void* pointer = nullptr;
+  if (napi_get_typedarray_info(env, value, nullptr, &length, &pointer, nullptr, nullptr) != napi_ok) return false;
+  static uint64_t empty[8];
+  view = {length == 0 ? empty : pointer, static_cast<int64_t>(length)};
+  return true;
+}
+
+// An array of what `read_view` takes; `items` holds its views.
+bool read_list(napi_env env, napi_value value, std::vector<View>& items, View& view) {
+  bool is_list = false;
+  uint32_t length = 0;
+  napi_is_array(env, value, &is_list);
+  if (!is_list || napi_get_array_length(env, value, &length) != napi_ok) return false;
+  items.resize(length + 1);  // so that the list is somewhere also when it is empty
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value item;
+    if (napi_get_element(env, value, i, &item) != napi_ok || !read_view(env, item, items[i])) return false;
+  }
+  view = {items.data(), length};
+  return true;
+}
+
+// kernel(numbers: Float64Array, ...tensors: (TypedArray | TypedArray[] | undefined)[]): void. The TypeScript side has checked
+// names and types.
 napi_value call_kernel(napi_env env, napi_callback_info info) {
   size_t argc = 1 + kMaxTensors;
   napi_value argv[1 + kMaxTensors];
@@ -207,6 +237,7 @@ napi_value call_kernel(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &argc, argv, nullptr, &data);
   const KernelEntry* entry = static_cast<const KernelEntry*>(data);
   View views[kMaxTensors] = {};
+  std::vector<View> lists[kMaxTensors];
   void* numbers = nullptr;
   size_t number_count = 0;
   if (argc < 1 || napi_get_typedarray_info(env, argv[0], nullptr, &number_count, &numbers, nullptr, nullptr) != napi_ok ||
@@ -215,18 +246,10 @@ napi_value call_kernel(napi_env env, napi_callback_info info) {
     napi_throw_type_error(env, nullptr, "native kernel: expected the numbers and tensors that its signature lists");
     return nullptr;
   }
-  for (size_t i = 1; i < argc; i++) {
-    napi_valuetype type;
-    napi_typeof(env, argv[i], &type);
-    if (type == napi_undefined) continue;
-    size_t length = 0;
-    void* pointer = nullptr;
-    if (napi_get_typedarray_info(env, argv[i], nullptr, &length, &pointer, nullptr, nullptr) != napi_ok) {
-      napi_throw_type_error(env, nullptr, "native kernel: expected a typed array or undefined for each tensor");
-      return nullptr;
-    }
-    static uint64_t empty[8];
-    views[i - 1] = {length == 0 ? empty : pointer, static_cast<int64_t>(length)};
+  for (size_t i = 0; i + 1 < argc; i++) {
+    if (read_view(env, argv[i + 1], views[i]) || read_list(env, argv[i + 1], lists[i], views[i])) continue;
+    napi_throw_type_error(env, nullptr, "native kernel: expected a typed array, a list of them or undefined for each tensor");
+    return nullptr;
   }
   std::lock_guard<std::mutex> lock(kernel_lock);
   FlushDenormals flush;

@@ -10,10 +10,11 @@
 
 namespace weft {
 
-// A typed array that JavaScript passed; `data` is null for one left out.
+// A typed array that JavaScript passed, or a list of them; `data` is null for one left out.
 struct View {
   void* data;
   int64_t length;  // in elements
+  const View* list() const { return static_cast<const View*>(data); }
   float* f32() const { return static_cast<float*>(data); }
   int32_t* i32() const { return static_cast<int32_t*>(data); }
   uint8_t* u8() const { return static_cast<uint8_t*>(data); }

@@ -12,6 +12,7 @@ import type { NativeArray } from './binding.js'
 import { BufferPool } from './buffer-pool.js'
 
 const POOL_LIMIT_BYTES = 768 * 2 ** 20
+const ZEROS_LIMIT_BYTES = 256 * 2 ** 20
 
 class NativeData {
   refCount = 1
@@ -19,6 +20,9 @@ class NativeData {
   readonly dtype: DataType
   /** Buffers that a kernel keeps for its gradient, freed with this tensor. */
   reserve: readonly Float32Array[] = []
+  /** The only rows of `rowWidth` elements that are not all zero, where that is known. */
+  rows: Int32Array | undefined
+  rowWidth = 0
   pooled: boolean
   private content: backend_util.BackendValues
 
@@ -30,11 +34,13 @@ class NativeData {
 
   get values(): backend_util.BackendValues {
     this.pooled = false
+    this.rows = undefined
     return this.content
   }
 
   set values(content: backend_util.BackendValues) {
     this.pooled = false
+    this.rows = undefined
     this.content = content
   }
 
@@ -46,6 +52,8 @@ class NativeData {
 
 export class NativeBackend extends MathBackendCPU {
   private readonly pool = new BufferPool(POOL_LIMIT_BYTES)
+  /** Buffers of zeros. */
+  private readonly zeros = new BufferPool(ZEROS_LIMIT_BYTES)
 
   override write(values: backend_util.BackendValues, _shape: number[], dtype: DataType): object {
     const dataId = {}
@@ -94,6 +102,30 @@ export class NativeBackend extends MathBackendCPU {
     return info
   }
 
+  /** A buffer of zeros for `wrapRows`: all but the rows of the tensor before it are still zero, and cost nothing. */
+  takeZeros(length: number): Float32Array {
+    return this.zeros.take(length)
+  }
+
+  /** A tensor over a buffer from `takeZeros` in which only `rows`, along the first axis and each named once, were written. */
+  wrapRows(buffer: Float32Array, shape: number[], rows: Int32Array): TensorInfo {
+    const info = this.wrap(buffer, shape)
+    const data = this.data.get(info.dataId)
+    if (data instanceof NativeData) {
+      data.rows = rows
+      data.rowWidth = util.sizeFromShape(shape.slice(1))
+    }
+    return info
+  }
+
+  /** Rows along the first axis of which all others are zero, where that is known: of a gradient of a lookup. */
+  nonZeroRows(info: TensorInfo): Int32Array | undefined {
+    const data: unknown = this.data.get(info.dataId)
+    return data instanceof NativeData && data.rowWidth === util.sizeFromShape(info.shape.slice(1))
+      ? data.rows
+      : undefined
+  }
+
   reserved(info: TensorInfo): readonly Float32Array[] {
     const data = this.data.get(info.dataId)
     return data instanceof NativeData ? data.reserve : []
@@ -132,6 +164,7 @@ export class NativeBackend extends MathBackendCPU {
       data.values = copy
       data.pooled = true
     }
+    data.rows = undefined
     return this.array(info)
   }
 
@@ -147,14 +180,20 @@ export class NativeBackend extends MathBackendCPU {
       for (const buffer of data.reserve) this.pool.give(buffer)
       data.reserve = []
       const content = data.peek()
-      if (data.pooled && content instanceof Float32Array && content.length > 0) this.pool.give(content)
+      if (!data.pooled || !(content instanceof Float32Array) || content.length === 0) return gone
+      const { rows, rowWidth } = data
+      if (!rows) this.pool.give(content)
+      else {
+        for (const row of rows) content.fill(0, row * rowWidth, (row + 1) * rowWidth)
+        this.zeros.give(content)
+      }
     }
     return gone
   }
 
   /** Bytes of the buffers waiting to be used again. */
   get pooledBytes(): number {
-    return this.pool.heldBytes
+    return this.pool.heldBytes + this.zeros.heldBytes
   }
 }
 

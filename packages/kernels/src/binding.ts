@@ -8,13 +8,15 @@ import { fileURLToPath } from 'node:url'
 
 /** Memory that a kernel reads or writes in place. */
 export type NativeArray = Float32Array | Int32Array | Uint8Array | Float64Array
+type NativeList = readonly (NativeArray | undefined)[]
+type NativeArgument = NativeArray | NativeList | undefined
 
 interface NativeKernelEntry {
   name: string
   /** Names, each followed by a comma. */
   tensors: string
   numbers: string
-  run: (numbers: Float64Array, ...tensors: (NativeArray | undefined)[]) => void
+  run: (numbers: Float64Array, ...tensors: NativeArgument[]) => void
 }
 
 interface NativeBinding {
@@ -97,6 +99,25 @@ export function nativeFunction<const T extends string, const N extends string>(
   numbers: readonly N[],
   flops: (numbers: Record<N, number | boolean>) => number = () => 0,
 ): (values: Record<T, NativeArray | undefined> & Record<N, number | boolean>) => void {
+  return declare(name, tensors, numbers, flops)
+}
+
+/** As `nativeFunction`, for a kernel whose first tensors are lists, each of any length: what C++ reads with `View::list`. */
+export function nativeListFunction<const L extends string, const T extends string, const N extends string>(
+  name: string,
+  lists: readonly L[],
+  tensors: readonly T[],
+  numbers: readonly N[],
+): (values: Record<L, NativeList> & Record<T, NativeArray | undefined> & Record<N, number | boolean>) => void {
+  return declare(name, [...lists, ...tensors], numbers, () => 0)
+}
+
+function declare<T extends string, N extends string>(
+  name: string,
+  tensors: readonly T[],
+  numbers: readonly N[],
+  flops: (numbers: Record<N, number | boolean>) => number,
+): (values: Record<T, NativeArgument> & Record<N, number | boolean>) => void {
   declared.set(name, { tensors: list(tensors), numbers: list(numbers) })
   const packed = new Float64Array(numbers.length)
   let run: NativeKernelEntry['run'] | undefined
@@ -106,16 +127,16 @@ export function nativeFunction<const T extends string, const N extends string>(
       const key = numbers[i]
       if (key !== undefined) packed[i] = Number(values[key])
     }
-    const arrays: (NativeArray | undefined)[] = tensors.map((key) => values[key])
-    if (!profile) return run(packed, ...arrays)
+    const passed: NativeArgument[] = tensors.map((key) => values[key])
+    if (!profile) return run(packed, ...passed)
     const start = performance.now()
-    run(packed, ...arrays)
+    run(packed, ...passed)
     const before = profile.get(name) ?? { calls: 0, ms: 0, flops: 0, bytes: 0 }
     profile.set(name, {
       calls: before.calls + 1,
       ms: before.ms + performance.now() - start,
       flops: before.flops + flops(values),
-      bytes: before.bytes + arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), 0),
+      bytes: before.bytes + passed.flat().reduce((sum, array) => sum + (array?.byteLength ?? 0), 0),
     })
   }
 }

@@ -1,5 +1,11 @@
+export {
+  additiveAttention,
+  dotProductAttention,
+  type AttentionOptions,
+  type AttentionResult,
+  type DotProductAttentionOptions,
+} from './attention/attention.js'
 export { profileKernels, type KernelProfile } from './binding.js'
-export { adamUpdate, globalNorm, type AdamUpdateOptions } from './adam/adam.js'
 export { batchNormTraining, type BatchNormOptions, type BatchNormResult } from './batch-norm/batch-norm.js'
 export { conv2d, type Conv2dOptions, type ConvActivation } from './conv2d/conv2d.js'
 export { dropoutMask } from './dropout/dropout.js'
@@ -17,6 +23,10 @@ export { dense, isDenseActivation, type DenseActivation } from './matmul/dense.j
 export { areLastAxes, layerNorm, type LayerNormOptions } from './layer-norm/layer-norm.js'
 export { layerNormLstm, type LayerNormLstmNorms, type LayerNormLstmOptions } from './layer-norm-lstm/layer-norm-lstm.js'
 export { nativeCalls } from './kernel.js'
+export { adamUpdate, type AdamUpdateOptions } from './optimizers/adam.js'
+export { rmspropUpdate, type RmspropUpdateOptions } from './optimizers/rmsprop.js'
+export { sgdUpdate, type SgdUpdateOptions } from './optimizers/sgd.js'
+export type { UpdateOptions } from './optimizers/update.js'
 export {
   BACKEND_NAME,
   fallbacks,

@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
+import { attentionGradient, attentionKernels } from './attention/attention.js'
 import { NativeBackend } from './backend.js'
 import { batchNormGradients, batchNormKernels } from './batch-norm/batch-norm.js'
 import { nativeBinding, signatureConflicts } from './binding.js'
@@ -31,12 +32,19 @@ import { reduceKernels } from './reduce/reduce.js'
 import { softmaxGradients, softmaxKernels } from './softmax/softmax.js'
 import './adam/adam.js'
 import './lstm/step.js'
+import './optimizers/adam.js'
+import './optimizers/rmsprop.js'
+import './optimizers/sgd.js'
 
 const kernels: readonly NativeKernel[] = [
   batchMatMul,
   fusedMatMul,
   ...lstmKernels,
   ...layerNormLstmKernels,
+  lstmKernel,
+  lstmGradKernel,
+  lstmInputGradKernel,
+  ...attentionKernels,
   ...conv2dKernels,
   ...poolKernels,
   ...batchNormKernels,
@@ -57,6 +65,8 @@ const kernels: readonly NativeKernel[] = [
 const gradients: readonly tf.GradConfig[] = [
   ...lstmGradients,
   ...layerNormLstmGradients,
+  lstmGradient,
+  attentionGradient,
   ...conv2dGradients,
   ...batchNormGradients,
   ...layerNormGradients,

@@ -3,12 +3,14 @@
  * such as Bidirectional, make ours. A call, never an import's side effect.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { AdditiveAttention, Attention, SequenceMask } from './attention.js'
 import { AttentionPooling1D } from './attention-pooling.js'
 import { BatchNormalization } from './batch-normalization.js'
 import { Bidirectional } from './bidirectional.js'
 import { AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, MaxPooling1D, MaxPooling2D } from './convolution.js'
 import { Dense, Permute, Reshape } from './core.js'
 import { Dropout, SpatialDropout1D } from './dropout.js'
+import { Embedding } from './embedding.js'
 import { GlobalAveragePooling1D, GlobalMaxPooling1D } from './global-pooling.js'
 import { registerInitializers } from './initializers.js'
 import { LayerNormLSTM } from './layer-norm-lstm.js'
@@ -19,7 +21,9 @@ import { PeepholeLSTM } from './peephole-lstm.js'
 import { TimeDistributed } from './time-distributed.js'
 
 const LAYERS = [
+  AdditiveAttention,
   AlphaDropout,
+  Attention,
   AttentionPooling1D,
   AveragePooling1D,
   AveragePooling2D,
@@ -29,6 +33,7 @@ const LAYERS = [
   Conv2D,
   Dense,
   Dropout,
+  Embedding,
   GaussianDropout,
   GaussianNoise,
   GlobalAveragePooling1D,
@@ -41,6 +46,7 @@ const LAYERS = [
   PeepholeLSTM,
   Permute,
   Reshape,
+  SequenceMask,
   SpatialDropout1D,
   TimeDistributed,
 ]

@@ -1,10 +1,10 @@
 /**
  * Optimizers behind one interface: an update of all variables in one call, and slots (moments, velocities) that a checkpoint can
- * read and set. Adam and AdamW are one fused kernel call; SGD and RMSprop are TensorFlow.js ops. The formulas are PyTorch's, which
- * differ from Keras's only in where epsilon stands. What makes the gradients (clipping by norm, accumulation) is the Trainer's.
+ * read and set. Each is one fused kernel call, clipping by norm included. The formulas are PyTorch's, which differ from Keras's
+ * only in where epsilon stands. What makes the gradients (accumulation) is the Trainer's.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { adamUpdate } from '@weft/kernels'
+import { adamUpdate, rmspropUpdate, sgdUpdate } from '@weft/kernels'
 import { expected } from '../errors.js'
 
 /** An optimizer by name, with its numbers. */
@@ -25,6 +25,8 @@ export interface UpdateOptions {
   learningRate: number
   /** The gradients are multiplied by this first. */
   scale: number
+  /** Gradients whose norm, over all variables together, is above this are then scaled down to it. */
+  clipNorm?: number
   /** Then each element is clipped to [-clipValue, clipValue]. */
   clipValue?: number
   /** Decoupled weight decay of each variable: `w -= learningRate · decay · w`. */
@@ -36,7 +38,8 @@ export interface Optimizer {
   readonly name: OptimizerName
   /** Updates made so far; part of a checkpoint. */
   updates: number
-  apply(variables: tf.Variable[], gradients: tf.Tensor[], options: UpdateOptions): void
+  /** @returns false when `clipNorm` is given and the norm is not finite; nothing was updated then. */
+  apply(variables: tf.Variable[], gradients: tf.Tensor[], options: UpdateOptions): boolean
   /** The remembered tensors of a variable, in a fixed order; empty before its first update. */
   slots(variable: tf.Variable): tf.Variable[]
   /** Creates the slots of a variable (zeros), for a checkpoint to be read into. */
@@ -75,11 +78,17 @@ function checkRate(name: string, value: number): void {
   if (!(value >= 0 && value < 1)) throw expected('setting up the optimizer', 'a number in [0, 1)', name, value)
 }
 
+/** What the update of a kernel is given for ours. */
+const kernelOptions = ({ scale, ...options }: UpdateOptions) => ({ ...options, gradientScale: scale })
+
 /** The slots of all variables that were ever updated. */
 abstract class SlotKeeper {
   updates = 0
   readonly #slots = new Map<tf.Variable, tf.Variable[]>()
   readonly #count: number
+  // Of the variables of the last call, which are nearly always those of the next.
+  #variables: tf.Variable[] = []
+  #gathered: tf.Variable[][] = []
 
   constructor(count: number) {
     this.#count = count
@@ -97,19 +106,37 @@ abstract class SlotKeeper {
     return made
   }
 
+  apply(variables: tf.Variable[], gradients: tf.Tensor[], options: UpdateOptions): boolean {
+    if (variables !== this.#variables) {
+      const slots = variables.map((variable) => this.createSlots(variable))
+      this.#gathered = Array.from({ length: this.#count }, (_, i) => slots.flatMap((of) => of[i] ?? []))
+      this.#variables = variables
+    }
+    const norm = this.update(variables, gradients, this.#gathered, options)
+    const done = norm === undefined || Number.isFinite(norm)
+    if (done) this.updates++
+    return done
+  }
+
   dispose(): void {
     for (const slots of this.#slots.values()) tf.dispose(slots)
     this.#slots.clear()
+    this.#variables = []
+    this.#gathered = []
   }
+
+  /** The kernel's call; `slots` has a list of all variables for each slot. Gives the norm when it is to be clipped. */
+  protected abstract update(
+    variables: tf.Variable[],
+    gradients: tf.Tensor[],
+    slots: tf.Variable[][],
+    options: UpdateOptions,
+  ): number | undefined
 }
 
 class Adam extends SlotKeeper implements Optimizer {
   readonly name: 'adam' | 'adamW'
   readonly #numbers: { beta1: number; beta2: number; epsilon: number }
-  // The moments of the variables of the last call, which are nearly always those of the next.
-  #variables: tf.Variable[] = []
-  #m: tf.Variable[] = []
-  #v: tf.Variable[] = []
 
   constructor(name: 'adam' | 'adamW', beta1: number, beta2: number, epsilon: number) {
     super(2)
@@ -117,93 +144,51 @@ class Adam extends SlotKeeper implements Optimizer {
     this.#numbers = { beta1, beta2, epsilon }
   }
 
-  apply(variables: tf.Variable[], gradients: tf.Tensor[], options: UpdateOptions): void {
-    if (variables !== this.#variables) this.#gather(variables)
-    this.updates++
-    adamUpdate(variables, gradients, this.#m, this.#v, {
-      ...this.#numbers,
-      learningRate: options.learningRate,
-      step: this.updates,
-      gradientScale: options.scale,
-      ...(options.clipValue === undefined ? {} : { gradientClipValue: options.clipValue }),
-      ...(options.weightDecay === undefined ? {} : { weightDecay: options.weightDecay }),
-    })
-  }
-
-  #gather(variables: tf.Variable[]): void {
-    this.#variables = variables
-    this.#m = []
-    this.#v = []
-    for (const variable of variables) {
-      const [m, v] = this.createSlots(variable)
-      if (m && v) {
-        this.#m.push(m)
-        this.#v.push(v)
-      }
-    }
+  protected update(
+    variables: tf.Variable[],
+    gradients: tf.Tensor[],
+    [m = [], v = []]: tf.Variable[][],
+    options: UpdateOptions,
+  ) {
+    const step = this.updates + 1
+    return adamUpdate(variables, gradients, m, v, { ...kernelOptions(options), ...this.#numbers, step })
   }
 }
 
-/** An optimizer made of ops: one variable at a time. */
-abstract class OpOptimizer extends SlotKeeper {
-  apply(variables: tf.Variable[], gradients: tf.Tensor[], options: UpdateOptions): void {
-    this.updates++
-    const { learningRate, scale, clipValue, weightDecay } = options
-    variables.forEach((variable, i) => {
-      const raw = gradients[i]
-      if (!raw) return
-      const slots = this.createSlots(variable)
-      tf.tidy(() => {
-        const scaled = scale === 1 ? raw : tf.mul(raw, scale)
-        const gradient = clipValue === undefined ? scaled : tf.clipByValue(scaled, -clipValue, clipValue)
-        const decay = weightDecay?.[i] ?? 0
-        const decayed = decay === 0 ? variable : tf.mul(variable, 1 - learningRate * decay)
-        variable.assign(tf.sub(decayed, tf.mul(this.direction(gradient, slots), learningRate)))
-      })
-    })
-  }
-
-  /** The step for one gradient, before the learning rate; updates the slots. */
-  protected abstract direction(gradient: tf.Tensor, slots: tf.Variable[]): tf.Tensor
-}
-
-class Sgd extends OpOptimizer implements Optimizer {
+class Sgd extends SlotKeeper implements Optimizer {
   readonly name = 'sgd'
-  readonly #momentum: number
-  readonly #nesterov: boolean
+  readonly #numbers: { momentum: number; nesterov: boolean }
 
   constructor(momentum: number, nesterov: boolean) {
     super(momentum === 0 ? 0 : 1)
-    this.#momentum = momentum
-    this.#nesterov = nesterov
+    this.#numbers = { momentum, nesterov }
   }
 
-  protected direction(gradient: tf.Tensor, [velocity]: tf.Variable[]): tf.Tensor {
-    if (!velocity) return gradient
-    velocity.assign(tf.add(tf.mul(velocity, this.#momentum), gradient))
-    return this.#nesterov ? tf.add(gradient, tf.mul(velocity, this.#momentum)) : velocity
+  protected update(
+    variables: tf.Variable[],
+    gradients: tf.Tensor[],
+    [velocities = []]: tf.Variable[][],
+    options: UpdateOptions,
+  ) {
+    return sgdUpdate(variables, gradients, velocities, { ...kernelOptions(options), ...this.#numbers })
   }
 }
 
-class RmsProp extends OpOptimizer implements Optimizer {
+class RmsProp extends SlotKeeper implements Optimizer {
   readonly name = 'rmsprop'
-  readonly #rho: number
-  readonly #momentum: number
-  readonly #epsilon: number
+  readonly #numbers: { rho: number; momentum: number; epsilon: number }
 
   constructor(rho: number, momentum: number, epsilon: number) {
     super(momentum === 0 ? 1 : 2)
-    this.#rho = rho
-    this.#momentum = momentum
-    this.#epsilon = epsilon
+    this.#numbers = { rho, momentum, epsilon }
   }
 
-  protected direction(gradient: tf.Tensor, [average, velocity]: tf.Variable[]): tf.Tensor {
-    if (!average) return gradient
-    average.assign(tf.add(tf.mul(average, this.#rho), tf.mul(tf.square(gradient), 1 - this.#rho)))
-    const normalised = tf.div(gradient, tf.add(tf.sqrt(average), this.#epsilon))
-    if (!velocity) return normalised
-    velocity.assign(tf.add(tf.mul(velocity, this.#momentum), normalised))
-    return velocity
+  protected update(
+    variables: tf.Variable[],
+    gradients: tf.Tensor[],
+    [averages = [], velocities = []]: tf.Variable[][],
+    options: UpdateOptions,
+  ) {
+    return rmspropUpdate(variables, gradients, averages, velocities, { ...kernelOptions(options), ...this.#numbers })
   }
 }

@@ -6,7 +6,6 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { globalNorm } from '@weft/kernels'
 import type { Batch } from '../data/batches.js'
 import { expected, UserError } from '../errors.js'
 import { beginStep } from '../runtime/random.js'
@@ -264,15 +263,10 @@ export class TrainStep {
   #update(gradients: tf.Tensor[], scale: number): boolean {
     const { variables, weightDecay, constrained } = this.#plan
     const { clipNorm, clipValue } = this.#options
-    let factor = scale
-    if (clipNorm !== undefined) {
-      const norm = globalNorm(gradients) * scale
-      if (!Number.isFinite(norm)) return false
-      if (norm > clipNorm) factor *= clipNorm / norm
-    }
     const { learningRate, updates } = this
     if (this.average) for (const variable of variables) this.average.average(variable)
-    this.optimizer.apply(variables, gradients, { learningRate, scale: factor, clipValue, weightDecay })
+    const how = { learningRate, scale, clipNorm, clipValue, weightDecay }
+    if (!this.optimizer.apply(variables, gradients, how)) return false
     for (const weight of constrained) variableOf(weight).assign(weight.constraint.apply(weight.read()))
     this.average?.update(variables, updates)
     return true

@@ -1,4 +1,9 @@
-/** Rows of a table by index (`GatherV2`), and the sum of rows by index (`UnsortedSegmentSum`), which is its gradient. */
+/**
+ * Rows of a table by index (`GatherV2`), and the sum of rows by index (`UnsortedSegmentSum`), which is its gradient. That gradient
+ * is a tensor of the table's shape, but where the table is much larger than the batch only the rows that occur are touched: the
+ * others lie in a buffer that was zero before and, since those rows are cleared when the tensor goes, is again afterwards.
+ * Optimizers to which a gradient of zero means no change update these rows alone.
+ */
 import * as tf from '@tensorflow/tfjs-core'
 import { copyable, memoryLike, tensorOver } from '../copy/strided-copy.js'
 import { nativeFunction } from '../binding.js'
@@ -7,6 +12,12 @@ import { sizeOf } from '../nest.js'
 
 const gatherNative = nativeFunction('gather', ['x', 'indices', 'out'], ['batch', 'outer', 'dim', 'count', 'width'])
 const segmentSumNative = nativeFunction('segment_sum', ['x', 'ids', 'out'], ['width'])
+const segmentSumRowsNative = nativeFunction('segment_sum_rows', ['x', 'ids', 'out', 'rows', 'found'], ['width'])
+
+/** Clearing a smaller result costs less than keeping an account of its rows. */
+const SPARSE_FROM = 1 << 15
+/** How many segments there are for each id, at least, for most of them not to occur. */
+const SPARSE_RATIO = 2
 
 const gather = overrideKernel<tf.GatherV2Inputs, tf.GatherV2Attrs>({
   kernelName: tf.GatherV2,
@@ -42,9 +53,17 @@ const segmentSum = overrideKernel<tf.UnsortedSegmentSumInputs, tf.UnsortedSegmen
     const ids = backend.memoryOf(segmentIds)
     if (!(ids instanceof Int32Array)) return undefined
     const width = sizeOf(x.shape, 1)
-    const out = backend.take(numSegments * width)
-    segmentSumNative({ x: backend.array(x), ids, out, width })
-    return backend.wrap(out, [numSegments, ...x.shape.slice(1)])
+    const shape = [numSegments, ...x.shape.slice(1)]
+    if (numSegments * width < SPARSE_FROM || numSegments < SPARSE_RATIO * ids.length) {
+      const out = backend.take(numSegments * width)
+      segmentSumNative({ x: backend.array(x), ids, out, width })
+      return backend.wrap(out, shape)
+    }
+    const out = backend.takeZeros(numSegments * width)
+    const rows = new Int32Array(ids.length)
+    const found = new Int32Array(1)
+    segmentSumRowsNative({ x: backend.array(x), ids, out, rows, found, width })
+    return backend.wrapRows(out, shape, rows.subarray(0, found[0]))
   },
 })
 
