@@ -41,9 +41,6 @@ const kernels: readonly NativeKernel[] = [
   fusedMatMul,
   ...lstmKernels,
   ...layerNormLstmKernels,
-  lstmKernel,
-  lstmGradKernel,
-  lstmInputGradKernel,
   ...attentionKernels,
   ...conv2dKernels,
   ...poolKernels,
@@ -65,7 +62,6 @@ const kernels: readonly NativeKernel[] = [
 const gradients: readonly tf.GradConfig[] = [
   ...lstmGradients,
   ...layerNormLstmGradients,
-  lstmGradient,
   attentionGradient,
   ...conv2dGradients,
   ...batchNormGradients,
