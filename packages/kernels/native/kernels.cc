@@ -6,6 +6,7 @@
 #include "parallel.h"
 #include "sequence.h"
 #include "simd.h"
+#include "softmax.h"
 
 namespace WEFT_ISA {
 #include "kernels.inc"

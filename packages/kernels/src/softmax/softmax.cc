@@ -1,31 +1,5 @@
 // Softmax and log-softmax over the last axis with their gradients, and the cross-entropy of logits against targets: one pass over
 // each row, which stays in the nearest cache between its steps.
-struct RowScale {
-  float best;   // the row's largest element, which is subtracted so that exp cannot overflow
-  float total;  // the sum of exp(x - best)
-};
-
-WEFT_INLINE Vec load_partial_or(const float* from, int n, float fill) {
-  if (n >= kLanes) return load(from);
-  alignas(64) float lanes[kLanes];
-  for (int i = 0; i < kLanes; i++) lanes[i] = fill;
-  std::memcpy(lanes, from, sizeof(float) * n);
-  return load(lanes);
-}
-
-// Also writes exp(x - best) to `out` unless it is null.
-static RowScale scale_row(const float* x, int64_t cols, float* out) {
-  Vec best = splat(-INFINITY), total = splat_zero();
-  for_vectors(0, cols, [&](int64_t i, int n) { best = max(best, load_partial_or(x + i, n, -INFINITY)); });
-  const float largest = max_lane(best);
-  for_vectors(0, cols, [&](int64_t i, int n) {
-    const Vec e = exp(load_partial_or(x + i, n, -INFINITY) - largest);
-    total += e;
-    if (out != nullptr) store_partial(out + i, e, n);
-  });
-  return {largest, sum(total)};
-}
-
 template <class F>
 static void for_rows(int64_t length, int64_t cols, F f) {
   if (cols == 0) return;
@@ -50,7 +24,9 @@ WEFT_KERNEL(log_softmax, FIELDS) {
     const float* x = args.x.f32() + at;
     const RowScale scale = scale_row(x, cols, nullptr);
     const float log_total = __builtin_logf(scale.total);
-    for_vectors(0, cols, [&](int64_t i, int n) { store_partial(args.out.f32() + at + i, load_partial(x + i, n) - scale.best - log_total, n); });
+    for_vectors(0, cols, [&](int64_t i, int n) {
+      store_partial(args.out.f32() + at + i, load_partial(x + i, n) - scale.best - log_total, n);
+    });
   });
 }
 #undef FIELDS

@@ -1,0 +1,33 @@
+// The softmax of one row, which the softmax and CTC kernels begin with.
+#pragma once
+#include "simd.h"
+
+namespace WEFT_ISA {
+
+struct RowScale {
+  float best;   // the row's largest element, which is subtracted so that exp cannot overflow
+  float total;  // the sum of exp(x - best)
+};
+
+WEFT_INLINE Vec load_partial_or(const float* from, int n, float fill) {
+  if (n >= kLanes) return load(from);
+  alignas(64) float lanes[kLanes];
+  for (int i = 0; i < kLanes; i++) lanes[i] = fill;
+  std::memcpy(lanes, from, sizeof(float) * n);
+  return load(lanes);
+}
+
+// Also writes exp(x - best) to `out` unless it is null.
+static inline RowScale scale_row(const float* x, int64_t cols, float* out) {
+  Vec best = splat(-INFINITY), total = splat_zero();
+  for_vectors(0, cols, [&](int64_t i, int n) { best = max(best, load_partial_or(x + i, n, -INFINITY)); });
+  const float largest = max_lane(best);
+  for_vectors(0, cols, [&](int64_t i, int n) {
+    const Vec e = exp(load_partial_or(x + i, n, -INFINITY) - largest);
+    total += e;
+    if (out != nullptr) store_partial(out + i, e, n);
+  });
+  return {largest, sum(total)};
+}
+
+}  // namespace WEFT_ISA
