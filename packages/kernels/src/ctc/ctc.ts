@@ -42,23 +42,18 @@ const gradientNative = nativeFunction('ctc_gradient', ['kept', 'dy', 'out'], ['s
  * → [B]. Steps past an item's `logitLengths` do not count either. A NaN among an item's logits makes its loss and gradient NaN.
  * @throws ShapeError when a shape, a length or the blank does not fit, or naming item and position of a label that is no symbol.
  */
-export function ctcLoss(logits: tf.Tensor, labels: tf.Tensor, options: CtcOptions = {}): tf.Tensor1D {
+export function ctcLoss(logits: tf.Tensor, labels: tf.Tensor, options: CtcOptions = {}): tf.Tensor {
   shapeCheck('ctcLoss')('logits', logits, ['B', 'T', 'V'])
   const targets = ctcTargets('ctcLoss', logits, labels, options)
   const impossible = options.infeasible === 'infinity' ? Infinity : 0
   return tf.tidy(() => {
     const x = logits.dtype === 'float32' ? logits : tf.cast(logits, 'float32')
     if (!tf.getKernel(KERNEL_NAME, tf.getBackend()))
-      return tf.reshape(ctcReference(tf.reshape(x, threeDimensions(x)), targets, impossible), [-1])
+      return ctcReference(x, targets, impossible)
     const [loss] = runListed(KERNEL_NAME, { logits: x }, { ...targets, impossible })
     if (!loss) throw new Error('ctcLoss: the kernel returned no output')
-    return tf.reshape(loss, [-1])
+    return loss
   })
-}
-
-function threeDimensions({ shape }: tf.Tensor): [number, number, number] {
-  const [batch = 0, steps = 0, classes = 0] = shape
-  return [batch, steps, classes]
 }
 
 const lossKernel = overrideKernel<tf.NamedTensorInfoMap, CtcAttrs>({

@@ -10,8 +10,8 @@ import type { CtcTargets } from './targets.js'
 const IMPOSSIBLE = -1e30
 
 /** -log p(labels) [B] of logits [B, T, V]; `impossible` where no path spells them. */
-export function ctcReference(logits: tf.Tensor3D, targets: CtcTargets, impossible: number): tf.Tensor {
-  const [batch, steps, classes] = logits.shape
+export function ctcReference(logits: tf.Tensor, targets: CtcTargets, impossible: number): tf.Tensor {
+  const [batch = 0, steps = 0, classes = 0] = logits.shape
   // Nothing happens, but what is returned still depends on the logits, as a gradient asks.
   if (batch === 0) return tf.sum(logits, [1, 2])
   const { states, classOf, start, skip, ends } = stateTables(targets, batch)
