@@ -48,8 +48,7 @@ export function ctcLoss(logits: tf.Tensor, labels: tf.Tensor, options: CtcOption
   const impossible = options.infeasible === 'infinity' ? Infinity : 0
   return tf.tidy(() => {
     const x = logits.dtype === 'float32' ? logits : tf.cast(logits, 'float32')
-    if (!tf.getKernel(KERNEL_NAME, tf.getBackend()))
-      return ctcReference(x, targets, impossible)
+    if (!tf.getKernel(KERNEL_NAME, tf.getBackend())) return ctcReference(x, targets, impossible)
     const [loss] = runListed(KERNEL_NAME, { logits: x }, { ...targets, impossible })
     if (!loss) throw new Error('ctcLoss: the kernel returned no output')
     return loss
