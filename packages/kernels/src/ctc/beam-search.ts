@@ -51,7 +51,13 @@ export function ctcBeamSearch(logits: tf.Tensor, options: CtcBeamOptions = {}): 
   const weight = languageModelWeight
   check('languageModelWeight', weight >= 0 && weight < Infinity, 'a number of at least 0', weight)
   check('insertionBonus', Number.isFinite(insertionBonus), 'a finite number', insertionBonus)
-  const scorer: Scorer = { model: options.languageModel, weight, bonus: insertionBonus, lexicon }
+  const scorer: Scorer = {
+    model: options.languageModel,
+    weight,
+    bonus: insertionBonus,
+    lexicon,
+    factors: new WeakMap(),
+  }
   return readItems('ctcBeamSearch', logits, options, (item) => {
     const search = new PrefixSearch(item, beamWidth, scorer)
     for (let t = 0; t < item.steps; t++) search.step(t)

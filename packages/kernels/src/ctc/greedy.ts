@@ -18,12 +18,11 @@ function readGreedily({ logs, steps, classes, blank }: CtcSteps): CtcReading {
   let logProbability = 0
   let before = blank
   for (let t = 0; t < steps; t++) {
-    const row = logs.subarray(t * classes, (t + 1) * classes)
+    const row = t * classes
     let best = 0
-    row.forEach((log, symbol) => {
-      if (log > (row[best] ?? 0)) best = symbol
-    })
-    const log = row[best] ?? 0
+    for (let symbol = 1; symbol < classes; symbol++)
+      if ((logs[row + symbol] ?? 0) > (logs[row + best] ?? 0)) best = symbol
+    const log = logs[row + best] ?? 0
     logProbability += log
     if (best !== blank) {
       const span = spans.at(-1)

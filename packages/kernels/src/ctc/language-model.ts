@@ -7,7 +7,8 @@
  */
 /** A language model over a network's classes. */
 export interface SymbolModel {
-  /** Log probability, at most 0, of each class [V] after a prefix; the blank's entry is not read. Called once for a prefix. */
+  /** Log probability, at most 0, of each class [V] after a prefix; the blank's entry is not read. Called once for a prefix;
+   * an array that was returned must not change afterwards, and may be returned again. */
   next(prefix: readonly number[]): ArrayLike<number>
   /** Log probability that the text ends after a prefix. */
   end(prefix: readonly number[]): number

@@ -11,6 +11,8 @@ export interface Scorer {
   weight: number
   bonus: number
   lexicon: Lexicon | undefined
+  /** Factors by the model's answer, which serves every prefix with the same end. */
+  factors: WeakMap<object, Float64Array>
 }
 
 export class PrefixTree {
@@ -58,11 +60,14 @@ export class PrefixTree {
   }
 
   #computeFactors(node: number, model: SymbolModel): Float64Array {
-    const { weight, bonus } = this.#scorer
+    const { weight, bonus, factors: known } = this.#scorer
     const logs = model.next(this.prefix(node))
-    const factors = new Float64Array(this.#classes)
-    for (let c = 0; c < factors.length; c++)
-      factors[c] = weight === 0 ? this.#plainFactor : Math.exp(weight * (logs[c] ?? -Infinity) + bonus)
+    const before = known.get(logs)
+    if (before) return before
+    const factors = new Float64Array(this.#classes).fill(this.#plainFactor)
+    if (weight > 0)
+      for (let c = 0; c < factors.length; c++) factors[c] = Math.exp(weight * (logs[c] ?? -Infinity) + bonus)
+    known.set(logs, factors)
     return factors
   }
 

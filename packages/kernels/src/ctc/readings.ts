@@ -53,7 +53,11 @@ export function readItems<Result>(
   const [batch = 0, most = 0, classes = 0] = logits.shape
   const blank = blankOf(op, options.blank ?? 0, classes)
   const lengths = lengthsOf(op, 'logitLengths', options.logitLengths, batch, most)
-  const logs = tf.tidy(() => Float32Array.from(logSoftmax(tf.cast(logits, 'float32')).dataSync()))
+  let logs = new Float32Array(0)
+  // Not as the scope's result, in which it would look at every number for tensors.
+  tf.tidy(() => {
+    logs = new Float32Array(logSoftmax(tf.cast(logits, 'float32')).dataSync())
+  })
   return Array.from(lengths, (steps, item) => {
     const from = item * most * classes
     return read({ logs: logs.subarray(from, from + steps * classes), steps, classes, blank })
