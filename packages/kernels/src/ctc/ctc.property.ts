@@ -7,7 +7,7 @@ export const properties: readonly Property[] = [
   {
     name: 'ctcLoss',
     draw(random) {
-      const [batch, steps] = [random.int(0, 4), random.int(0, 12)]
+      const [batch, steps] = [random.int(0, 4), random.int(0, 8)]
       const classes = random.int(1, 20)
       const width = classes === 1 ? 0 : random.int(0, 6)
       const blank = random.int(0, classes - 1)

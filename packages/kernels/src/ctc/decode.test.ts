@@ -50,7 +50,11 @@ function exhaustive(logits: tf.Tensor, { blank = 0, ...options }: CtcBeamOptions
 }
 
 /** Expects that a beam as wide as there are texts gives the best of them, in order, as `exhaustive` does. */
-function expectExhaustive(logits: tf.Tensor, options: CtcBeamOptions, allowed = (_labels: number[]) => true): void {
+function expectExhaustive(
+  logits: tf.Tensor,
+  options: CtcBeamOptions,
+  allowed: (labels: number[]) => boolean = () => true,
+): void {
   const all = exhaustive(logits, options).filter(({ labels, score }) => allowed(labels) && score > -Infinity)
   const [found = []] = ctcBeamSearch(logits, { ...options, beamWidth: 1000, topPaths: 12 })
   expect(found.map(({ labels }) => labels)).toEqual(all.slice(0, 12).map(({ labels }) => labels))
