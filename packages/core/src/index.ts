@@ -5,6 +5,7 @@ export { Trainer } from './training/trainer.js'
 export type { TrainerOptions } from './training/trainer.js'
 export type { CheckpointOptions, FitOptions, FitResult, Progress } from './training/fit.js'
 export type { StepOptions } from './training/train-step.js'
+export { ctcCrossentropy } from './training/ctc-loss.js'
 export { isLossName, lossNames, makeLoss } from './training/losses.js'
 export type { LossFunction, LossName, LossOptions } from './training/losses.js'
 export { makeOptimizer } from './training/optimizers.js'
@@ -36,6 +37,7 @@ export { AdditiveAttention, Attention, SequenceMask } from './layers/attention.j
 export { AttentionPooling1D } from './layers/attention-pooling.js'
 export { BatchNormalization } from './layers/batch-normalization.js'
 export { Bidirectional } from './layers/bidirectional.js'
+export { BlankPadding } from './layers/blank-padding.js'
 export { AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, MaxPooling1D, MaxPooling2D } from './layers/convolution.js'
 export { Dense, Permute, Reshape } from './layers/core.js'
 export { Dropout, SpatialDropout1D } from './layers/dropout.js'
@@ -140,6 +142,15 @@ export {
   rootMeanSquaredError,
 } from './metrics/regression.js'
 export type { RegressionScores } from './metrics/regression.js'
+export {
+  characterErrorRate,
+  editDistance,
+  exactMatch,
+  normalisedEditDistance,
+  sequenceScores,
+  wordErrorRate,
+} from './metrics/sequence.js'
+export type { SequenceScores, SymbolSequence } from './metrics/sequence.js'
 export { summariseClassification, summariseMultilabel } from './metrics/summary.js'
 export type {
   ClassificationSummary,

@@ -1,4 +1,4 @@
-// One row of a softmax: what softmax over an axis and attention share.
+// The softmax of one row, which softmax, attention and CTC kernels begin with.
 #pragma once
 #include "simd.h"
 

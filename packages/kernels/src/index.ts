@@ -8,6 +8,13 @@ export {
 export { profileKernels, type KernelProfile } from './binding.js'
 export { batchNormTraining, type BatchNormOptions, type BatchNormResult } from './batch-norm/batch-norm.js'
 export { conv2d, type Conv2dOptions, type ConvActivation } from './conv2d/conv2d.js'
+export { ctcBeamSearch, type CtcBeamOptions, type CtcBeamReading } from './ctc/beam-search.js'
+export { ctcLoss, type CtcOptions } from './ctc/ctc.js'
+export { ctcGreedyDecode } from './ctc/greedy.js'
+export { NgramModel, type NgramJson, type NgramOptions, type SymbolModel } from './ctc/language-model.js'
+export { Lexicon, type LexiconOptions } from './ctc/lexicon.js'
+export type { CtcDecodeOptions, CtcReading, CtcSpan } from './ctc/readings.js'
+export { ctcInfeasible, type CtcTargetOptions } from './ctc/targets.js'
 export { dropoutMask } from './dropout/dropout.js'
 export {
   bidirectionalLstm,

@@ -13,6 +13,7 @@ import { conv2dKernels } from './conv2d/conv2d.js'
 import { conv2dGradients } from './conv2d/gradient.js'
 import { joinKernels } from './copy/join.js'
 import { reorderKernels } from './copy/reorder.js'
+import { ctcGradient, ctcKernels } from './ctc/ctc.js'
 import { dropoutKernels } from './dropout/dropout.js'
 import { binaryKernels } from './elementwise/binary.js'
 import { castKernel } from './elementwise/cast.js'
@@ -54,6 +55,7 @@ const kernels: readonly NativeKernel[] = [
   ...joinKernels,
   ...fillKernels,
   ...softmaxKernels,
+  ...ctcKernels,
   ...embeddingKernels,
   ...dropoutKernels,
 ]
@@ -69,6 +71,7 @@ const gradients: readonly tf.GradConfig[] = [
   ...activationGradients,
   ...reduceGradients,
   ...softmaxGradients,
+  ctcGradient,
 ]
 
 export const BACKEND_NAME = 'native'

@@ -7,6 +7,7 @@ import { AdditiveAttention, Attention, SequenceMask } from './attention.js'
 import { AttentionPooling1D } from './attention-pooling.js'
 import { BatchNormalization } from './batch-normalization.js'
 import { Bidirectional } from './bidirectional.js'
+import { BlankPadding } from './blank-padding.js'
 import { AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, MaxPooling1D, MaxPooling2D } from './convolution.js'
 import { Dense, Permute, Reshape } from './core.js'
 import { Dropout, SpatialDropout1D } from './dropout.js'
@@ -29,6 +30,7 @@ const LAYERS = [
   AveragePooling2D,
   BatchNormalization,
   Bidirectional,
+  BlankPadding,
   Conv1D,
   Conv2D,
   Dense,

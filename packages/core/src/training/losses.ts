@@ -1,7 +1,7 @@
 /**
  * The losses that a Trainer knows by name. A loss is `mean over items of weight · loss`, the division being by the number of items
  * as in Keras, which makes accumulated batches add up to one big one. The gradients are written out, because TensorFlow.js's own are
- * wrong at 0 (absolute error) or lose digits. CTC is no loss of this table: pass a function.
+ * wrong at 0 (absolute error) or lose digits. CTC is no loss of this table: pass `ctcCrossentropy()`.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { expected } from '../errors.js'

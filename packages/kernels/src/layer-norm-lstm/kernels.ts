@@ -183,7 +183,7 @@ const inputGradient = overrideKernel<tf.NamedTensorInfoMap, Attrs>({
       mask: maskBytes(backend, at('mask')),
       dropoutMask: arrayOf(backend, at('dropoutMask')),
       inputGradient: backend.array(out),
-      ...{ batch, steps, features, width: 4 * units, goBackwards },
+      ...{ batch, steps, features, width: 4 * units, goBackwards, accumulate: false },
     })
     return out
   },
