@@ -7,10 +7,9 @@ struct RowScale {
 
 WEFT_INLINE Vec load_partial_or(const float* from, int n, float fill) {
   if (n >= kLanes) return load(from);
-  alignas(64) float lanes[kLanes];
-  for (int i = 0; i < kLanes; i++) lanes[i] = fill;
-  std::memcpy(lanes, from, sizeof(float) * n);
-  return load(lanes);
+  VecInt lane;
+  for (int i = 0; i < kLanes; i++) lane[i] = i;
+  return select(lane < n, load_partial(from, n), splat(fill));
 }
 
 // Also writes exp(x - best) to `out` unless it is null.
@@ -83,7 +82,7 @@ WEFT_KERNEL(cross_entropy, FIELDS) {
   for_rows(args.logits.length, cols, [&](int64_t row, int64_t at) {
     const float *x = args.logits.f32() + at, *labels = args.labels.f32() + at;
     const RowScale scale = scale_row(x, cols, nullptr);
-    const float shift = scale.best + __builtin_logf(scale.total);
+    const float shift = scale.best + log(splat(scale.total))[0];
     Vec loss = splat_zero();
     // A label of 0 adds nothing, also where the logit is -infinity.
     for_vectors(0, cols, [&](int64_t i, int n) {
