@@ -1,5 +1,7 @@
 // @ts-check
 // The steps of a stream one by one: how long the middle one takes and how long the slowest of a hundred, and whether memory grows.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import * as tf from '@tensorflow/tfjs-core'
 import { setupRuntime } from '@weft/core'
 import { formatCount } from '@weft/core/cli'
@@ -8,6 +10,10 @@ import { checkParams, streamingCase } from './cases.mjs'
 const WARM_UPS = 1000
 /** Steps between two looks at the progress. */
 const ROUND = 5000
+
+setFlagsFromString('--expose-gc')
+/** @type {() => void} */
+const collectGarbage = runInNewContext('gc')
 
 /** @param {number} steps @param {import('@weft/core/cli').CommandContext} context */
 export async function streamSteps(steps, context) {
@@ -40,5 +46,6 @@ export async function streamSteps(steps, context) {
 }
 
 function memory() {
+  collectGarbage()
   return { rssMb: process.memoryUsage().rss / 2 ** 20, tensors: tf.memory().numTensors }
 }
