@@ -49,7 +49,9 @@ WEFT_KERNEL(log_softmax, FIELDS) {
     const float* x = args.x.f32() + at;
     const RowScale scale = scale_row(x, cols, nullptr);
     const float log_total = __builtin_logf(scale.total);
-    for_vectors(0, cols, [&](int64_t i, int n) { store_partial(args.out.f32() + at + i, load_partial(x + i, n) - scale.best - log_total, n); });
+    for_vectors(0, cols, [&](int64_t i, int n) {
+      store_partial(args.out.f32() + at + i, load_partial(x + i, n) - scale.best - log_total, n);
+    });
   });
 }
 #undef FIELDS
