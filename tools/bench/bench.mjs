@@ -1,82 +1,68 @@
 #!/usr/bin/env node
 // @ts-check
-// Times the benchmark cases: one training step (forward, loss, backward, Adam) of the Trainer, and one prediction. Medians of at
-// least 10 repetitions, or 3 seconds of them, after 3 warm-ups.
-// usage: npm run -s bench -- [--case NAME ...] [--device native|cpu|wasm] [--json]
-import { parseArgs } from 'node:util'
-import * as tf from '@tensorflow/tfjs-core'
-import { setupRuntime, Trainer } from '@weft/core'
-import { cases } from './cases.mjs'
+// Times the benchmark cases: what each option does is in --help, what the figures mean in docs/benchmarks.md. What is measured is
+// loaded when asked for; a case is measured in a process of its own.
+// usage: npm run bench -- [--case NAME,...] [--backend NAME,... | --profile | --against torch | --scaling | --stream] [--json]
+import { readFileSync } from 'node:fs'
+import { coreVersion, defineCommand, defineOptions, runCli, UserError } from '@weft/core/cli'
 
-const SECONDS = 3
-const WARM_UPS = 3
-const LEAST = 10
+/** @type {readonly string[]} */
+const names = Object.keys(JSON.parse(readFileSync(new URL('cases.json', import.meta.url), 'utf8')))
 
-/** @param {() => void} action */
-function medianMs(action) {
-  for (let i = 0; i < WARM_UPS; i++) action()
-  const times = []
-  const end = performance.now() + 1000 * SECONDS
-  while (times.length < LEAST || performance.now() < end) {
-    const start = performance.now()
-    action()
-    times.push(performance.now() - start)
-  }
-  times.sort((a, b) => a - b)
-  return times[Math.floor(times.length / 2)] ?? Number.NaN
-}
+const options = defineOptions({
+  case: { type: 'list', choices: names, default: [], help: 'cases; all when none is named' },
+  backend: {
+    type: 'list',
+    choices: ['native', 'wasm', 'cpu'],
+    default: ['native'],
+    help: 'backends side by side; wasm and cpu are TensorFlow.js with its own layers, which takes seconds a step',
+  },
+  seconds: { type: 'number', above: 0, default: 3, unit: 's', help: 'repeat for so long, ten times at least' },
+  profile: { type: 'boolean', group: 'Other than times', help: 'a training step by kernel' },
+  against: { type: 'choice', choices: ['torch'], group: 'Other than times', help: 'compare with PyTorch, in turn' },
+  python: { type: 'string', default: 'python3', group: 'Other than times', help: 'a Python that has torch' },
+  rounds: { type: 'integer', min: 1, default: 3, group: 'Other than times', help: 'rounds of the comparison' },
+  scaling: {
+    type: 'boolean',
+    group: 'Other than times',
+    help: 'how the time grows with batch, steps, layers and units of an LSTM',
+  },
+  stream: { type: 'boolean', group: 'Other than times', help: 'steps of a stream one by one, and memory' },
+  steps: { type: 'integer', min: 1, default: 100_000, group: 'Other than times', help: 'steps of the stream' },
+})
 
-const megabytes = (/** @type {number} */ bytes) => bytes / 2 ** 20
-
-const { values } = parseArgs({
-  options: {
-    case: { type: 'string', multiple: true },
-    device: { type: 'string', default: 'auto' },
-    json: { type: 'boolean', default: false },
+const bench = defineCommand({
+  help: 'time the benchmark cases',
+  options,
+  examples: [
+    'npm run bench -- --case lstm-medium',
+    'npm run bench -- --backend cpu,wasm,native --case lstm-medium,cnn',
+    'npm run bench -- --profile --case audio-crnn',
+    'npm run bench -- --against torch --python python3',
+  ],
+  async run({ seconds, backend, profile, against, scaling, stream, ...rest }, context) {
+    const chosen = rest.case.length === 0 ? names : rest.case
+    const modes = Object.entries({ profile, against, scaling, stream }).filter(([, value]) => value)
+    if (modes.length > 1)
+      throw new UserError(
+        `reading the command line: expected one of ${modes.map(([mode]) => `--${mode}`).join(', ')}, received ${modes.length}`,
+      )
+    if (profile) return (await import('./profile.mjs')).profileCases(chosen, seconds, context)
+    if (against) {
+      const { compareWithTorch } = await import('./against.mjs')
+      return compareWithTorch(chosen, { python: rest.python, rounds: rest.rounds, seconds }, context)
+    }
+    if (scaling) return (await import('./scaling.mjs')).scaleLstm(seconds, context)
+    if (stream) return (await import('./stream.mjs')).streamSteps(rest.steps, context)
+    return (await import('./backends.mjs')).timeCases(chosen, backend, seconds, context)
   },
 })
-const names = values.case ?? Object.keys(cases)
-for (const name of names) {
-  if (!Object.hasOwn(cases, name)) {
-    process.stderr.write(`benchmark: expected one of ${Object.keys(cases).join(', ')} for --case, received ${name}\n`)
-    process.exit(2)
-  }
-}
 
-const runtime = await setupRuntime({ device: /** @type {'auto'} */ (values.device), purpose: 'train' })
-for (const name of names) {
-  const build = cases[name]
-  if (!build) continue
-  const base = process.memoryUsage().rss
-  const { model, x, y, loss } = build()
-  const trainer = new Trainer(model, { loss, learningRate: 1e-3 })
-  const first = trainer.step({ x, y })
-  const train = medianMs(() => trainer.step({ x, y }))
-  const last = trainer.step({ x, y })
-  const infer = medianMs(() => {
-    const output = trainer.predict(x)
-    output.dataSync()
-    output.dispose()
-  })
-  const result = {
-    case: name,
-    train_ms: train,
-    infer_ms: infer,
-    params: model.trainableWeights.reduce(
-      (count, weight) => count + tf.util.sizeFromShape(weight.shape.map(Number)),
-      0,
-    ),
-    base_rss_mb: megabytes(base),
-    peak_rss_mb: process.resourceUsage().maxRSS / 1024,
-    loss_first: first,
-    loss_last: last,
-    engine: `weft ${runtime.device}${runtime.isa ? ` ${runtime.isa}` : ''}, ${runtime.threads} threads`,
-  }
-  process.stdout.write(
-    values.json
-      ? `${JSON.stringify(result)}\n`
-      : `${name.padEnd(14)} train ${train.toFixed(2)} ms, predict ${infer.toFixed(2)} ms, loss ${first.toFixed(3)} -> ${last.toFixed(3)}, ${result.engine}\n`,
-  )
-  trainer.dispose()
-  tf.dispose([x, y])
-}
+const description = 'Times training and prediction of the benchmark cases.'
+process.exitCode = await runCli({
+  name: 'npm run bench --',
+  description,
+  version: coreVersion(),
+  commands: {},
+  main: bench,
+})

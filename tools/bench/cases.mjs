@@ -1,62 +1,58 @@
 // @ts-check
-// The benchmark cases: model, input and targets, built with the public layers and builders. The names, shapes and parameter counts are
-// those that the PyTorch side uses, so that the two can be compared case by case.
+// The benchmark cases, built with the public layers and builders. What each one is and how many parameters it has stands in
+// cases.json; `buildCase` holds them to it. torch_cases.py and tensorflowjs-cases.mjs build the same for PyTorch and TensorFlow.js.
+import { readFileSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
-import { Bidirectional, buildCrnn, Conv2D, Dense, LSTM, MaxPooling2D, Random } from '@weft/core'
+import * as weft from '@weft/core'
+import { coins, integers, labels, noise, raggedNoise } from './inputs.mjs'
 
 /**
- * @typedef {{ model: tfl.LayersModel, x: tf.Tensor, y: tf.Tensor, loss: 'meanSquaredError' | 'softmaxCrossentropy' }} Case
+ * @typedef {{ model: string, input: string, params: number }} CaseFacts
+ * @typedef {{ model: tfl.LayersModel, x: tf.Tensor, y: tf.Tensor, loss: weft.TrainerOptions['loss'] }} TrainingCase
+ * @typedef {{ model: tfl.LayersModel, step: () => void }} StreamingCase
  */
 
-const random = new Random(1, 'benchmark')
+/** @type {Readonly<Record<string, CaseFacts>>} */
+export const caseFacts = JSON.parse(readFileSync(new URL('cases.json', import.meta.url), 'utf8'))
+export const caseNames = Object.keys(caseFacts)
 
-/** Normally distributed numbers. @param {number[]} shape */
-function noise(shape) {
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal()),
-    shape,
-  )
+const { Bidirectional, buildCrnn, Conv2D, Dense, LSTM, MaxPooling2D, Permute, Reshape, TimeDistributed } = weft
+
+/** A layer that may be missing from this version of core. @param {string} className @returns {new (args: object) => tfl.layers.Layer} */
+function layerClass(className) {
+  const found = /** @type {Record<string, any>} */ (weft)[className]
+  if (found === undefined) throw new Error(`building a benchmark case: @weft/core has no ${className}`)
+  return found
 }
 
-/** @param {number} rows @param {number} classes */
-function labels(rows, classes) {
-  return tf.tidy(() =>
-    tf.cast(
-      tf.oneHot(
-        tf.tensor1d(
-          Array.from({ length: rows }, () => random.int(classes)),
-          'int32',
-        ),
-        classes,
-      ),
-      'float32',
-    ),
-  )
-}
-
-/** @param {number[]} shape @param {tfl.layers.Layer[]} layers */
-function sequential(shape, layers) {
-  const input = tfl.input({ shape })
+/** @param {(number | null)[]} shape @param {tfl.layers.Layer[]} layers @param {'float32' | 'int32'} [dtype] */
+function sequential(shape, layers, dtype = 'float32') {
+  const input = tfl.input({ shape, dtype })
   const output = layers.reduce((x, layer) => /** @type {tfl.SymbolicTensor} */ (layer.apply(x)), input)
   return tfl.model({ inputs: input, outputs: output })
 }
 
-/**
- * @param {number} batch @param {number} steps @param {number} features @param {number} units
- * @returns {() => Case}
- */
-function lstmClassifier(batch, steps, features, units) {
-  return () => ({
-    model: sequential([steps, features], [new LSTM({ units }), new Dense({ units: 10 })]),
-    x: noise([batch, steps, features]),
-    y: labels(batch, 10),
-    loss: 'softmaxCrossentropy',
-  })
-}
+/** @param {number} filters */
+const convolution = (filters) => new Conv2D({ filters, kernelSize: 3, padding: 'same', activation: 'relu' })
 
-/** @type {Readonly<Record<string, () => Case>>} */
-export const cases = {
+/** @param {number} units @param {boolean} [returnSequences] */
+const bidirectional = (units, returnSequences = false) =>
+  new Bidirectional({ layer: new LSTM({ units, returnSequences }), mergeMode: 'concat' })
+
+/**
+ * A classifier of ten classes by the layers' last output.
+ * @param {number[]} shape [B, ...] @param {() => tfl.layers.Layer[]} layers @returns {() => TrainingCase}
+ */
+const classifier = (shape, layers) => () => ({
+  model: sequential(shape.slice(1), [...layers(), new Dense({ units: 10 })]),
+  x: noise(shape),
+  y: labels(shape.slice(0, 1), 10),
+  loss: 'softmaxCrossentropy',
+})
+
+/** Cases that are trained. @type {Readonly<Record<string, () => TrainingCase>>} */
+const trainingCases = {
   'lstm-seed': () => ({
     model: sequential(
       [20, 10],
@@ -66,43 +62,42 @@ export const cases = {
     y: noise([100, 1]),
     loss: 'meanSquaredError',
   }),
-  'lstm-medium': lstmClassifier(32, 50, 40, 128),
-  'lstm-large': lstmClassifier(64, 100, 64, 256),
-  'lstm-long': lstmClassifier(25, 1000, 123, 320),
-  'bilstm-masked': () => {
-    const lengths = Array.from({ length: 32 }, (_, item) => (item === 0 ? 50 : 10 + ((13 * item) % 41)))
-    const kept = tf.tensor(
-      lengths.map((length) => Array.from({ length: 50 }, (_, step) => [step < length ? 1 : 0])),
-      [32, 50, 1],
-    )
-    return {
-      model: sequential(
-        [50, 40],
-        [
-          tfl.layers.masking({ maskValue: 0 }),
-          new Bidirectional({ layer: new LSTM({ units: 128 }), mergeMode: 'concat' }),
-          new Dense({ units: 10 }),
-        ],
-      ),
-      x: tf.mul(noise([32, 50, 40]), kept),
-      y: labels(32, 10),
-      loss: 'softmaxCrossentropy',
-    }
-  },
-  cnn: () => ({
+  'lstm-medium': classifier([32, 50, 40], () => [new LSTM({ units: 128 })]),
+  'lstm-large': classifier([64, 100, 64], () => [new LSTM({ units: 256 })]),
+  'lstm-long': classifier([25, 1000, 123], () => [new LSTM({ units: 320 })]),
+  'gru-medium': classifier([32, 50, 40], () => [new (layerClass('GRU'))({ units: 128, resetAfter: true })]),
+  'bilstm-masked': () => ({
+    model: sequential([50, 40], [tfl.layers.masking({ maskValue: 0 }), bidirectional(128), new Dense({ units: 10 })]),
+    x: raggedNoise(),
+    y: labels([32], 10),
+    loss: 'softmaxCrossentropy',
+  }),
+  cnn: classifier([32, 64, 64, 1], () => [
+    convolution(32),
+    new MaxPooling2D({ poolSize: 2 }),
+    convolution(64),
+    tfl.layers.globalAveragePooling2d({}),
+  ]),
+  'crnn-ctc': () => ({
+    // As buildCrnn has it for columns as time: the image is turned while it has one channel, so that its columns need no turning later.
     model: sequential(
-      [64, 64, 1],
+      [50, 200, 1],
       [
-        new Conv2D({ filters: 32, kernelSize: 3, padding: 'same', activation: 'relu' }),
+        new Permute({ dims: [2, 1, 3] }),
+        convolution(32),
         new MaxPooling2D({ poolSize: 2 }),
-        new Conv2D({ filters: 64, kernelSize: 3, padding: 'same', activation: 'relu' }),
-        tfl.layers.globalAveragePooling2d({}),
-        new Dense({ units: 10 }),
+        convolution(64),
+        new MaxPooling2D({ poolSize: 2 }),
+        new Reshape({ targetShape: [50, 768] }),
+        new Dense({ units: 64, activation: 'relu' }),
+        bidirectional(128, true),
+        bidirectional(64, true),
+        new Dense({ units: 21 }),
       ],
     ),
-    x: noise([32, 64, 64, 1]),
-    y: labels(32, 10),
-    loss: 'softmaxCrossentropy',
+    x: noise([16, 50, 200, 1]),
+    y: integers([16, 5], 1, 21),
+    loss: ctc(),
   }),
   'audio-crnn': () => ({
     model: buildCrnn({
@@ -115,7 +110,86 @@ export const cases = {
       head: { units: 10, activation: 'linear' },
     }),
     x: noise([32, 100, 64, 1]),
-    y: labels(32, 10),
+    y: labels([32], 10),
     loss: 'softmaxCrossentropy',
   }),
+  convlstm: () => ({
+    model: sequential(
+      [10, 64, 64, 1],
+      [
+        new (layerClass('ConvLSTM2D'))({ filters: 32, kernelSize: 3, padding: 'same', returnSequences: true }),
+        new TimeDistributed({ layer: new Conv2D({ filters: 1, kernelSize: 3, padding: 'same' }) }),
+      ],
+    ),
+    x: noise([4, 10, 64, 64, 1]),
+    y: coins([4, 10, 64, 64, 1]),
+    loss: 'sigmoidCrossentropy',
+  }),
+  'conv3d-lstm': classifier([8, 16, 28, 28, 3], () => {
+    const [Conv3D, MaxPooling3D] = [layerClass('Conv3D'), layerClass('MaxPooling3D')]
+    return [
+      new Conv3D({ filters: 32, kernelSize: 3, padding: 'same', activation: 'relu' }),
+      new MaxPooling3D({ poolSize: 2 }),
+      new Conv3D({ filters: 64, kernelSize: 3, padding: 'same', activation: 'relu' }),
+      new MaxPooling3D({ poolSize: 2 }),
+      new Reshape({ targetShape: [4, 3136] }),
+      new LSTM({ units: 128, returnSequences: true }),
+      new LSTM({ units: 128 }),
+    ]
+  }),
+  'char-lm': () => ({
+    model: sequential(
+      [100],
+      [
+        new (layerClass('Embedding'))({ inputDim: 65, outputDim: 128 }),
+        new LSTM({ units: 256, returnSequences: true }),
+        new LSTM({ units: 256, returnSequences: true }),
+        new Dense({ units: 65 }),
+      ],
+      'int32',
+    ),
+    x: integers([50, 100], 0, 65),
+    y: labels([50, 100], 65),
+    loss: 'softmaxCrossentropy',
+  }),
+}
+
+/** The loss of a text of five symbols. @returns {weft.TrainerOptions['loss']} */
+function ctc() {
+  const ctcCrossentropy = /** @type {Record<string, any>} */ (weft)['ctcCrossentropy']
+  if (ctcCrossentropy === undefined) throw new Error('building a benchmark case: @weft/core has no ctcCrossentropy')
+  return ctcCrossentropy({ blank: 0 })
+}
+
+/** One step of a stream after the other, the state carried. @returns {StreamingCase} */
+export function streamingCase() {
+  const input = tfl.input({ batchShape: [1, 1, 40] })
+  const layer = new LSTM({ units: 128, stateful: true })
+  const output = /** @type {tfl.SymbolicTensor} */ (layer.apply(input))
+  const x = noise([1, 1, 40])
+  return {
+    model: tfl.model({ inputs: input, outputs: output }),
+    step: () => tf.tidy(() => /** @type {tf.Tensor} */ (layer.apply(x)).dataSync()),
+  }
+}
+
+/** Trainable parameters. @param {tfl.LayersModel} model */
+export const countParams = (model) =>
+  model.trainableWeights.reduce((sum, weight) => sum + tf.util.sizeFromShape(weight.shape.map(Number)), 0)
+
+/**
+ * Builds a case that is trained, or undefined for one that only predicts.
+ * @param {string} name
+ */
+export function trainingCase(name) {
+  const built = trainingCases[name]?.()
+  if (built) checkParams(name, built.model)
+  return built
+}
+
+/** @param {string} name @param {tfl.LayersModel} model */
+export function checkParams(name, model) {
+  const [params, expected] = [countParams(model), caseFacts[name]?.params]
+  if (params !== expected)
+    throw new Error(`building ${name}: expected ${expected} trainable parameters, received ${params}`)
 }

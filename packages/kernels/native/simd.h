@@ -108,14 +108,22 @@ WEFT_INLINE VecInt float_to_bits(Vec value) {
 }
 WEFT_INLINE Vec abs(Vec x) { return bits_to_float(float_to_bits(x) & 0x7fffffff); }
 
+// Over the lanes of a vector, by halves, so that each step waits for few others.
+typedef float Quad __attribute__((vector_size(16)));
 WEFT_INLINE float sum(Vec x) {
-  float total = 0;
-  for (int i = 0; i < kLanes; i++) total += x[i];
-  return total;
+  Quad parts[kLanes / 4];
+  std::memcpy(parts, &x, sizeof x);
+  for (int n = kLanes / 8; n > 0; n /= 2)
+    for (int i = 0; i < n; i++) parts[i] += parts[i + n];
+  return (parts[0][0] + parts[0][2]) + (parts[0][1] + parts[0][3]);
 }
 WEFT_INLINE float max_lane(Vec x) {
-  float best = x[0];
-  for (int i = 1; i < kLanes; i++) best = (x[i] > best || x[i] != x[i]) ? x[i] : best;
+  Quad parts[kLanes / 4];
+  std::memcpy(parts, &x, sizeof x);
+  for (int n = kLanes / 8; n > 0; n /= 2)
+    for (int i = 0; i < n; i++) parts[i] = (parts[i] > parts[i + n]) | (parts[i] != parts[i]) ? parts[i] : parts[i + n];
+  float best = parts[0][0];
+  for (int i = 1; i < 4; i++) best = (best > parts[0][i] || best != best) ? best : parts[0][i];
   return best;
 }
 

@@ -11,10 +11,9 @@ struct RowScale {
 
 WEFT_INLINE Vec load_partial_or(const float* from, int n, float fill) {
   if (n >= kLanes) return load(from);
-  alignas(64) float lanes[kLanes];
-  for (int i = 0; i < kLanes; i++) lanes[i] = fill;
-  std::memcpy(lanes, from, sizeof(float) * n);
-  return load(lanes);
+  VecInt lane;
+  for (int i = 0; i < kLanes; i++) lane[i] = i;
+  return select(lane < n, load_partial(from, n), splat(fill));
 }
 
 // Also writes exp(x - best) to `out` unless it is null; it may be x.

@@ -44,4 +44,4 @@ export {
 } from './registry.js'
 export type { CellActivation, GateActivation } from './sequence/sequence.js'
 export { ShapeError } from './shape-error.js'
-export { logSoftmax, softmaxCrossEntropy } from './softmax/softmax.js'
+export { logSoftmax, softmaxCrossEntropy, softmaxCrossEntropyGradient } from './softmax/softmax.js'

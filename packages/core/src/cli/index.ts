@@ -1,5 +1,6 @@
 export { defineCommand, runCli } from './command.js'
 export type { CliIo, Command, CommandArgument, CommandContext, CommandOutput, CommandSpec, Program } from './command.js'
+export { UserError } from '../errors.js'
 export { flagOf } from './flags.js'
 export {
   formatBytes,

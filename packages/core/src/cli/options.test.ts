@@ -12,6 +12,7 @@ const specs = defineOptions({
   features: { type: 'choice', choices: ['mfcc', 'log-mel'], default: 'log-mel', help: 'what the net hears' },
   filters: { type: 'list', items: 'integer', default: [32, 64], min: 1, help: 'filters by block' },
   labels: { type: 'list', help: 'classes' },
+  parts: { type: 'list', choices: ['train', 'validation'], help: 'parts of the data' },
   strict: { type: 'boolean', default: false, help: 'stop at the first bad file' },
   preset: { type: 'string', help: 'named settings' },
   windowMs: { type: 'number', unit: 'ms', min: 1, help: 'analysis window' },
@@ -65,6 +66,7 @@ describe('resolveOptions', () => {
     [{ data: 'd', learning_rate: 3 }, 'Did you mean learningRate?'],
     [{ data: 'd', preset: 'fsat' }, 'Did you mean fast?'],
     [{ data: 'd', features: 'logmel' }, 'Did you mean log-mel?'],
+    [{ data: 'd', parts: ['train', 'validate'] }, 'Did you mean validation?'],
   ])('suggests the nearest for %j', (given, hint) => {
     try {
       resolveOptions(specs, given, presets)

@@ -259,6 +259,10 @@ export function describe(spec: OptionSpec): string {
 
 function hintFor(spec: OptionSpec, value: unknown): string | undefined {
   if (spec.type === 'choice' && typeof value === 'string') return didYouMean(value, spec.choices)
+  if (spec.type === 'list' && Array.isArray(value)) {
+    const wrong: unknown = value.find((item) => !isAllowed(itemSpec(spec), item))
+    return hintFor(itemSpec(spec), wrong)
+  }
   return undefined
 }
 

@@ -4,17 +4,25 @@
  * wrong at 0 (absolute error) or lose digits. CTC is no loss of this table: pass `ctcCrossentropy()`.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from '@weft/kernels'
 import { expected } from '../errors.js'
 
 /** Distance kept between a probability and 0 or 1 before a logarithm; Keras's value. */
 const EPSILON = 1e-7
 
-/** Element-wise: what is summed, and its derivative by `yPred`. Both [B, ..., C]. */
+/** What is summed, and its derivative by `yPred`. Targets and outputs are [B, ..., C]. */
 interface ElementLoss {
   /** `categorical`: the last axis is one choice, whose elements add up; `binary`, `values`: the elements are averaged. */
   kind: 'categorical' | 'binary' | 'values'
+  /** [B, ..., C], or [B, ..., 1] when the sum over the last axis comes out at once. */
   value(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor
-  slope(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor
+  /** `factor` times the derivative [B, ..., C]; `factor` broadcasts to that, for a categorical loss from [..., 1]. */
+  slope(yTrue: tf.Tensor, yPred: tf.Tensor, factor: tf.Tensor): tf.Tensor
+}
+
+/** A slope by element, multiplied by the factor afterwards. */
+const times = (slope: (yTrue: tf.Tensor, yPred: tf.Tensor) => tf.Tensor): ElementLoss['slope'] => {
+  return (yTrue, yPred, factor) => tf.mul(slope(yTrue, yPred), factor)
 }
 
 const clipProbability = (p: tf.Tensor) => tf.clipByValue(p, EPSILON, 1 - EPSILON)
@@ -24,13 +32,16 @@ const elementLosses = {
   categoricalCrossentropy: {
     kind: 'categorical',
     value: (y, p) => tf.neg(tf.mul(y, tf.log(clipProbability(p)))),
-    slope: (y, p) => tf.neg(tf.div(y, clipProbability(p))),
+    slope: times((y, p) => tf.neg(tf.div(y, clipProbability(p)))),
   },
-  /** `-Σ y log softmax(x)`; `yPred` are logits. */
+  /** `-Σ y log softmax(x)`; `yPred` are logits. One pass each way, since a language model has a row of logits for each step. */
   softmaxCrossentropy: {
     kind: 'categorical',
-    value: (y, logits) => tf.neg(tf.mul(y, tf.logSoftmax(logits))),
-    slope: (y, logits) => tf.sub(tf.mul(tf.softmax(logits), tf.sum(y, -1, true)), y),
+    value: (y, logits) => tf.expandDims(softmaxCrossEntropy(y, logits), -1),
+    slope: (y, logits, factor) => {
+      const rows = logits.shape.slice(0, -1)
+      return softmaxCrossEntropyGradient(tf.broadcastTo(tf.squeeze(factor, [-1]), rows), y, logits)
+    },
   },
   /** `-y log p - (1 - y) log(1 - p)`; `yPred` are probabilities, each on its own. */
   binaryCrossentropy: {
@@ -39,26 +50,26 @@ const elementLosses = {
       const q = clipProbability(p)
       return tf.neg(tf.add(tf.mul(y, tf.log(q)), tf.mul(tf.sub(1, y), tf.log(tf.sub(1, q)))))
     },
-    slope: (y, p) => {
+    slope: times((y, p) => {
       const q = clipProbability(p)
       return tf.div(tf.sub(q, y), tf.mul(q, tf.sub(1, q)))
-    },
+    }),
   },
   /** The same of `sigmoid(x)`; `yPred` are logits, each on its own. */
   sigmoidCrossentropy: {
     kind: 'binary',
     value: (y, x) => tf.add(tf.sub(tf.relu(x), tf.mul(x, y)), tf.log1p(tf.exp(tf.neg(tf.abs(x))))),
-    slope: (y, x) => tf.sub(tf.sigmoid(x), y),
+    slope: times((y, x) => tf.sub(tf.sigmoid(x), y)),
   },
   meanSquaredError: {
     kind: 'values',
     value: (y, p) => tf.squaredDifference(p, y),
-    slope: (y, p) => tf.mul(2, tf.sub(p, y)),
+    slope: times((y, p) => tf.mul(2, tf.sub(p, y))),
   },
   meanAbsoluteError: {
     kind: 'values',
     value: (y, p) => tf.abs(tf.sub(p, y)),
-    slope: (y, p) => tf.sign(tf.sub(p, y)),
+    slope: times((y, p) => tf.sign(tf.sub(p, y))),
   },
   /** Quadratic up to an error of 1, linear beyond. */
   huber: {
@@ -68,7 +79,7 @@ const elementLosses = {
       const bounded = tf.minimum(error, 1)
       return tf.add(tf.mul(0.5, tf.square(bounded)), tf.sub(error, bounded))
     },
-    slope: (y, p) => tf.clipByValue(tf.sub(p, y), -1, 1),
+    slope: times((y, p) => tf.clipByValue(tf.sub(p, y), -1, 1)),
   },
 } satisfies Record<string, ElementLoss>
 
@@ -145,8 +156,8 @@ function total(loss: ElementLoss, yTrue: tf.Tensor, yPred: tf.Tensor, weights: t
       value: tf.mul(tf.sum(weights ? tf.mul(values, weights) : values), share),
       gradFunc: (dy: tf.Tensor, [prediction, truth, factors]: tf.Tensor[]) => {
         if (!prediction || !truth) throw new TypeError('customGrad saved no tensors')
-        const slope = loss.slope(truth, prediction)
-        return tf.mul(factors ? tf.mul(slope, factors) : slope, tf.mul(dy, share))
+        const scale = tf.reshape(tf.mul(dy, share), Array<number>(prediction.rank).fill(1))
+        return loss.slope(truth, prediction, factors ? tf.mul(factors, scale) : scale)
       },
     }
   })

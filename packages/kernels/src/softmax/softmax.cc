@@ -59,7 +59,7 @@ WEFT_KERNEL(cross_entropy, FIELDS) {
   for_rows(args.logits.length, cols, [&](int64_t row, int64_t at) {
     const float *x = args.logits.f32() + at, *labels = args.labels.f32() + at;
     const RowScale scale = scale_row(x, cols, nullptr);
-    const float shift = scale.best + __builtin_logf(scale.total);
+    const float shift = scale.best + log(splat(scale.total))[0];
     Vec loss = splat_zero();
     // A label of 0 adds nothing, also where the logit is -infinity.
     for_vectors(0, cols, [&](int64_t i, int n) {

@@ -111,6 +111,17 @@ export function softmaxCrossEntropy(labels: tf.Tensor, logits: tf.Tensor): tf.Te
   })
 }
 
+/**
+ * The gradient of `softmaxCrossEntropy` by the logits, `dy · (softmax(logits) · Σ labels - labels)`.
+ *
+ * Shapes: `dy` [...], `labels` and `logits` [..., K] → [..., K].
+ */
+export function softmaxCrossEntropyGradient(dy: tf.Tensor, labels: tf.Tensor, logits: tf.Tensor): tf.Tensor {
+  if (runsFused(GRAD)) return tf.engine().runKernel(`${CROSS_ENTROPY}Grad`, { dy, labels, logits })
+  const total = tf.mul(tf.softmax(logits), tf.sum(labels, -1, true))
+  return tf.mul(tf.sub(total, labels), tf.expandDims(dy, -1))
+}
+
 function single(dy: tf.Tensor | tf.Tensor[], saved: tf.Tensor | undefined): [tf.Tensor, tf.Tensor] {
   if (Array.isArray(dy) || !saved) throw new Error('softmax gradient: expected one dy and one saved tensor')
   return [dy, saved]
@@ -152,13 +163,8 @@ export const softmaxGradients: readonly tf.GradConfig[] = [
       const [dy, labels] = single(gradient, saved[0])
       const logits = saved[1]
       if (!logits) throw new Error('softmaxCrossEntropy gradient: expected saved logits')
-      const fused = () => tf.engine().runKernel<tf.Tensor>(`${CROSS_ENTROPY}Grad`, { dy, labels, logits })
-      const reference = () => {
-        const total = tf.mul(tf.softmax(logits), tf.sum(labels, -1, true))
-        return tf.mul(tf.sub(total, labels), tf.expandDims(dy, -1))
-      }
       return {
-        logits: () => (runsFused(GRAD) ? fused() : reference()),
+        logits: () => softmaxCrossEntropyGradient(dy, labels, logits),
         labels: () => tf.neg(tf.mul(tf.expandDims(dy, -1), logSoftmax(logits))),
       }
     },
