@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "guard.h"
 #include "kernel.h"
 #include "threads.h"
 
@@ -199,6 +200,27 @@ int count_names(const char* names) {
   return count;
 }
 
+#ifdef WEFT_SANITIZED
+size_t bytes_of(napi_typedarray_type type) {
+  switch (type) {
+    case napi_float32_array:
+    case napi_int32_array:
+    case napi_uint32_array:
+      return 4;
+    case napi_int16_array:
+    case napi_uint16_array:
+      return 2;
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array:
+      return 8;
+    default:
+      return 1;
+  }
+}
+void free_scratch();
+#endif
+
 // kernel(numbers: Float64Array, ...tensors: (TypedArray | undefined)[]): void. The TypeScript side has checked names and types.
 napi_value call_kernel(napi_env env, napi_callback_info info) {
   size_t argc = 1 + kMaxTensors;
@@ -215,22 +237,35 @@ napi_value call_kernel(napi_env env, napi_callback_info info) {
     napi_throw_type_error(env, nullptr, "native kernel: expected the numbers and tensors that its signature lists");
     return nullptr;
   }
+#ifdef WEFT_SANITIZED
+  size_t bytes[kMaxTensors] = {};
+#endif
   for (size_t i = 1; i < argc; i++) {
     napi_valuetype type;
     napi_typeof(env, argv[i], &type);
     if (type == napi_undefined) continue;
     size_t length = 0;
     void* pointer = nullptr;
-    if (napi_get_typedarray_info(env, argv[i], nullptr, &length, &pointer, nullptr, nullptr) != napi_ok) {
+    napi_typedarray_type element;
+    if (napi_get_typedarray_info(env, argv[i], &element, &length, &pointer, nullptr, nullptr) != napi_ok) {
       napi_throw_type_error(env, nullptr, "native kernel: expected a typed array or undefined for each tensor");
       return nullptr;
     }
     static uint64_t empty[8];
     views[i - 1] = {length == 0 ? empty : pointer, static_cast<int64_t>(length)};
+#ifdef WEFT_SANITIZED
+    bytes[i - 1] = length * bytes_of(element);
+#endif
   }
   std::lock_guard<std::mutex> lock(kernel_lock);
   FlushDenormals flush;
+#ifdef WEFT_SANITIZED
+  Guard guard(views, bytes, argc - 1);
+#endif
   entry->run(views, static_cast<const double*>(numbers));
+#ifdef WEFT_SANITIZED
+  free_scratch();
+#endif
   return nullptr;
 }
 
@@ -274,6 +309,15 @@ void barrier(int threads) {
 
 float* scratch(int thread, int slot, size_t count) {
   Arena& arena = arenas[thread][slot];
+#ifdef WEFT_SANITIZED
+  if (arena.memory == nullptr || arena.floats != count) {
+    std::free(arena.memory);
+    void* memory = nullptr;
+    if (posix_memalign(&memory, 64, count * sizeof(float)) != 0) std::abort();
+    arena = {static_cast<float*>(memory), count};
+  }
+  return arena.memory;
+#endif
   if (arena.floats < count) {
     std::free(arena.memory ? reinterpret_cast<void**>(arena.memory)[-1] : nullptr);
     const size_t floats = count + count / 8 + 16;
@@ -288,6 +332,15 @@ float* scratch(int thread, int slot, size_t count) {
   }
   return arena.memory;
 }
+
+#ifdef WEFT_SANITIZED
+namespace {
+void free_scratch() {
+  for (auto& slots : arenas)
+    for (Arena& arena : slots) std::free(arena.memory), arena = {};
+}
+}  // namespace
+#endif
 
 }  // namespace weft
 
