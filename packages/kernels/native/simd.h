@@ -120,11 +120,11 @@ WEFT_INLINE float max_lane(Vec x) {
   return best;
 }
 
-// exp(x), relative error below 2e-7 (Cephes' polynomial); 0 below -87.3, infinity above 88.7, NaN stays.
+// exp(x), relative error below 2e-7 (Cephes' polynomial); 0 below -87.3, infinity above 88.72, NaN stays.
 WEFT_INLINE Vec exp(Vec x) {
   const Vec rounding = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
   Vec clamped = x < splat(-87.3f) ? splat(-87.3f) : x;
-  clamped = clamped > splat(88.7f) ? splat(88.7f) : clamped;
+  clamped = clamped > splat(88.722839f) ? splat(88.722839f) : clamped;
   const Vec shifted = clamped * 1.44269504088896341f + rounding;
   const Vec n = shifted - rounding;
   Vec r = clamped - n * 0.693359375f;
