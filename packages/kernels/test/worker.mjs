@@ -1,0 +1,7 @@
+/** What `robustness.test.ts` runs in worker threads: a backend of its own that trains or predicts, again and again. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { digest, predict, start, train } from './training.mjs'
+
+const { job, threads, times } = workerData
+await start(threads)
+for (let i = 0; i < times; i++) parentPort?.postMessage(digest(job === 'train' ? train() : predict()))
