@@ -1,6 +1,12 @@
 // The Node-API side: picks the instruction set, hands each kernel's table entry to JavaScript as a function, and owns the thread
 // pool and the scratch memory. No kernel sees Node-API, and nothing here knows what a kernel computes.
 #include <node_api.h>
+#ifdef _WIN32
+#define NOMINMAX
+#include <windows.h>
+#else
+#include <dlfcn.h>
+#endif
 
 #include <atomic>
 #include <condition_variable>
@@ -192,6 +198,18 @@ void pick_instruction_set() {
 #endif
 }
 
+// Node unloads a library with the worker thread that loaded it; the pool's threads and the scratch memory are here for good.
+void stay_loaded() {
+#ifdef _WIN32
+  HMODULE self;
+  GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, reinterpret_cast<LPCSTR>(&stay_loaded),
+                     &self);
+#else
+  Dl_info self;
+  if (dladdr(reinterpret_cast<void*>(&stay_loaded), &self) != 0) dlopen(self.dli_fname, RTLD_NOW | RTLD_NODELETE);
+#endif
+}
+
 constexpr size_t kMaxTensors = 32;
 
 int count_names(const char* names) {
@@ -231,8 +249,10 @@ napi_value call_kernel(napi_env env, napi_callback_info info) {
   View views[kMaxTensors] = {};
   void* numbers = nullptr;
   size_t number_count = 0;
-  if (argc < 1 || napi_get_typedarray_info(env, argv[0], nullptr, &number_count, &numbers, nullptr, nullptr) != napi_ok ||
-      static_cast<int>(argc) - 1 != count_names(entry->tensors) ||
+  napi_typedarray_type number_type;
+  if (argc < 1 || argc > 1 + kMaxTensors ||
+      napi_get_typedarray_info(env, argv[0], &number_type, &number_count, &numbers, nullptr, nullptr) != napi_ok ||
+      number_type != napi_float64_array || static_cast<int>(argc) - 1 != count_names(entry->tensors) ||
       static_cast<int>(number_count) != count_names(entry->numbers)) {
     napi_throw_type_error(env, nullptr, "native kernel: expected the numbers and tensors that its signature lists");
     return nullptr;
@@ -346,7 +366,10 @@ void free_scratch() {
 
 NAPI_MODULE_INIT() {
   using namespace weft;
-  if (picked_table == nullptr) pick_instruction_set();
+  if (picked_table == nullptr) {
+    pick_instruction_set();
+    stay_loaded();
+  }
   set_string(env, exports, "isa", picked_isa);
   set_function(env, exports, "setThreads", set_threads, nullptr);
   set_function(env, exports, "getThreads", get_threads, nullptr);

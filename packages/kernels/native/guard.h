@@ -1,6 +1,6 @@
 // What only the sanitized build does: each tensor that a kernel gets is a copy in a block of exactly its size, and each piece of
-// scratch memory one of its own, freed after the call. AddressSanitizer sees neither the ends of typed arrays, which are V8's, nor
-// those of what is kept from call to call; here a step beyond either ends the process. Included by addon.cc alone.
+// scratch memory one of its own, freed after the call. AddressSanitizer sees neither the ends of typed arrays, which are V8's,
+// nor those of what is kept from call to call; here a step beyond either ends the process. Included by addon.cc alone.
 #pragma once
 #ifdef WEFT_SANITIZED
 #include <cstdio>

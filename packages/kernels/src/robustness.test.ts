@@ -126,6 +126,12 @@ describeNative('training', () => {
     }
   })
 
+  it('in worker threads alone leaves the addon where it is when they end', async () => {
+    const { stdout } = await run(process.execPath, [script('workers-alone')], LARGE)
+    // The number that the first worker chose: the library and its threads are still there.
+    expect(stdout).toBe('found 3 threads\ndone\n')
+  })
+
   it('in one worker thread while another predicts gives what each gives alone', async () => {
     const job = (kind: Job['job'], times: number) => inWorker({ job: kind, threads: 2, times })
     const alone = [...new Set([...(await job('train', 1)), ...(await job('predict', 1))])]
