@@ -19,6 +19,8 @@ import { describeNative, onBackend } from './testing/native.js'
 
 const run = promisify(execFile)
 const script = (name: string) => fileURLToPath(new URL(`../test/${name}.mjs`, import.meta.url))
+/** Processes that a busy machine keeps waiting. */
+const SLOW = { timeout: 300_000 }
 const LARGE = { maxBuffer: 64 * 2 ** 20 }
 
 interface Trained {
@@ -84,7 +86,7 @@ function disposed(): tf.Tensor {
 }
 
 describeNative('a process', () => {
-  it('survives every kernel called with empty tensors and zeros', async () => {
+  it('survives every kernel called with empty tensors and zeros', SLOW, async () => {
     const { stdout } = await run(process.execPath, [script('empty-calls')], LARGE)
     expect(stdout.trimEnd().split('\n').at(-1)).toBe('done')
   })
@@ -117,7 +119,7 @@ describeNative('a process', () => {
 })
 
 describeNative('training', () => {
-  it('gives the same bits in two processes, and the same within rounding with other threads', async () => {
+  it('gives the same bits in two processes, and the same within rounding with other threads', SLOW, async () => {
     const [first, second] = [await trainedIn(2), await trainedIn(2)]
     expect(second.digest).toBe(first.digest)
     for (const threads of [1, 3]) {
@@ -126,13 +128,13 @@ describeNative('training', () => {
     }
   })
 
-  it('in worker threads alone leaves the addon where it is when they end', async () => {
+  it('in worker threads alone leaves the addon where it is when they end', SLOW, async () => {
     const { stdout } = await run(process.execPath, [script('workers-alone')], LARGE)
     // The number that the first worker chose: the library and its threads are still there.
     expect(stdout).toBe('found 3 threads\ndone\n')
   })
 
-  it('in one worker thread while another predicts gives what each gives alone', async () => {
+  it('in one worker thread while another predicts gives what each gives alone', SLOW, async () => {
     const job = (kind: Job['job'], times: number) => inWorker({ job: kind, threads: 2, times })
     const alone = [...new Set([...(await job('train', 1)), ...(await job('predict', 1))])]
     const [trained, predicted] = await Promise.all([job('train', 3), job('predict', 6)])
