@@ -2,7 +2,7 @@
 // @ts-check
 // Trains a little CRNN for thousands of steps, with validation and checkpoints, and watches memory: prints steps, tensors, their bytes
 // and the process's memory ten times. Exits with 1 when the tensors are not the same at each of these, when memory goes on growing
-// after the first fifth, or when a tensor is left over at the end.
+// or each step faults in fresh pages after the first fifth, or when a tensor is left over at the end.
 // usage: npm run -s soak [-- --steps 10000 --device auto --json]
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,6 +19,8 @@ const CLASSES = 4
 const SAMPLES = 10
 /** Growth of the process's memory that is noise: the allocator's, not ours. A leak of 1 kB a step would be 8 MB over 8,000 steps. */
 const NOISE_MB = 6
+/** Page faults of a step once memory is settled: those of the JavaScript heap and of a checkpoint now and then, none of a tensor's. */
+const MOST_FAULTS = 40
 
 setFlagsFromString('--expose-gc')
 /** @type {() => void} */
@@ -70,7 +72,7 @@ const model = buildCrnn({
 })
 const trainer = new Trainer(model, { loss: 'categoricalCrossentropy', optimizer: 'adamW', clipNorm: 1, emaDecay: 0.99 })
 
-/** @type {{ step: number, tensors: number, bytes: number, rssMb: number, heapMb: number, loss: number }[]} */
+/** @type {{ step: number, tensors: number, bytes: number, rssMb: number, heapMb: number, faults: number, loss: number }[]} */
 const samples = []
 const started = performance.now()
 await trainer.fit(source(steps / epochs, 1), {
@@ -91,6 +93,7 @@ await trainer.fit(source(steps / epochs, 1), {
           bytes: numBytes,
           rssMb: rss / 2 ** 20,
           heapMb: heapUsed / 2 ** 20,
+          faults: process.resourceUsage().minorPageFault,
           loss,
         }
         samples.push(sample)
@@ -109,6 +112,7 @@ rmSync(dir, { recursive: true, force: true })
 const left = tf.memory().numTensors - before
 const settled = samples[SAMPLES / 5 - 1]
 const last = samples.at(-1)
+const faultsPerStep = settled && last ? (last.faults - settled.faults) / (last.step - settled.step) : 0
 const problems = [
   ...(new Set(samples.map(({ tensors, bytes }) => `${tensors} tensors, ${bytes} bytes`)).size > 1
     ? ['the number or size of tensors changed on the way']
@@ -116,12 +120,13 @@ const problems = [
   ...(settled && last && last.rssMb > settled.rssMb + NOISE_MB
     ? [`the process grew by ${(last.rssMb - settled.rssMb).toFixed(1)} MB after step ${settled.step}`]
     : []),
+  ...(faultsPerStep > MOST_FAULTS ? [`${faultsPerStep.toFixed(1)} page faults a step`] : []),
   ...(left === 0 ? [] : [`${left} tensors are left over`]),
 ]
 const seconds = (performance.now() - started) / 1000
 process.stdout.write(
   values.json
-    ? `${JSON.stringify({ steps: last?.step, seconds, device: runtime.device, left, samples, problems })}\n`
-    : `${last?.step} steps in ${seconds.toFixed(0)} s on ${runtime.device}, ${left} tensors left over: ${problems.join('; ') || 'memory is flat'}\n`,
+    ? `${JSON.stringify({ steps: last?.step, seconds, device: runtime.device, left, faultsPerStep, samples, problems })}\n`
+    : `${last?.step} steps in ${seconds.toFixed(0)} s on ${runtime.device}, ${left} tensors left over, ${faultsPerStep.toFixed(1)} page faults a step: ${problems.join('; ') || 'memory is flat'}\n`,
 )
 if (problems.length > 0) process.exitCode = 1

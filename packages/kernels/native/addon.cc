@@ -1,6 +1,12 @@
 // The Node-API side: picks the instruction set, hands each kernel's table entry to JavaScript as a function, and owns the thread
 // pool and the scratch memory. No kernel sees Node-API, and nothing here knows what a kernel computes.
 #include <node_api.h>
+#ifdef _WIN32
+#define NOMINMAX
+#include <windows.h>
+#else
+#include <dlfcn.h>
+#endif
 
 #include <atomic>
 #include <condition_variable>
@@ -11,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "guard.h"
 #include "kernel.h"
 #include "threads.h"
 
@@ -192,6 +199,18 @@ void pick_instruction_set() {
 #endif
 }
 
+// Node unloads a library with the worker thread that loaded it; the pool's threads and the scratch memory are here for good.
+void stay_loaded() {
+#ifdef _WIN32
+  HMODULE self;
+  GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                     reinterpret_cast<LPCSTR>(&stay_loaded), &self);
+#else
+  Dl_info self;
+  if (dladdr(reinterpret_cast<void*>(&stay_loaded), &self) != 0) dlopen(self.dli_fname, RTLD_NOW | RTLD_NODELETE);
+#endif
+}
+
 constexpr size_t kMaxTensors = 32;
 
 int count_names(const char* names) {
@@ -200,21 +219,48 @@ int count_names(const char* names) {
   return count;
 }
 
+#ifdef WEFT_SANITIZED
+size_t bytes_of(napi_typedarray_type type) {
+  switch (type) {
+    case napi_float32_array:
+    case napi_int32_array:
+    case napi_uint32_array:
+      return 4;
+    case napi_int16_array:
+    case napi_uint16_array:
+      return 2;
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array:
+      return 8;
+    default:
+      return 1;
+  }
+}
+void free_scratch();
+#endif
+
 // A typed array, or undefined.
-bool read_view(napi_env env, napi_value value, View& view) {
+bool read_view(napi_env env, napi_value value, View& view, std::vector<Passed>& passed) {
   napi_valuetype type;
   napi_typeof(env, value, &type);
   if (type == napi_undefined) return true;
   size_t length = 0;
   void* pointer = nullptr;
-  if (napi_get_typedarray_info(env, value, nullptr, &length, &pointer, nullptr, nullptr) != napi_ok) return false;
+  napi_typedarray_type element;
+  if (napi_get_typedarray_info(env, value, &element, &length, &pointer, nullptr, nullptr) != napi_ok) return false;
   static uint64_t empty[8];
   view = {length == 0 ? empty : pointer, static_cast<int64_t>(length)};
+#ifdef WEFT_SANITIZED
+  passed.push_back({&view, length * bytes_of(element)});
+#else
+  (void)passed;
+#endif
   return true;
 }
 
 // An array of what `read_view` takes; `items` holds its views.
-bool read_list(napi_env env, napi_value value, std::vector<View>& items, View& view) {
+bool read_list(napi_env env, napi_value value, std::vector<View>& items, View& view, std::vector<Passed>& passed) {
   bool is_list = false;
   uint32_t length = 0;
   napi_is_array(env, value, &is_list);
@@ -222,7 +268,7 @@ bool read_list(napi_env env, napi_value value, std::vector<View>& items, View& v
   items.resize(length + 1);  // so that the list is somewhere also when it is empty
   for (uint32_t i = 0; i < length; i++) {
     napi_value item;
-    if (napi_get_element(env, value, i, &item) != napi_ok || !read_view(env, item, items[i])) return false;
+    if (napi_get_element(env, value, i, &item) != napi_ok || !read_view(env, item, items[i], passed)) return false;
   }
   view = {items.data(), length};
   return true;
@@ -240,20 +286,29 @@ napi_value call_kernel(napi_env env, napi_callback_info info) {
   std::vector<View> lists[kMaxTensors];
   void* numbers = nullptr;
   size_t number_count = 0;
-  if (argc < 1 || napi_get_typedarray_info(env, argv[0], nullptr, &number_count, &numbers, nullptr, nullptr) != napi_ok ||
-      static_cast<int>(argc) - 1 != count_names(entry->tensors) ||
+  napi_typedarray_type number_type;
+  if (argc < 1 || argc > 1 + kMaxTensors ||
+      napi_get_typedarray_info(env, argv[0], &number_type, &number_count, &numbers, nullptr, nullptr) != napi_ok ||
+      number_type != napi_float64_array || static_cast<int>(argc) - 1 != count_names(entry->tensors) ||
       static_cast<int>(number_count) != count_names(entry->numbers)) {
     napi_throw_type_error(env, nullptr, "native kernel: expected the numbers and tensors that its signature lists");
     return nullptr;
   }
+  std::vector<Passed> passed;
   for (size_t i = 0; i + 1 < argc; i++) {
-    if (read_view(env, argv[i + 1], views[i]) || read_list(env, argv[i + 1], lists[i], views[i])) continue;
+    if (read_view(env, argv[i + 1], views[i], passed) || read_list(env, argv[i + 1], lists[i], views[i], passed)) continue;
     napi_throw_type_error(env, nullptr, "native kernel: expected a typed array, a list of them or undefined for each tensor");
     return nullptr;
   }
   std::lock_guard<std::mutex> lock(kernel_lock);
   FlushDenormals flush;
+#ifdef WEFT_SANITIZED
+  Guard guard(passed.data(), passed.size());
+#endif
   entry->run(views, static_cast<const double*>(numbers));
+#ifdef WEFT_SANITIZED
+  free_scratch();
+#endif
   return nullptr;
 }
 
@@ -297,6 +352,15 @@ void barrier(int threads) {
 
 float* scratch(int thread, int slot, size_t count) {
   Arena& arena = arenas[thread][slot];
+#ifdef WEFT_SANITIZED
+  if (arena.memory == nullptr || arena.floats != count) {
+    std::free(arena.memory);
+    void* memory = nullptr;
+    if (posix_memalign(&memory, 64, count * sizeof(float)) != 0) std::abort();
+    arena = {static_cast<float*>(memory), count};
+  }
+  return arena.memory;
+#endif
   if (arena.floats < count) {
     std::free(arena.memory ? reinterpret_cast<void**>(arena.memory)[-1] : nullptr);
     const size_t floats = count + count / 8 + 16;
@@ -312,11 +376,23 @@ float* scratch(int thread, int slot, size_t count) {
   return arena.memory;
 }
 
+#ifdef WEFT_SANITIZED
+namespace {
+void free_scratch() {
+  for (auto& slots : arenas)
+    for (Arena& arena : slots) std::free(arena.memory), arena = {};
+}
+}  // namespace
+#endif
+
 }  // namespace weft
 
 NAPI_MODULE_INIT() {
   using namespace weft;
-  if (picked_table == nullptr) pick_instruction_set();
+  if (picked_table == nullptr) {
+    pick_instruction_set();
+    stay_loaded();
+  }
   set_string(env, exports, "isa", picked_isa);
   set_function(env, exports, "setThreads", set_threads, nullptr);
   set_function(env, exports, "getThreads", get_threads, nullptr);

@@ -5,6 +5,7 @@
 //   --optional   a missing or failing compiler is said in a line and is no error (the install goes on without the addon)
 //   --force      build even when nothing changed
 //   --compiler   only print which compiler would be used, or none
+//   --sanitize   build weft-sanitized.node beside it, with AddressSanitizer and UndefinedBehaviorSanitizer: for tests only
 // CXX names another compiler, WEFT_CXXFLAGS adds flags, WEFT_NATIVE=0 skips the build, WEFT_ISA builds that instruction set alone
 // (quicker while a kernel is being written).
 import { spawn, spawnSync } from 'node:child_process'
@@ -17,8 +18,9 @@ import { fileURLToPath } from 'node:url'
 const native = dirname(fileURLToPath(import.meta.url))
 const root = dirname(native)
 const build = join(root, 'build')
-const target = join(build, 'weft.node')
-const stamp = join(build, 'stamp.txt')
+const sanitize = process.argv.includes('--sanitize')
+const target = join(build, sanitize ? 'weft-sanitized.node' : 'weft.node')
+const stamp = join(build, sanitize ? 'stamp-sanitized.txt' : 'stamp.txt')
 const optional = process.argv.includes('--optional')
 const windows = process.platform === 'win32'
 
@@ -33,6 +35,9 @@ const allInstructionSets = {
 const instructionSets = process.env.WEFT_ISA
   ? { [process.env.WEFT_ISA]: allInstructionSets[process.env.WEFT_ISA] ?? [] }
   : allInstructionSets
+
+// Undefined behaviour ends the process as a bad address does, so that no test passes over it.
+const SANITIZERS = ['-fsanitize=address,undefined,float-cast-overflow', '-fno-sanitize-recover=all']
 
 function sources(folder) {
   return readdirSync(folder, { withFileTypes: true })
@@ -101,7 +106,7 @@ async function main() {
   const started = Date.now()
   const common = [
     '-std=c++17',
-    '-O3',
+    ...(sanitize ? ['-O1', '-g1', '-fno-omit-frame-pointer', '-DWEFT_SANITIZED', ...SANITIZERS] : ['-O3']),
     '-fno-exceptions',
     '-fno-rtti',
     '-fno-math-errno',
@@ -148,7 +153,7 @@ async function main() {
       process.platform === 'darwin'
         ? ['-bundle', '-undefined', 'dynamic_lookup']
         : ['-shared', ...(windows ? [] : ['-pthread'])]
-    await run(compiler.command, [...link, ...extra, ...jobs.map((job) => job.object), '-o', temporary])
+    await run(compiler.command, [...link, ...(sanitize ? SANITIZERS : []), ...extra, ...jobs.map((job) => job.object), '-o', temporary])
     renameSync(temporary, target)
     writeFileSync(stamp, digest)
   } finally {
@@ -156,7 +161,7 @@ async function main() {
     rmSync(temporary, { force: true })
   }
   process.stderr.write(
-    `weft: built the native kernels (${Object.keys(instructionSets).join(', ')}) with ${compiler.version} in ${((Date.now() - started) / 1000).toFixed(0)} s\n`,
+    `weft: built the ${sanitize ? 'sanitized' : 'native'} kernels (${Object.keys(instructionSets).join(', ')}) with ${compiler.version} in ${((Date.now() - started) / 1000).toFixed(0)} s\n`,
   )
 }
 

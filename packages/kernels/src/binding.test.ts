@@ -19,6 +19,9 @@ describeNative('the binding', () => {
   it('refuses a call that is not the signature', () => {
     const run = nativeBinding().binding?.kernels.find(({ name }) => name === 'matmul')?.run
     expect(() => run?.(new Float64Array(1))).toThrow('expected the numbers and tensors')
+    const tensors = Array.from({ length: 4 }, () => new Float32Array(1))
+    const floats: unknown = new Float32Array(9)
+    expect(() => run?.(floats as Float64Array, ...tensors)).toThrow('expected the numbers and tensors')
   })
 
   it('reports a signature that differs, and a kernel that is missing', () => {

@@ -28,8 +28,8 @@ interface NativeBinding {
 
 type Loaded = { binding: NativeBinding; reason?: undefined } | { binding?: undefined; reason: string }
 
-/** Where the addon is built: beside `src` and `dist`. */
-export const addonPath = fileURLToPath(new URL('../build/weft.node', import.meta.url))
+/** Where the addon is built: beside `src` and `dist`. WEFT_ADDON names another build of it. */
+export const addonPath = process.env['WEFT_ADDON'] || fileURLToPath(new URL('../build/weft.node', import.meta.url))
 
 function isBinding(value: unknown): value is NativeBinding {
   return typeof value === 'object' && value !== null && 'kernels' in value && 'isa' in value && 'setThreads' in value

@@ -35,7 +35,7 @@ async function testsOn(isa: string): Promise<Report> {
         '--maxWorkers',
         '1',
         '--exclude',
-        '**/instruction-sets.test.ts',
+        '**/{instruction-sets,robustness}.test.ts',
       ],
       ...['lstm', 'matmul', 'adam', 'elementwise', 'reduce', 'copy', 'softmax', 'embedding', 'dropout'],
       ...['conv2d', 'pool', 'batch-norm', 'layer-norm'],

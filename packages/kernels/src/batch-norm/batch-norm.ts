@@ -83,7 +83,7 @@ type Attrs = { epsilon: number; rectify: boolean }
 
 /** The same of TensorFlow.js's ops. */
 function batchNormReference(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, attrs: Attrs): BatchNormResult {
-  const { mean, variance } = tf.moments(tf.reshape(x, [-1, gamma.size]), 0)
+  const { mean, variance } = tf.moments(tf.reshape(x, [sizesOf(x).rows, gamma.size]), 0)
   const scale = tf.mul(gamma, tf.rsqrt(tf.add(variance, attrs.epsilon)))
   const output = tf.add(tf.mul(tf.sub(x, mean), scale), beta)
   return { output: attrs.rectify ? tf.relu(output) : output, mean, variance }

@@ -57,10 +57,14 @@ static void broadcast(const Nest& nest, const float* a, const float* b, int64_t 
               [=](int64_t i, int n, Vec a, Vec b) __attribute__((always_inline)) { store_mask(to + i, formula, n); }); \
   }
 
-// JavaScript's Math.pow: unlike C's, NaN whenever the exponent is.
+// JavaScript's Math.pow: unlike C's, NaN whenever the exponent is, and for 1 or -1 to an infinite power.
+WEFT_INLINE float power(float a, float b) {
+  if (b == 2) return a * a;
+  return b - b != 0 && (b != b || a == 1 || a == -1) ? NAN : __builtin_powf(a, b);
+}
 WEFT_INLINE Vec power(Vec a, Vec b) {
   Vec out;
-  for (int i = 0; i < kLanes; i++) out[i] = b[i] != b[i] ? b[i] : b[i] == 2 ? a[i] * a[i] : __builtin_powf(a[i], b[i]);
+  for (int i = 0; i < kLanes; i++) out[i] = power(a[i], b[i]);
   return out;
 }
 

@@ -100,7 +100,7 @@ describeNative('binary kernels', () => {
   })
 
   it.each([...arithmetic, ...comparisons])('$kernel agrees on what is not ordinary', async ({ op }) => {
-    const special = [NaN, Infinity, -Infinity, 0, -0, 1, 2]
+    const special = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 2]
     const { reference, native } = await onBoth(() =>
       op(tf.tensor2d(special, [special.length, 1]), tf.tensor2d(special, [1, special.length])),
     )

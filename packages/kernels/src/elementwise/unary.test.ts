@@ -15,7 +15,7 @@ import {
 const sizes = [0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 40_001]
 
 /** Where JavaScript has its own ideas. */
-const special = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 6, 100, -100, 1e-10, -1e-10, 3e38, -3e38, 1e-30]
+const special = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 6, 88.72, -87.2, 100, -100, 1e-10, -1e-10, 3e38, -3e38, 1e-30]
 
 type Op = (x: tf.Tensor) => tf.Tensor
 

@@ -1,37 +1,42 @@
-/** Random cases of looking rows up, and of the gradient of that, with tables small and large. */
+/** Rows by index along any axis, the gradient, and sums of rows by index with indices that are not there. */
 import * as tf from '@tensorflow/tfjs-core'
-import { ACCUMULATED } from '../testing/close.js'
-import type { Property } from '../testing/property.js'
+import { axis, shape } from '../testing/draw.js'
+import type { Draw, Property } from '../testing/property.js'
 
-const lookup: Property = {
-  name: 'embedding lookup',
-  draw(random) {
-    const [vocabulary, units] = random.chance(0.3) ? [200, 170] : [random.pick([1, 7, 60]), random.int(1, 20)]
-    const idsShape = [random.int(0, 4), random.int(0, 9)]
-    const ids = tf.cast(tf.floor(random.tensor(idsShape, 0, vocabulary - 1e-3)), 'int32')
-    const table = random.tensor([vocabulary, units])
-    const weights = random.tensor([...idsShape, units])
-    return {
-      label: `V ${vocabulary}, U ${units}, ids [${idsShape.join(', ')}]`,
-      run: () => [tf.gather(table, ids), tf.grad((x: tf.Tensor) => tf.sum(tf.mul(tf.gather(x, ids), weights)))(table)],
-      tolerance: ACCUMULATED,
-    }
+const indices = (random: Draw, size: number[], from: number, to: number) =>
+  tf.cast(tf.floor(random.tensor(size, from, to)), 'int32') as tf.Tensor1D
+
+export const properties: readonly Property[] = [
+  {
+    name: 'gather',
+    draw(random) {
+      const along = random.int(0, 2)
+      const table = Array.from({ length: along + random.int(1, 2) }, (_, i) => (i === along ? axis(random, 1) : Math.min(axis(random), 9))) // prettier-ignore
+      const ids = shape(random, random.int(1, 2)).map((dim) => Math.min(dim, 12))
+      const x = random.tensor(table)
+      const picked = indices(random, ids, 0, table[along] ?? 1)
+      const differentiable = !table.includes(0) && !ids.includes(0)
+      return {
+        label: `[${ids}] of [${table}] along ${along}`,
+        run: () => {
+          const op = (at: tf.Tensor) => tf.gather(at, picked, along)
+          return [op(x), ...(differentiable ? [tf.grad(op)(x)] : [])]
+        },
+        tolerance: { absolute: 1e-5, relative: 1e-5 },
+      }
+    },
   },
-}
-
-const segments: Property = {
-  name: 'sum of rows by index',
-  draw(random) {
-    const count = random.int(0, 40)
-    const [total, width] = random.chance(0.3) ? [200, 170] : [random.pick([1, 9]), random.int(1, 20)]
-    const ids = tf.cast(tf.floor(random.tensor([count], 0, total - 1e-3)), 'int32')
-    const rows = random.tensor([count, width])
-    return {
-      label: `[${count}, ${width}] into ${total}`,
-      run: () => [tf.unsortedSegmentSum(rows, ids as tf.Tensor1D, total)],
-      tolerance: ACCUMULATED,
-    }
+  {
+    name: 'unsortedSegmentSum',
+    draw(random) {
+      const [rows, width, segments] = [axis(random), axis(random), axis(random, 1)]
+      const x = random.tensor([rows, width])
+      const ids = indices(random, [rows], 0, segments)
+      return {
+        label: `[${rows}, ${width}] into ${segments}`,
+        run: () => [tf.unsortedSegmentSum(x, ids, segments)],
+        tolerance: { absolute: 1e-5, relative: 1e-5 },
+      }
+    },
   },
-}
-
-export const properties: readonly Property[] = [lookup, segments]
+]

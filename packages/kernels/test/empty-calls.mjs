@@ -1,0 +1,26 @@
+/**
+ * Calls every C++ kernel as no room does: with empty tensors and with all numbers zero. A kernel may compute nothing or
+ * throw; it must not end the process. Prints each kernel's name before its call, so that the last line names the one that did.
+ */
+import { writeSync } from 'node:fs'
+import '../dist/index.js'
+import { nativeBinding } from '../dist/binding.js'
+
+const { binding, reason } = nativeBinding()
+if (!binding) throw new Error(reason)
+const count = (names) => names.split(',').length - 1
+/** Empty ones, and ones that no number makes any use of. */
+const makers = [() => new Float32Array(0), () => new Uint8Array(0), () => new Float32Array(64)]
+for (const threads of [1, 2]) {
+  binding.setThreads(threads)
+  for (const { name, tensors, numbers, run } of binding.kernels)
+    for (const [i, make] of makers.entries()) {
+      writeSync(1, `${name} ${i} ${threads}\n`)
+      try {
+        run(new Float64Array(count(numbers)), ...Array.from({ length: count(tensors) }, make))
+      } catch (error) {
+        writeSync(1, `${name}: ${error.message}\n`)
+      }
+    }
+}
+writeSync(1, 'done\n')
