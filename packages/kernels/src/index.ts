@@ -3,6 +3,7 @@ export { adamUpdate, globalNorm, type AdamUpdateOptions } from './adam/adam.js'
 export { batchNormTraining, type BatchNormOptions, type BatchNormResult } from './batch-norm/batch-norm.js'
 export { conv2d, type Conv2dOptions, type ConvActivation } from './conv2d/conv2d.js'
 export { dropoutMask } from './dropout/dropout.js'
+export { gru, type GruOptions, type GruResult } from './gru/gru.js'
 export { lstm, type LstmOptions, type LstmResult } from './lstm/lstm.js'
 export { nativeCalls } from './kernel.js'
 export {
@@ -15,4 +16,5 @@ export {
 } from './registry.js'
 export type { CellActivation, GateActivation } from './sequence/sequence.js'
 export { ShapeError } from './shape-error.js'
+export { simpleRnn, type SimpleRnnOptions, type SimpleRnnResult } from './simple-rnn/simple-rnn.js'
 export { logSoftmax, softmaxCrossEntropy } from './softmax/softmax.js'

@@ -19,6 +19,7 @@ import { activationGradients } from './elementwise/gradients.js'
 import { unaryKernels } from './elementwise/unary.js'
 import { embeddingKernels } from './embedding/embedding.js'
 import { fillKernels } from './fill/fill.js'
+import { gruGradient, gruGradKernel, gruInputGradKernel, gruKernel } from './gru/gru.js'
 import type { NativeKernel } from './kernel.js'
 import { countCall } from './kernel.js'
 import { lstmGradient, lstmGradKernel, lstmInputGradKernel, lstmKernel } from './lstm/lstm.js'
@@ -26,6 +27,12 @@ import { batchMatMul, fusedMatMul } from './matmul/matmul.js'
 import { poolKernels } from './pool/pool.js'
 import { reduceGradients } from './reduce/gradients.js'
 import { reduceKernels } from './reduce/reduce.js'
+import {
+  simpleRnnGradient,
+  simpleRnnGradKernel,
+  simpleRnnInputGradKernel,
+  simpleRnnKernel,
+} from './simple-rnn/simple-rnn.js'
 import { softmaxGradients, softmaxKernels } from './softmax/softmax.js'
 import './adam/adam.js'
 
@@ -35,6 +42,12 @@ const kernels: readonly NativeKernel[] = [
   lstmKernel,
   lstmGradKernel,
   lstmInputGradKernel,
+  gruKernel,
+  gruGradKernel,
+  gruInputGradKernel,
+  simpleRnnKernel,
+  simpleRnnGradKernel,
+  simpleRnnInputGradKernel,
   ...conv2dKernels,
   ...poolKernels,
   ...batchNormKernels,
@@ -53,6 +66,8 @@ const kernels: readonly NativeKernel[] = [
 /** They take the place of TensorFlow.js's where it has one, on every backend. */
 const gradients: readonly tf.GradConfig[] = [
   lstmGradient,
+  gruGradient,
+  simpleRnnGradient,
   ...conv2dGradients,
   ...batchNormGradients,
   ...activationGradients,
