@@ -10,9 +10,11 @@ import { AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, MaxPooling1D, MaxPo
 import { Dense, Permute, Reshape } from './core.js'
 import { Dropout, SpatialDropout1D } from './dropout.js'
 import { GlobalAveragePooling1D, GlobalMaxPooling1D } from './global-pooling.js'
+import { GRU } from './gru.js'
 import { registerInitializers } from './initializers.js'
 import { LSTM } from './lstm.js'
 import { AlphaDropout, GaussianDropout, GaussianNoise } from './noise.js'
+import { SimpleRNN } from './simple-rnn.js'
 import { TimeDistributed } from './time-distributed.js'
 
 const LAYERS = [
@@ -30,11 +32,13 @@ const LAYERS = [
   GaussianNoise,
   GlobalAveragePooling1D,
   GlobalMaxPooling1D,
+  GRU,
   LSTM,
   MaxPooling1D,
   MaxPooling2D,
   Permute,
   Reshape,
+  SimpleRNN,
   SpatialDropout1D,
   TimeDistributed,
 ]
