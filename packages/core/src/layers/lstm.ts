@@ -3,26 +3,24 @@
  * layer, with Keras's defaults where the two differ (sigmoid gates, Glorot uniform kernel, forget bias 1), saved under its name and
  * with its weights, gates in the order i, f, c, o.
  */
-import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
-import type { LSTMCell, LSTM as StockLSTM } from '@tensorflow/tfjs-layers/dist/layers/recurrent.js'
-import { dropoutMask, lstm } from '@weft/kernels'
-import { nextLayerSeed } from '../runtime/random.js'
-import { ownInitializer } from './initializers.js'
-import { maskOf } from './masks.js'
-import { type CallOptions, classOf, single, type Tensors } from './stock.js'
+import type { LSTMCell } from '@tensorflow/tfjs-layers/dist/layers/recurrent.js'
+import { lstm } from '@weft/kernels'
+import {
+  cellActivation,
+  fusedRecurrent,
+  gateActivation,
+  recurrentArgs,
+  type SequenceOp,
+  type StockRecurrent,
+} from './recurrent.js'
+import { classOf, type LayerClass } from './stock.js'
 
-const Base = classOf<typeof StockLSTM>(tfl.layers.lstm({ units: 1, name: 'stock' }))
+type StockLSTM = StockRecurrent & { cell: LSTMCell }
 
-const ACTIVATIONS = ['tanh', 'relu', 'linear'] as const
-const GATE_ACTIVATIONS = ['sigmoid', 'hardSigmoid'] as const
-
-/** What the fused op gives: outputs stay aligned with the input's steps, whichever way the layer runs. */
-interface SequenceResult {
-  output: tf.Tensor
-  lastHidden: tf.Tensor
-  lastCell: tf.Tensor
-}
+const Base = fusedRecurrent(
+  classOf<LayerClass<tfl.LSTMLayerArgs, StockLSTM>>(tfl.layers.lstm({ units: 1, name: 'stock' })),
+)
 
 /**
  * Long short-term memory over a sequence.
@@ -34,93 +32,31 @@ interface SequenceResult {
 export class LSTM extends Base {
   static override className = 'LSTM'
 
+  declare cell: LSTMCell
+
   constructor(args: tfl.LSTMLayerArgs) {
-    super({
-      ...args,
-      recurrentActivation: args.recurrentActivation ?? 'sigmoid',
-      unitForgetBias: args.unitForgetBias ?? true,
-      kernelInitializer: ownInitializer(args.kernelInitializer ?? 'GlorotUniform'),
-      recurrentInitializer: ownInitializer(args.recurrentInitializer ?? 'Orthogonal'),
-      dropoutFunc: (ones: tf.Tensor, rate: number) => tf.mul(ones, drawMask(ones.shape, rate)),
-    })
-  }
-
-  // TensorFlow.js leaves over what the forget gate's bias is joined from; variables outlive a tidy.
-  override build(...shapes: Parameters<StockLSTM['build']>): void {
-    tf.tidy(() => super.build(...shapes))
-  }
-
-  // TensorFlow.js keeps regularisers in the cell and never asks for them.
-  override get losses() {
-    return this.cell?.losses ?? []
-  }
-
-  // TensorFlow.js writes the initial state into options that it shares with the layers that run later.
-  override apply(...[inputs, options]: Parameters<StockLSTM['apply']>): ReturnType<StockLSTM['apply']> {
-    return super.apply(inputs, { ...options })
-  }
-
-  override call(inputs: Tensors, options: CallOptions = {}): Tensors {
-    const x = single(inputs)
-    if (!this.isFused()) return super.call(x, { ...options, mask: maskOf(this.name, x, options.mask) })
-    return tf.tidy(() => {
-      const { output, lastHidden, lastCell } = this.run(x, options)
-      const inOrder = this.returnSequences && this.goBackwards ? tf.reverse(output, 1) : output
-      return this.returnState ? [inOrder, lastHidden, lastCell] : inOrder
-    })
-  }
-
-  /** Whether the fused op has this layer's activations; otherwise TensorFlow.js's loop over the steps runs. */
-  isFused(): boolean {
-    return this.#activations() !== undefined
-  }
-
-  /** Runs the sequence; unlike `call`, a backward layer's outputs are not turned round. */
-  run(x: tf.Tensor, options: CallOptions): SequenceResult {
-    const cell = this.#cell()
-    const activations = this.#activations()
-    if (!activations) throw new Error(`running layer ${this.name}: expected an activation that the fused op has`)
-    const [batch = 0, , features = 0] = x.shape
-    const training = options.training === true
-    const drop = (rate: number, size: number) =>
-      training && rate > 0 && rate < 1 ? drawMask([batch, size], rate) : undefined
-    const result = lstm(x, cell.kernel.read(), cell.recurrentKernel.read(), cell.useBias ? cell.bias.read() : null, {
-      ...activations,
-      returnSequences: this.returnSequences,
-      goBackwards: this.goBackwards,
-      initialState: this.#initialState(options.initialState),
-      mask: maskOf(this.name, x, options.mask) ?? undefined,
-      dropoutMask: drop(cell.dropout, features),
-      recurrentDropoutMask: drop(cell.recurrentDropout, cell.units),
-    })
-    if (this.stateful) this.resetStates([result.lastHidden, result.lastCell], training)
-    return result
-  }
-
-  #cell(): LSTMCell {
-    return this.cell as LSTMCell
-  }
-
-  #activations() {
-    const activation = ACTIVATIONS.find((name) => name === this.#cell().activation.getClassName())
-    const recurrentActivation = GATE_ACTIVATIONS.find(
-      (name) => name === this.#cell().recurrentActivation.getClassName(),
-    )
-    return activation && recurrentActivation && { activation, recurrentActivation }
-  }
-
-  #initialState(given: unknown): [tf.Tensor, tf.Tensor] | undefined {
-    const state: unknown = given ?? (this.stateful ? this.states : undefined)
-    if (state === undefined) return undefined
-    const [hidden, cell, ...more]: unknown[] = Array.isArray(state) ? state : [state]
-    if (hidden instanceof tf.Tensor && cell instanceof tf.Tensor && more.length === 0) return [hidden, cell]
-    throw new Error(
-      `running layer ${this.name}: expected 2 tensors for initialState, received ${Array.isArray(state) ? state.length : 1}`,
+    super(
+      recurrentArgs({
+        ...args,
+        recurrentActivation: args.recurrentActivation ?? 'sigmoid',
+        unitForgetBias: args.unitForgetBias ?? true,
+      }),
     )
   }
-}
 
-/** Dropout factors of the given shape, another draw at every call. */
-function drawMask(shape: number[], rate: number): tf.Tensor {
-  return dropoutMask(shape, 1 - rate, nextLayerSeed())
+  override sequenceOp(): SequenceOp | undefined {
+    const { kernel, recurrentKernel, bias, useBias } = this.cell
+    const activation = cellActivation(this.cell.activation)
+    const recurrentActivation = gateActivation(this.cell.recurrentActivation)
+    if (!activation || !recurrentActivation) return undefined
+    return (x, { initialState, ...options }) => {
+      const weights = [kernel.read(), recurrentKernel.read(), useBias ? bias.read() : null] as const
+      const [hidden, cell] = initialState ?? []
+      const { output, lastHidden, lastCell } = lstm(x, ...weights, {
+        ...{ ...options, activation, recurrentActivation },
+        initialState: hidden && cell && [hidden, cell],
+      })
+      return { output, states: [lastHidden, lastCell] }
+    }
+  }
 }
