@@ -2,16 +2,22 @@
 // weights' gradients are then products over all rows. The candidate's gradient differs for x and for h: `gates` gets the one of
 // x, and `products`, which held what the candidate took from h, the other with resetAfter; without it r h stays, as a factor.
 
-#define FIELDS(TENSOR, NUMBER)                                                                                                  \
-  TENSOR(x)                                                                                                                     \
-  TENSOR(recurrentKernel)                                                                                                       \
-  TENSOR(initialHidden)                                                                                                         \
-  TENSOR(mask)                                                                                                                  \
-  TENSOR(dropoutMask)                                                                                                           \
-  TENSOR(recurrentDropoutMask)                                                                                                  \
-  TENSOR(gates) TENSOR(products) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(kernelGradient)       \
-      TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(initialHiddenGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) \
-          NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates) NUMBER(resetAfter)
+#define FIELDS(TENSOR, NUMBER)                                                                                  \
+  TENSOR(x)                                                                                                     \
+  TENSOR(recurrentKernel)                                                                                       \
+  TENSOR(initialHidden)                                                                                         \
+  TENSOR(mask)                                                                                                  \
+  TENSOR(dropoutMask)                                                                                           \
+  TENSOR(recurrentDropoutMask)                                                                                  \
+  TENSOR(gates)                                                                                                 \
+  TENSOR(products)                                                                                              \
+  TENSOR(hiddens)                                                                                               \
+  TENSOR(outputGradient)                                                                                        \
+  TENSOR(lastHiddenGradient)                                                                                    \
+  TENSOR(kernelGradient)                                                                                        \
+  TENSOR(recurrentGradient)                                                                                     \
+  TENSOR(biasGradient) TENSOR(initialHiddenGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) \
+      NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates) NUMBER(resetAfter)
 WEFT_KERNEL(gru_backward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units, width = kGruGates * units;
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);

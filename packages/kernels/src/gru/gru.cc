@@ -10,16 +10,22 @@
 constexpr int kGruGates = 3;
 constexpr int64_t kGruStretchRows = 1024, kGruJoinedFeatures = 128;
 
-#define FIELDS(TENSOR, NUMBER)                                                                                               \
-  TENSOR(x)                                                                                                                  \
-  TENSOR(kernel)                                                                                                             \
-  TENSOR(recurrentKernel)                                                                                                    \
-  TENSOR(bias)                                                                                                               \
-  TENSOR(initialHidden)                                                                                                      \
-  TENSOR(mask)                                                                                                               \
-  TENSOR(dropoutMask) TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(gates) TENSOR(products)          \
-      TENSOR(hiddens) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) \
-          NUMBER(activation) NUMBER(hardGates) NUMBER(resetAfter)
+#define FIELDS(TENSOR, NUMBER)                                                                                              \
+  TENSOR(x)                                                                                                                 \
+  TENSOR(kernel)                                                                                                            \
+  TENSOR(recurrentKernel)                                                                                                   \
+  TENSOR(bias)                                                                                                              \
+  TENSOR(initialHidden)                                                                                                     \
+  TENSOR(mask)                                                                                                              \
+  TENSOR(dropoutMask)                                                                                                       \
+  TENSOR(recurrentDropoutMask)                                                                                              \
+  TENSOR(output)                                                                                                            \
+  TENSOR(lastHidden)                                                                                                        \
+  TENSOR(gates)                                                                                                             \
+  TENSOR(products)                                                                                                          \
+  TENSOR(hiddens)                                                                                                           \
+  NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) \
+      NUMBER(hardGates) NUMBER(resetAfter)
 WEFT_KERNEL(gru_forward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units, width = kGruGates * units;
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);

@@ -4,15 +4,19 @@
 
 constexpr int64_t kSimpleStretchRows = 4096;
 
-#define FIELDS(TENSOR, NUMBER)                                                                                                   \
-  TENSOR(x)                                                                                                                      \
-  TENSOR(kernel)                                                                                                                 \
-  TENSOR(recurrentKernel)                                                                                                        \
-  TENSOR(bias)                                                                                                                   \
-  TENSOR(initialHidden)                                                                                                          \
-  TENSOR(mask)                                                                                                                   \
-  TENSOR(dropoutMask) TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(hiddens) NUMBER(batch) NUMBER(steps) \
-      NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation)
+#define FIELDS(TENSOR, NUMBER) \
+  TENSOR(x)                    \
+  TENSOR(kernel)               \
+  TENSOR(recurrentKernel)      \
+  TENSOR(bias)                 \
+  TENSOR(initialHidden)        \
+  TENSOR(mask)                 \
+  TENSOR(dropoutMask)          \
+  TENSOR(recurrentDropoutMask) \
+  TENSOR(output)               \
+  TENSOR(lastHidden)           \
+  TENSOR(hiddens)              \
+  NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation)
 WEFT_KERNEL(simple_rnn_forward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
@@ -75,16 +79,22 @@ WEFT_KERNEL(simple_rnn_forward, FIELDS) {
 }
 #undef FIELDS
 
-#define FIELDS(TENSOR, NUMBER)                                                                                                  \
-  TENSOR(x)                                                                                                                     \
-  TENSOR(recurrentKernel)                                                                                                       \
-  TENSOR(initialHidden)                                                                                                         \
-  TENSOR(mask)                                                                                                                  \
-  TENSOR(dropoutMask)                                                                                                           \
-  TENSOR(recurrentDropoutMask)                                                                                                  \
-  TENSOR(gates) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(kernelGradient)                        \
-      TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(initialHiddenGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) \
-          NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation)
+#define FIELDS(TENSOR, NUMBER)                                                                                     \
+  TENSOR(x)                                                                                                        \
+  TENSOR(recurrentKernel)                                                                                          \
+  TENSOR(initialHidden)                                                                                            \
+  TENSOR(mask)                                                                                                     \
+  TENSOR(dropoutMask)                                                                                              \
+  TENSOR(recurrentDropoutMask)                                                                                     \
+  TENSOR(gates)                                                                                                    \
+  TENSOR(hiddens)                                                                                                  \
+  TENSOR(outputGradient)                                                                                           \
+  TENSOR(lastHiddenGradient)                                                                                       \
+  TENSOR(kernelGradient)                                                                                           \
+  TENSOR(recurrentGradient)                                                                                        \
+  TENSOR(biasGradient)                                                                                             \
+  TENSOR(initialHiddenGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) \
+      NUMBER(goBackwards) NUMBER(activation)
 WEFT_KERNEL(simple_rnn_backward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
