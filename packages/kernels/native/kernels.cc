@@ -1,6 +1,7 @@
 // All kernels for one instruction set: the build compiles this file once for each, with that set's flags.
 #include "conv.h"
 #include "gemm.h"
+#include "hidden-state.h"
 #include "kernel.h"
 #include "nest.h"
 #include "normalize.h"

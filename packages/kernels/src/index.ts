@@ -29,6 +29,7 @@ export { lstmStep, type LstmStepOptions, type LstmStepWeights } from './lstm/ste
 export { dense, isDenseActivation, type DenseActivation } from './matmul/dense.js'
 export { areLastAxes, layerNorm, type LayerNormOptions } from './layer-norm/layer-norm.js'
 export { layerNormLstm, type LayerNormLstmNorms, type LayerNormLstmOptions } from './layer-norm-lstm/layer-norm-lstm.js'
+export { gru, type GruOptions, type GruResult } from './gru/gru.js'
 export { nativeCalls } from './kernel.js'
 export { adamUpdate, type AdamUpdateOptions } from './optimizers/adam.js'
 export { rmspropUpdate, type RmspropUpdateOptions } from './optimizers/rmsprop.js'
@@ -45,3 +46,4 @@ export {
 export type { CellActivation, GateActivation } from './sequence/sequence.js'
 export { ShapeError } from './shape-error.js'
 export { logSoftmax, softmaxCrossEntropy, softmaxCrossEntropyGradient } from './softmax/softmax.js'
+export { simpleRnn, type SimpleRnnOptions, type SimpleRnnResult } from './simple-rnn/simple-rnn.js'

@@ -21,6 +21,7 @@ import { activationGradients } from './elementwise/gradients.js'
 import { unaryKernels } from './elementwise/unary.js'
 import { embeddingKernels } from './embedding/embedding.js'
 import { fillKernels } from './fill/fill.js'
+import { gruGradient, gruGradKernel, gruInputGradKernel, gruKernel } from './gru/gru.js'
 import type { NativeKernel } from './kernel.js'
 import { countCall } from './kernel.js'
 import { lstmGradients, lstmKernels } from './lstm/kernels.js'
@@ -30,6 +31,12 @@ import { batchMatMul, fusedMatMul } from './matmul/matmul.js'
 import { poolKernels } from './pool/pool.js'
 import { reduceGradients } from './reduce/gradients.js'
 import { reduceKernels } from './reduce/reduce.js'
+import {
+  simpleRnnGradient,
+  simpleRnnGradKernel,
+  simpleRnnInputGradKernel,
+  simpleRnnKernel,
+} from './simple-rnn/simple-rnn.js'
 import { softmaxGradients, softmaxKernels } from './softmax/softmax.js'
 import './adam/adam.js'
 import './lstm/step.js'
@@ -43,6 +50,12 @@ const kernels: readonly NativeKernel[] = [
   ...lstmKernels,
   ...layerNormLstmKernels,
   ...attentionKernels,
+  gruKernel,
+  gruGradKernel,
+  gruInputGradKernel,
+  simpleRnnKernel,
+  simpleRnnGradKernel,
+  simpleRnnInputGradKernel,
   ...conv2dKernels,
   ...poolKernels,
   ...batchNormKernels,
@@ -65,6 +78,8 @@ const gradients: readonly tf.GradConfig[] = [
   ...lstmGradients,
   ...layerNormLstmGradients,
   attentionGradient,
+  gruGradient,
+  simpleRnnGradient,
   ...conv2dGradients,
   ...batchNormGradients,
   ...layerNormGradients,

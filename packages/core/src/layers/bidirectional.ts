@@ -1,13 +1,12 @@
 /**
- * Keras's Bidirectional. With our LSTM inside, one op runs both directions: they read the input as it is and give aligned outputs side
- * by side, so nothing is reversed or joined; with any other recurrent layer TensorFlow.js's own way runs. Weights, their names and what is saved are TensorFlow.js's.
+ * Keras's Bidirectional. With one of our recurrent layers inside, both directions read the input as it is and give aligned outputs side
+ * by side, so nothing is reversed, and an LSTM's run in one op; with any other TensorFlow.js's own way runs. Weights, their names and what is saved are TensorFlow.js's.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { BidirectionalLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/wrappers.js'
-import { bidirectionalLstm } from '@weft/kernels'
 import { hash } from '../runtime/random.js'
-import { LSTM } from './lstm.js'
+import { type FusedRecurrent, isFusedRecurrent } from './recurrent.js'
 import { type CallOptions, classOf, type LayerClass, single, type Tensors } from './stock.js'
 
 type MergeMode = 'sum' | 'mul' | 'concat' | 'ave'
@@ -39,7 +38,7 @@ export class Bidirectional extends Base {
 
   constructor(args: BidirectionalArgs) {
     super(args)
-    if (args.layer instanceof LSTM) {
+    if (isFusedRecurrent(args.layer)) {
       this.forwardLayer = direction(args.layer, 'forward')
       this.backwardLayer = direction(args.layer, 'backward')
     }
@@ -60,25 +59,15 @@ export class Bidirectional extends Base {
 
   override call(inputs: Tensors, options: CallOptions = {}): Tensors {
     const { forwardLayer: forward, backwardLayer: backward, mergeMode } = this
-    if (!(forward instanceof LSTM && backward instanceof LSTM) || !forward.isFused() || forward.goBackwards) {
+    if (!isFusedRecurrent(forward) || !isFusedRecurrent(backward) || !forward.isFused() || forward.goBackwards)
       return super.call(inputs, { ...options })
-    }
     return tf.tidy(() => {
       const x = single(inputs)
       const states: unknown[] | undefined = Array.isArray(options.initialState) ? options.initialState : undefined
       const half = (states?.length ?? 0) / 2
-      const [ahead, back] = [
-        { ...options, initialState: states?.slice(0, half) },
-        { ...options, initialState: states?.slice(half) },
-      ] as const
-      const result = bidirectionalLstm(
-        x,
-        forward.direction(x, ahead),
-        backward.direction(x, back),
-        forward.sequenceOptions(x, options),
-      )
-      forward.carry(result.states[0], options)
-      backward.carry(result.states[1], options)
+      const ahead = { ...options, initialState: states?.slice(0, half) }
+      const back = { ...options, initialState: states?.slice(half) }
+      const result = forward.runBothWays(x, backward, ahead, back)
       const merged = merge(result.output, mergeMode)
       if (this.returnState) return [...merged, ...result.states.flat()]
       return mergeMode === null ? merged : (merged[0] ?? [])
@@ -90,15 +79,15 @@ export class Bidirectional extends Base {
  * A copy of `layer` for one direction, named as TensorFlow.js names it. The backward one draws its initial weights from other seeds,
  * lest both directions start the same; what is saved holds one configuration for both, so these are derived again on loading.
  */
-function direction(layer: LSTM, way: 'forward' | 'backward'): LSTM {
+function direction(layer: FusedRecurrent, way: 'forward' | 'backward'): FusedRecurrent {
   const config = layer.getConfig()
   config.name = `${way}_${layer.name}`
   if (way === 'backward') {
     config.goBackwards = !layer.goBackwards
     for (const value of Object.values(config)) reseed(value)
   }
-  const own = classOf<tf.serialization.SerializableConstructor<LSTM>>(layer)
-  return LSTM.fromConfig<LSTM>(own, config)
+  const own = classOf<LayerClass<tf.serialization.ConfigDict, FusedRecurrent>>(layer)
+  return own.fromConfig<FusedRecurrent>(own, config)
 }
 
 /** Changes the seed in the saved form of an initialiser. */

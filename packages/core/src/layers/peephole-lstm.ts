@@ -30,7 +30,7 @@ class PeepholeLSTMCell extends StockCell {
  */
 export class PeepholeLSTM extends LSTM {
   static override className = 'PeepholeLSTM'
-  declare readonly cell: PeepholeLSTMCell
+  declare cell: PeepholeLSTMCell
 
   constructor(args: tfl.LSTMLayerArgs) {
     super(args)

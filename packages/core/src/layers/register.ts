@@ -13,12 +13,14 @@ import { Dense, Permute, Reshape } from './core.js'
 import { Dropout, SpatialDropout1D } from './dropout.js'
 import { Embedding } from './embedding.js'
 import { GlobalAveragePooling1D, GlobalMaxPooling1D } from './global-pooling.js'
+import { GRU } from './gru.js'
 import { registerInitializers } from './initializers.js'
 import { LayerNormLSTM } from './layer-norm-lstm.js'
 import { LayerNormalization } from './layer-normalization.js'
 import { LSTM } from './lstm.js'
 import { AlphaDropout, GaussianDropout, GaussianNoise } from './noise.js'
 import { PeepholeLSTM } from './peephole-lstm.js'
+import { SimpleRNN } from './simple-rnn.js'
 import { TimeDistributed } from './time-distributed.js'
 
 const LAYERS = [
@@ -40,6 +42,7 @@ const LAYERS = [
   GaussianNoise,
   GlobalAveragePooling1D,
   GlobalMaxPooling1D,
+  GRU,
   LSTM,
   LayerNormLSTM,
   LayerNormalization,
@@ -49,6 +52,7 @@ const LAYERS = [
   Permute,
   Reshape,
   SequenceMask,
+  SimpleRNN,
   SpatialDropout1D,
   TimeDistributed,
 ]

@@ -96,7 +96,16 @@ export function inspectModel(dir: string): ModelFacts {
     notes.push(
       'padding is masked: TensorFlow.js loses masks at convolutions and pooling, so padded inputs give other outputs there',
     )
-  return { layers, opensInTensorflowjs: ours.length === 0 && unknown.length === 0 && !keras3, notes }
+  const refused = hasResetAfter(topology)
+  if (refused) notes.push('TensorFlow.js refuses a GRU with resetAfter, which is the default')
+  return { layers, opensInTensorflowjs: ours.length === 0 && unknown.length === 0 && !keras3 && !refused, notes }
+}
+
+/** Whether any layer in a topology is a GRU that TensorFlow.js by itself does not have. */
+function hasResetAfter(value: Json): boolean {
+  if (value === null || typeof value !== 'object') return false
+  if (Array.isArray(value)) return value.some(hasResetAfter)
+  return value.reset_after === true || Object.values(value).some(hasResetAfter)
 }
 
 /** The class names of all layers in a topology, inner ones included, models and the other objects in it left out. */
