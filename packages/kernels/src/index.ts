@@ -1,6 +1,7 @@
 export { profileKernels, type KernelProfile } from './binding.js'
 export { adamUpdate, globalNorm, type AdamUpdateOptions } from './adam/adam.js'
 export { batchNormTraining, type BatchNormOptions, type BatchNormResult } from './batch-norm/batch-norm.js'
+export { convLstm2d, type ConvLstm2dOptions, type ConvLstm2dResult } from './conv-lstm/conv-lstm.js'
 export { conv2d, type Conv2dOptions, type ConvActivation } from './conv2d/conv2d.js'
 export { dropoutMask } from './dropout/dropout.js'
 export { lstm, type LstmOptions, type LstmResult } from './lstm/lstm.js'

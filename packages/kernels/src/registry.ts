@@ -8,6 +8,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import { NativeBackend } from './backend.js'
 import { batchNormGradients, batchNormKernels } from './batch-norm/batch-norm.js'
 import { nativeBinding, signatureConflicts } from './binding.js'
+import { convLstmGradient, convLstmKernels } from './conv-lstm/kernels.js'
 import { conv2dKernels } from './conv2d/conv2d.js'
 import { conv2dGradients } from './conv2d/gradient.js'
 import { joinKernels } from './copy/join.js'
@@ -35,6 +36,7 @@ const kernels: readonly NativeKernel[] = [
   lstmKernel,
   lstmGradKernel,
   lstmInputGradKernel,
+  ...convLstmKernels,
   ...conv2dKernels,
   ...poolKernels,
   ...batchNormKernels,
@@ -53,6 +55,7 @@ const kernels: readonly NativeKernel[] = [
 /** They take the place of TensorFlow.js's where it has one, on every backend. */
 const gradients: readonly tf.GradConfig[] = [
   lstmGradient,
+  convLstmGradient,
   ...conv2dGradients,
   ...batchNormGradients,
   ...activationGradients,
