@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { AttentionPooling1D } from './attention-pooling.js'
 import { BatchNormalization } from './batch-normalization.js'
 import { Bidirectional } from './bidirectional.js'
+import { ConvLSTM2D } from './conv-lstm.js'
 import { AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, MaxPooling1D, MaxPooling2D } from './convolution.js'
 import { Dense, Permute, Reshape } from './core.js'
 import { Dropout, SpatialDropout1D } from './dropout.js'
@@ -24,6 +25,7 @@ const LAYERS = [
   Bidirectional,
   Conv1D,
   Conv2D,
+  ConvLSTM2D,
   Dense,
   Dropout,
   GaussianDropout,
