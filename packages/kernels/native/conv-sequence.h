@@ -77,6 +77,9 @@ WEFT_INLINE void for_teams(bool by_items, int64_t batch, int thread, int count, 
   for (int64_t place = thread; place < batch; place += count) f(Team{place, place + 1, 0, 1});
 }
 
+// A band's source takes at most that much of a core's memory, where one row allows.
+constexpr int64_t kFrameBandFloats = 64 * 1024;
+
 // A convolution over bands of rows of one frame. A band's source is copied, padded, into a core's own memory, where neighbouring
 // taps are runs of floats; see conv.h.
 struct FrameConvolution {
@@ -123,6 +126,12 @@ struct FrameConvolution {
   }
   void pack(int thread, int count) const { weights.pack(rows, cols, share(panels, 1, thread, count), packed); }
 
+  // Rows of a band; with several threads there are bands enough for all, over so many frames.
+  int64_t band_rows(int64_t frames, int threads) const {
+    const int64_t fitting = (kFrameBandFloats / line - rows.span) / rows.src_step + 1, wanted = threads > 1 ? 4 * threads : 1;
+    const int64_t enough = (frames * rows.outputs + wanted - 1) / wanted;
+    return larger<int64_t>(1, smaller(smaller(fitting, enough), rows.outputs));
+  }
   int64_t source_rows(int64_t n) const { return (n - 1) * rows.src_step + rows.span; }
   int64_t band_floats(int64_t n) const { return source_rows(n) * line; }
   // The source of output rows [row, row + n), times `factors` where there are any (`spare` then holds as many floats).

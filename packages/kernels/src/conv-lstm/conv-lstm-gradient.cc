@@ -126,15 +126,16 @@ static void peephole_gradient(const ConvLstmSizes& s, const KeptSteps& kept, con
 // Outputs of a frame whose gradient tiles pass over while it stays in the first-level cache.
 constexpr int64_t kGradientPixels = 160;
 
-#define FIELDS(TENSOR, NUMBER)                                                                                                  \
-  TENSOR(x)                                                                                                                     \
-  TENSOR(recurrentKernel)                                                                                                       \
-  TENSOR(peepholes)                                                                                                             \
-  TENSOR(initialHidden)                                                                                                         \
-  TENSOR(initialCell)                                                                                                           \
-  TENSOR(mask) TENSOR(recurrentDropoutMask) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient)                  \
-      TENSOR(lastHiddenGradient) TENSOR(lastCellGradient) TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient) \
-          TENSOR(peepholeGradient) TENSOR(initialHiddenGradient) TENSOR(cellGradient) CONV_LSTM_SIZES(NUMBER)
+#define FIELDS(TENSOR, NUMBER)                                                                                                \
+  TENSOR(x)                                                                                                                   \
+  TENSOR(recurrentKernel)                                                                                                     \
+  TENSOR(peepholes)                                                                                                           \
+  TENSOR(initialHidden)                                                                                                       \
+  TENSOR(initialCell)                                                                                                         \
+  TENSOR(mask)                                                                                                                \
+  TENSOR(recurrentDropoutMask) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient)  \
+      TENSOR(lastCellGradient) TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(peepholeGradient) \
+          TENSOR(initialHiddenGradient) TENSOR(cellGradient) CONV_LSTM_SIZES(NUMBER)
 WEFT_KERNEL(conv_lstm_backward, FIELDS) {
   const ConvLstmSizes s(args);
   const KeptSteps kept(s.batch, s.steps, args.mask.u8(), args.goBackwards != 0);
@@ -161,7 +162,7 @@ WEFT_KERNEL(conv_lstm_backward, FIELDS) {
     std::memset(scratch(thread, kSlotFrameSums, sums.size), 0, sizeof(float) * sums.size);
     if (count > 1) barrier(count);
     for_teams(by_items, s.batch, thread, count, [&](Team team) {
-      const int64_t n_rows = band_rows(back, team.last - team.first, team.size);
+      const int64_t n_rows = back.band_rows(team.last - team.first, team.size);
       const int64_t bands = (s.height + n_rows - 1) / n_rows, dh_step = back.panels * kCols;
       const int64_t part = larger<int64_t>(1, smaller(n_rows, kGradientPixels / s.width));
       float* band = scratch(thread, kSlotFrameBand, back.band_floats(n_rows) + s.width * dh_step);

@@ -7,14 +7,15 @@
 
 constexpr int kConvGates = 4;
 
-#define CONV_LSTM_SIZES(NUMBER)                                                                                            \
-  NUMBER(batch)                                                                                                            \
-  NUMBER(steps)                                                                                                            \
-  NUMBER(inHeight)                                                                                                         \
-  NUMBER(inWidth)                                                                                                          \
-  NUMBER(inChannels) NUMBER(outHeight) NUMBER(outWidth) NUMBER(filters) NUMBER(filterHeight) NUMBER(filterWidth)           \
-      NUMBER(strideHeight) NUMBER(strideWidth) NUMBER(dilationHeight) NUMBER(dilationWidth) NUMBER(padTop) NUMBER(padLeft) \
-          NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)
+#define CONV_LSTM_SIZES(NUMBER)                                                                                               \
+  NUMBER(batch)                                                                                                               \
+  NUMBER(steps)                                                                                                               \
+  NUMBER(inHeight)                                                                                                            \
+  NUMBER(inWidth)                                                                                                             \
+  NUMBER(inChannels)                                                                                                          \
+  NUMBER(outHeight) NUMBER(outWidth) NUMBER(filters) NUMBER(filterHeight) NUMBER(filterWidth) NUMBER(strideHeight)            \
+      NUMBER(strideWidth) NUMBER(dilationHeight) NUMBER(dilationWidth) NUMBER(padTop) NUMBER(padLeft) NUMBER(returnSequences) \
+          NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)
 
 // Sizes that both directions take from their numbers.
 struct ConvLstmSizes {
@@ -52,15 +53,6 @@ struct ConvLstmSizes {
   // Floating-point operations of the two convolutions of one frame.
   double work() const { return 2.0 * pixels * kConvGates * filters * input.taps() * (input.in_channels + filters); }
 };
-
-// Rows of a band: what its source takes of a core's memory is bounded, and there are bands enough for all of a team.
-constexpr int64_t kFrameBandFloats = 64 * 1024;
-static int64_t band_rows(const FrameConvolution& convolution, int64_t frames, int sharers) {
-  const ConvAxis& rows = convolution.rows;
-  const int64_t fitting = (kFrameBandFloats / convolution.line - rows.span) / rows.src_step + 1;
-  const int64_t wanted = sharers > 1 ? 4 * sharers : 1, enough = (frames * rows.outputs + wanted - 1) / wanted;
-  return larger<int64_t>(1, smaller(smaller(fitting, enough), rows.outputs));
-}
 
 // One step of the cell on neighbouring pixels, from what the convolutions gave.
 struct CellStep {
@@ -104,14 +96,15 @@ static void cell_forward(const CellStep& step, int64_t pixels, int64_t filters, 
   }
 }
 
-#define FIELDS(TENSOR, NUMBER)                                                                                          \
-  TENSOR(x)                                                                                                             \
-  TENSOR(kernel)                                                                                                        \
-  TENSOR(recurrentKernel)                                                                                               \
-  TENSOR(bias)                                                                                                          \
-  TENSOR(peepholes)                                                                                                     \
-  TENSOR(initialHidden) TENSOR(initialCell) TENSOR(mask) TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) \
-      TENSOR(lastCell) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) CONV_LSTM_SIZES(NUMBER)
+#define FIELDS(TENSOR, NUMBER)                                                                                                   \
+  TENSOR(x)                                                                                                                      \
+  TENSOR(kernel)                                                                                                                 \
+  TENSOR(recurrentKernel)                                                                                                        \
+  TENSOR(bias)                                                                                                                   \
+  TENSOR(peepholes)                                                                                                              \
+  TENSOR(initialHidden)                                                                                                          \
+  TENSOR(initialCell) TENSOR(mask) TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) \
+      TENSOR(cells) TENSOR(hiddens) CONV_LSTM_SIZES(NUMBER)
 WEFT_KERNEL(conv_lstm_forward, FIELDS) {
   const ConvLstmSizes s(args);
   const KeptSteps kept(s.batch, s.steps, args.mask.u8(), args.goBackwards != 0);
@@ -142,7 +135,7 @@ WEFT_KERNEL(conv_lstm_forward, FIELDS) {
     input.pack(thread, count), state.pack(thread, count);
     if (count > 1) barrier(count);
     for_teams(by_items, s.batch, thread, count, [&](Team team) {
-      const int64_t n_rows = smaller(band_rows(state, team.last - team.first, team.size), band_rows(input, 1, 1));
+      const int64_t n_rows = smaller(state.band_rows(team.last - team.first, team.size), input.band_rows(1, 1));
       const int64_t bands = (s.height + n_rows - 1) / n_rows, z_step = state.panels * kCols;
       const int64_t strip_pixels = smaller(s.width, larger<int64_t>(1, 16384 / z_step / kRows) * kRows);
       float* band = scratch(thread, kSlotFrameBand, input.band_floats(n_rows) + 2 * state.band_floats(n_rows) + 2 * kLanes);
