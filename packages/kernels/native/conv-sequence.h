@@ -12,6 +12,15 @@ constexpr int kSlotFrameSteps = weft::kSlotKernel, kSlotFrameAxes = weft::kSlotK
               kSlotFrameStrip = weft::kSlotKernel + 4, kSlotFrameSums = weft::kSlotKernel + 5,
               kSlotFrameGradient = weft::kSlotKernel + 6, kSlotFrameHidden = weft::kSlotKernel + 7;
 
+// Items, by place, and the share of the work on them that is a thread's: all of one item, or a part of every item.
+struct Team {
+  int64_t first, last;
+  int index, size;
+  void meet() const {
+    if (size > 1) barrier(size);
+  }
+};
+
 // The steps that exist, from the mask: any lengths, any holes. What the mask leaves out is skipped, so that the state before a
 // step is that of the kept step before it.
 struct KeptSteps {
@@ -37,11 +46,19 @@ struct KeptSteps {
         if (count[item] == wanted) order[place++] = item;
   }
   int64_t frame(int64_t item, int64_t k) const { return item * steps + kept[item * steps + k]; }
-  // How many of the items [first, last) by place have a k-th step.
-  int64_t running(int64_t first, int64_t last, int64_t k) const {
-    int64_t n = 0;
-    while (first + n < last && count[order[first + n]] > k) n++;
-    return n;
+  // Steps of the team's item that has most.
+  int64_t longest(const Team& team) const { return team.first < team.last ? count[order[team.first]] : 0; }
+  // f(item, first row, rows) for the team member's share of the bands of all the team's items that have a k-th step.
+  template <class F>
+  WEFT_INLINE void for_bands(const Team& team, int64_t k, int64_t height, int64_t n_rows, F f) const {
+    int64_t running = 0;
+    while (team.first + running < team.last && count[order[team.first + running]] > k) running++;
+    const int64_t bands = (height + n_rows - 1) / n_rows;
+    const Range mine = share(running * bands, 1, team.index, team.size);
+    for (int64_t work = mine.begin; work < mine.end; work++) {
+      const int64_t row = work % bands * n_rows;
+      f(order[team.first + work / bands], row, smaller(n_rows, height - row));
+    }
   }
   // f(frame) for the skipped steps at which the output of the k-th step repeats; for k = -1, those before there is any output.
   template <class F>
@@ -63,14 +80,6 @@ struct KeptSteps {
   }
 };
 
-// Items, by place, and the share of the work on them that is a thread's: all of one item, or a part of every item.
-struct Team {
-  int64_t first, last;
-  int index, size;
-  void meet() const {
-    if (size > 1) barrier(size);
-  }
-};
 template <class F>
 WEFT_INLINE void for_teams(bool by_items, int64_t batch, int thread, int count, F f) {
   if (!by_items) return f(Team{0, batch, thread, count});

@@ -97,17 +97,16 @@ struct FilterSums {
 
 // Gradients of the peephole weights [pixels, 3F], sums over items and steps of the gates' gradients times the cells that they
 // saw.
-static void peephole_gradient(const ConvLstmSizes& s, const KeptSteps& kept, const float* gates, const float* cells,
-                              const float* initial_cell, float* out) {
+static void peephole_gradient(const ConvLstm& s, const KeptSteps& kept, const float* gates, const float* cells, float* out) {
   parallel_range(s.pixels, 1, 256, [&](int64_t begin, int64_t end) {
     const int64_t filters = s.filters;
     std::memset(out + begin * 3 * filters, 0, sizeof(float) * (end - begin) * 3 * filters);
     for (int64_t item = 0; item < s.batch; item++)
       for (int64_t k = 0; k < kept.count[item]; k++) {
         const int64_t frame = kept.frame(item, k);
-        const float* before = k > 0          ? cells + kept.frame(item, k - 1) * s.frame
-                              : initial_cell ? initial_cell + item * s.frame
-                                             : nullptr;
+        const float* before = k > 0            ? cells + kept.frame(item, k - 1) * s.frame
+                              : s.initial_cell ? s.initial_cell + item * s.frame
+                                               : nullptr;
         for (int64_t p = begin; p < end; p++)
           for_vectors(0, filters, [&](int64_t j, int n) {
             const float* d = gates + (frame * s.pixels + p) * kConvGates * filters + j;
@@ -126,29 +125,105 @@ static void peephole_gradient(const ConvLstmSizes& s, const KeptSteps& kept, con
 // Outputs of a frame whose gradient tiles pass over while it stays in the first-level cache.
 constexpr int64_t kGradientPixels = 160;
 
-#define FIELDS(TENSOR, NUMBER)                                                                                                \
-  TENSOR(x)                                                                                                                   \
-  TENSOR(recurrentKernel)                                                                                                     \
-  TENSOR(peepholes)                                                                                                           \
-  TENSOR(initialHidden)                                                                                                       \
-  TENSOR(initialCell)                                                                                                         \
-  TENSOR(mask)                                                                                                                \
-  TENSOR(recurrentDropoutMask) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient)  \
-      TENSOR(lastCellGradient) TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(peepholeGradient) \
+// The backward pass: what a band of rows of one step reads and writes.
+struct ConvLstmBackward {
+  const ConvLstm& s;
+  const KeptSteps& kept;
+  const FrameConvolution& back;  // from the gates' gradients to the state's
+  const FilterSums& sums;
+  const float *cells, *hiddens, *dy, *last_dh;
+  float *gates, *dcell;
+
+  float* gates_of(int64_t item, int64_t k) const { return gates + kept.frame(item, k) * s.pixels * kConvGates * s.filters; }
+
+  // Lists the gradients that reach the k-th hidden state from outside of the recurrence, each for a whole frame.
+  int64_t list_added(int64_t item, int64_t k, const float** added) const {
+    int64_t n = 0;
+    const bool last = k + 1 == kept.count[item];
+    if (last) added[n++] = last_dh + item * s.frame;
+    if (last && !s.sequences) added[n++] = dy + item * s.frame;
+    if (!s.sequences) return n;
+    added[n++] = dy + kept.frame(item, k) * s.frame;
+    kept.repeats(item, k, [&](int64_t frame) { added[n++] = dy + frame * s.frame; });
+    return n;
+  }
+
+  // The k-th step of an item, rows [row0, row0 + rows): its gates become their gradients, which are added to the filters'.
+  void band(int64_t item, int64_t k, int64_t row0, int64_t rows, int thread) const {
+    const int64_t at = kept.frame(item, k), own = item * s.frame, targets = kConvGates * s.filters;
+    const bool last = k + 1 == kept.count[item];
+    const float* factors = s.recurrent_mask ? s.recurrent_mask + own : nullptr;
+    const float* hidden_before = k > 0              ? hiddens + kept.frame(item, k - 1) * s.frame
+                                 : s.initial_hidden ? s.initial_hidden + own
+                                                    : nullptr;
+    const float* cell_before = k > 0            ? cells + kept.frame(item, k - 1) * s.frame
+                               : s.initial_cell ? s.initial_cell + own
+                                                : nullptr;
+    const float** added = reinterpret_cast<const float**>(scratch(thread, kSlotFrameHidden, 2 * (s.steps + 3)));
+    const int64_t added_count = list_added(item, k, added), dh_step = back.panels * kCols;
+    float* source = scratch(thread, kSlotFrameBand, back.band_floats(rows) + s.width * dh_step);
+    float* dh = source + back.band_floats(rows);
+    if (!last) back.fill(gates_of(item, k + 1), nullptr, row0, rows, source, nullptr);
+    const int64_t part = larger<int64_t>(1, smaller(rows, kGradientPixels / s.width));
+    for (int64_t from = 0; from < rows; from += part) {
+      const int64_t n = smaller(part, rows - from);
+      for (int64_t row = from; row < from + n; row++) {
+        const int64_t pixel = (row0 + row) * s.width, j = pixel * s.filters;
+        if (!last) back.strip(source, row, 0, s.width, dh, dh_step);
+        const CellStepGradient step = {last ? nullptr : dh,
+                                       dh_step,
+                                       factors && !last ? factors + j : nullptr,
+                                       added,
+                                       added_count,
+                                       j,
+                                       cells + at * s.frame + j,
+                                       cell_before ? cell_before + j : nullptr,
+                                       s.peepholes ? s.peepholes + 3 * j : nullptr,
+                                       dcell + own + j,
+                                       gates_of(item, k) + pixel * targets};
+        (s.peepholes ? cell_backward<true> : cell_backward<false>)(step, s.width, s.filters, s.kind, s.hard);
+      }
+      sums.add(s.x + at * s.in_frame, hidden_before, factors, gates_of(item, k), row0 + from, n, thread);
+    }
+  }
+
+  // The gradient of an item's initial hidden state, rows [row0, row0 + rows).
+  void initial_band(int64_t item, int64_t row0, int64_t rows, float* initial_dh, int thread) const {
+    const int64_t dh_step = back.panels * kCols;
+    float* source = scratch(thread, kSlotFrameBand, back.band_floats(rows) + s.width * dh_step);
+    float* dh = source + back.band_floats(rows);
+    back.fill(gates_of(item, 0), nullptr, row0, rows, source, nullptr);
+    for (int64_t row = 0; row < rows; row++) {
+      back.strip(source, row, 0, s.width, dh, dh_step);
+      for (int64_t col = 0; col < s.width; col++) {
+        const int64_t to = item * s.frame + ((row0 + row) * s.width + col) * s.filters;
+        for_vectors(0, s.filters, [&](int64_t j, int n) {
+          const Vec value = load_partial(dh + col * dh_step + j, n);
+          store_partial(initial_dh + to + j, s.recurrent_mask ? value * load_partial(s.recurrent_mask + to + j, n) : value, n);
+        });
+      }
+    }
+  }
+};
+
+#define FIELDS(TENSOR, NUMBER)                                                                                           \
+  TENSOR(x)                                                                                                              \
+  TENSOR(recurrentKernel)                                                                                                \
+  TENSOR(peepholes)                                                                                                      \
+  TENSOR(initialHidden)                                                                                                  \
+  TENSOR(initialCell)                                                                                                    \
+  TENSOR(mask)                                                                                                           \
+  TENSOR(recurrentDropoutMask)                                                                                           \
+  TENSOR(gates) TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(lastCellGradient) \
+      TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(peepholeGradient)                     \
           TENSOR(initialHiddenGradient) TENSOR(cellGradient) CONV_LSTM_SIZES(NUMBER)
 WEFT_KERNEL(conv_lstm_backward, FIELDS) {
-  const ConvLstmSizes s(args);
+  const ConvLstm s(args);
   const KeptSteps kept(s.batch, s.steps, args.mask.u8(), args.goBackwards != 0);
-  const int threads = s.work() * s.batch * s.steps < 200000 ? 1 : thread_count();
-  const bool by_items = threads == 1 || kept.deals_evenly(threads) || s.work() * s.batch < 1e6;
-  const float *x = args.x.f32(), *initial_hidden = args.initialHidden.f32(), *initial_cell = args.initialCell.f32();
-  const float *peepholes = args.peepholes.f32(), *recurrent_mask = args.recurrentDropoutMask.f32();
-  const float *dy = args.outputGradient.f32(), *dh = args.lastHiddenGradient.f32(), *dc = args.lastCellGradient.f32();
-  const float *cells = args.cells.f32(), *hiddens = args.hiddens.f32();
-  float *gates = args.gates.f32(), *dcell = args.cellGradient.f32(), *initial_dh = args.initialHiddenGradient.f32();
-  const int64_t targets = kConvGates * s.filters, gates_frame = targets * s.pixels;
-  std::memcpy(dcell, dc, sizeof(float) * s.batch * s.frame);
-  if (initial_dh) std::memcpy(initial_dh, dh, sizeof(float) * s.batch * s.frame);
+  const ConvLstmDivision division(s, kept);
+  float *dcell = args.cellGradient.f32(), *initial_dh = args.initialHiddenGradient.f32();
+  std::memcpy(dcell, args.lastCellGradient.f32(), sizeof(float) * s.batch * s.frame);
+  if (initial_dh) std::memcpy(initial_dh, args.lastHiddenGradient.f32(), sizeof(float) * s.batch * s.frame);
 
   const int64_t axes_size = FrameConvolution::axes_size(s.input);
   int64_t* axes = reinterpret_cast<int64_t*>(scratch(0, kSlotFrameAxes, 6 * axes_size));
@@ -156,85 +231,36 @@ WEFT_KERNEL(conv_lstm_backward, FIELDS) {
   FrameConvolution back(s.state, args.recurrentKernel.f32(), true, axes + 2 * axes_size);
   back.place(scratch(0, kSlotFrameWeights, FrameConvolution::packed_floats(back.depth, s.filters)), nullptr);
   const FilterSums sums(input, state);
+  const ConvLstmBackward pass = {s,
+                                 kept,
+                                 back,
+                                 sums,
+                                 args.cells.f32(),
+                                 args.hiddens.f32(),
+                                 args.outputGradient.f32(),
+                                 args.lastHiddenGradient.f32(),
+                                 args.gates.f32(),
+                                 dcell};
 
-  parallel(threads, [&](int thread, int count) {
+  parallel(division.threads, [&](int thread, int count) {
     back.pack(thread, count);
     std::memset(scratch(thread, kSlotFrameSums, sums.size), 0, sizeof(float) * sums.size);
     if (count > 1) barrier(count);
-    for_teams(by_items, s.batch, thread, count, [&](Team team) {
+    for_teams(division.by_items, s.batch, thread, count, [&](Team team) {
       const int64_t n_rows = back.band_rows(team.last - team.first, team.size);
-      const int64_t bands = (s.height + n_rows - 1) / n_rows, dh_step = back.panels * kCols;
-      const int64_t part = larger<int64_t>(1, smaller(n_rows, kGradientPixels / s.width));
-      float* band = scratch(thread, kSlotFrameBand, back.band_floats(n_rows) + s.width * dh_step);
-      float* line = band + back.band_floats(n_rows);
-      const float** added = reinterpret_cast<const float**>(scratch(thread, kSlotFrameHidden, 2 * (s.steps + 3)));
-      const int64_t longest = team.first < team.last ? kept.count[kept.order[team.first]] : 0;
-      for (int64_t k = longest - 1; k >= 0; k--) {
-        const Range mine = share(kept.running(team.first, team.last, k) * bands, 1, team.index, team.size);
-        for (int64_t work = mine.begin; work < mine.end; work++) {
-          const int64_t item = kept.order[team.first + work / bands], at = kept.frame(item, k), row0 = work % bands * n_rows;
-          const int64_t rows = smaller(n_rows, s.height - row0);
-          const bool last = k + 1 == kept.count[item];
-          int64_t added_count = 0;
-          if (last) added[added_count++] = dh + item * s.frame;
-          if (last && !s.sequences) added[added_count++] = dy + item * s.frame;
-          if (s.sequences) {
-            added[added_count++] = dy + at * s.frame;
-            kept.repeats(item, k, [&](int64_t frame) { added[added_count++] = dy + frame * s.frame; });
-          }
-          const float* hidden_before = k > 0            ? hiddens + kept.frame(item, k - 1) * s.frame
-                                       : initial_hidden ? initial_hidden + item * s.frame
-                                                        : nullptr;
-          const float* cell_before = k > 0          ? cells + kept.frame(item, k - 1) * s.frame
-                                     : initial_cell ? initial_cell + item * s.frame
-                                                    : nullptr;
-          const float* factors = recurrent_mask ? recurrent_mask + item * s.frame : nullptr;
-          if (!last) back.fill(gates + kept.frame(item, k + 1) * gates_frame, nullptr, row0, rows, band, nullptr);
-          for (int64_t from = 0; from < rows; from += part) {
-            const int64_t n = smaller(part, rows - from);
-            for (int64_t row = from; row < from + n; row++) {
-              const int64_t pixel = (row0 + row) * s.width, j = pixel * s.filters;
-              if (!last) back.strip(band, row, 0, s.width, line, dh_step);
-              const CellStepGradient step = {last ? nullptr : line,
-                                             dh_step,
-                                             factors && !last ? factors + j : nullptr,
-                                             added,
-                                             added_count,
-                                             j,
-                                             cells + at * s.frame + j,
-                                             cell_before ? cell_before + j : nullptr,
-                                             peepholes ? peepholes + 3 * j : nullptr,
-                                             dcell + item * s.frame + j,
-                                             gates + at * gates_frame + pixel * targets};
-              (peepholes ? cell_backward<true> : cell_backward<false>)(step, s.width, s.filters, s.kind, s.hard);
-            }
-            sums.add(x + at * s.in_frame, hidden_before, factors, gates + at * gates_frame, row0 + from, n, thread);
-          }
-        }
+      for (int64_t k = kept.longest(team) - 1; k >= 0; k--) {
+        kept.for_bands(team, k, s.height, n_rows,
+                       [&](int64_t item, int64_t row0, int64_t rows) { pass.band(item, k, row0, rows, thread); });
         team.meet();
       }
       if (initial_dh == nullptr) return;
-      const Range mine = share(kept.running(team.first, team.last, 0) * bands, 1, team.index, team.size);
-      for (int64_t work = mine.begin; work < mine.end; work++) {
-        const int64_t item = kept.order[team.first + work / bands], row0 = work % bands * n_rows;
-        const int64_t rows = smaller(n_rows, s.height - row0);
-        back.fill(gates + kept.frame(item, 0) * gates_frame, nullptr, row0, rows, band, nullptr);
-        for (int64_t row = 0; row < rows; row++) {
-          back.strip(band, row, 0, s.width, line, dh_step);
-          for (int64_t col = 0; col < s.width; col++) {
-            const int64_t to = item * s.frame + ((row0 + row) * s.width + col) * s.filters;
-            for_vectors(0, s.filters, [&](int64_t j, int n) {
-              const Vec value = load_partial(line + col * dh_step + j, n);
-              store_partial(initial_dh + to + j, recurrent_mask ? value * load_partial(recurrent_mask + to + j, n) : value, n);
-            });
-          }
-        }
-      }
+      kept.for_bands(team, 0, s.height, n_rows,
+                     [&](int64_t item, int64_t row0, int64_t rows) { pass.initial_band(item, row0, rows, initial_dh, thread); });
     });
     if (count > 1) barrier(count);
     sums.reduce(thread, count, args.kernelGradient.f32(), args.recurrentGradient.f32(), args.biasGradient.f32());
   });
-  if (args.peepholeGradient) peephole_gradient(s, kept, gates, cells, initial_cell, args.peepholeGradient.f32());
+  if (args.peepholeGradient) peephole_gradient(s, kept, args.gates.f32(), args.cells.f32(), args.peepholeGradient.f32());
 }
 #undef FIELDS
 

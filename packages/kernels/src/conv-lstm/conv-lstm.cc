@@ -13,11 +13,12 @@ constexpr int kConvGates = 4;
   NUMBER(inHeight)                                                                                                            \
   NUMBER(inWidth)                                                                                                             \
   NUMBER(inChannels)                                                                                                          \
-  NUMBER(outHeight) NUMBER(outWidth) NUMBER(filters) NUMBER(filterHeight) NUMBER(filterWidth) NUMBER(strideHeight)            \
-      NUMBER(strideWidth) NUMBER(dilationHeight) NUMBER(dilationWidth) NUMBER(padTop) NUMBER(padLeft) NUMBER(returnSequences) \
-          NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)
+  NUMBER(outHeight)                                                                                                           \
+  NUMBER(outWidth) NUMBER(filters) NUMBER(filterHeight) NUMBER(filterWidth) NUMBER(strideHeight) NUMBER(strideWidth)          \
+      NUMBER(dilationHeight) NUMBER(dilationWidth) NUMBER(padTop) NUMBER(padLeft) NUMBER(returnSequences) NUMBER(goBackwards) \
+          NUMBER(activation) NUMBER(hardGates)
 
-// Sizes that both directions take from their numbers.
+// Sizes, from the numbers that all kernels of this room take.
 struct ConvLstmSizes {
   ConvShape input, state;                                                 // the convolutions of one frame of x, and of the state
   int64_t batch, steps, filters, pixels, height, width, in_frame, frame;  // a frame's floats, of x and of the state
@@ -53,6 +54,29 @@ struct ConvLstmSizes {
   // Floating-point operations of the two convolutions of one frame.
   double work() const { return 2.0 * pixels * kConvGates * filters * input.taps() * (input.in_channels + filters); }
 };
+
+// And the tensors that both directions read.
+struct ConvLstm : ConvLstmSizes {
+  const float *x, *initial_hidden, *initial_cell, *peepholes, *recurrent_mask;
+  template <class Args>
+  explicit ConvLstm(const Args& a) : ConvLstmSizes(a) {
+    x = a.x.f32(), initial_hidden = a.initialHidden.f32(), initial_cell = a.initialCell.f32();
+    peepholes = a.peepholes.f32(), recurrent_mask = a.recurrentDropoutMask.f32();
+  }
+};
+
+// Which thread does what. With little work in a step the threads would wait for each other longer than they compute.
+struct ConvLstmDivision {
+  int threads;
+  bool by_items;
+  ConvLstmDivision(const ConvLstm& s, const KeptSteps& kept) {
+    threads = s.work() * s.batch * s.steps < 200000 ? 1 : thread_count();
+    by_items = threads == 1 || kept.deals_evenly(threads) || s.work() * s.batch < 1e6;
+  }
+};
+
+// What both convolutions of a strip of pixels may take of the first-level cache, each.
+constexpr int64_t kStripFloats = 16 * 1024;
 
 // One step of the cell on neighbouring pixels, from what the convolutions gave.
 struct CellStep {
@@ -96,101 +120,114 @@ static void cell_forward(const CellStep& step, int64_t pixels, int64_t filters, 
   }
 }
 
-#define FIELDS(TENSOR, NUMBER)                                                                                                   \
-  TENSOR(x)                                                                                                                      \
-  TENSOR(kernel)                                                                                                                 \
-  TENSOR(recurrentKernel)                                                                                                        \
-  TENSOR(bias)                                                                                                                   \
-  TENSOR(peepholes)                                                                                                              \
-  TENSOR(initialHidden)                                                                                                          \
-  TENSOR(initialCell) TENSOR(mask) TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) \
-      TENSOR(cells) TENSOR(hiddens) CONV_LSTM_SIZES(NUMBER)
-WEFT_KERNEL(conv_lstm_forward, FIELDS) {
-  const ConvLstmSizes s(args);
-  const KeptSteps kept(s.batch, s.steps, args.mask.u8(), args.goBackwards != 0);
-  const int threads = s.work() * s.batch * s.steps < 200000 ? 1 : thread_count();
-  const bool by_items = threads == 1 || kept.deals_evenly(threads) || s.work() * s.batch < 1e6;
-  const float *x = args.x.f32(), *initial_hidden = args.initialHidden.f32(), *initial_cell = args.initialCell.f32();
-  const float *peepholes = args.peepholes.f32(), *recurrent_mask = args.recurrentDropoutMask.f32();
-  float *output = args.output.f32(), *last_hidden = args.lastHidden.f32(), *last_cell = args.lastCell.f32();
-  float *gates = args.gates.f32(), *cells = args.cells.f32(), *hiddens = args.hiddens.f32();
+// The forward pass: what a band of rows of one step reads and writes.
+struct ConvLstmForward {
+  const ConvLstm& s;
+  const KeptSteps& kept;
+  const FrameConvolution &input, &state;
+  float *output, *last_cell, *gates, *cells, *hiddens;
+  float* turns;  // [B, 2, frame], where hidden states are neither outputs nor kept: the last two of each item
 
-  int64_t* axes = reinterpret_cast<int64_t*>(scratch(0, kSlotFrameAxes, 4 * FrameConvolution::axes_size(s.input)));
-  FrameConvolution input(s.input, args.kernel.f32(), false, axes);
-  FrameConvolution state(s.state, args.recurrentKernel.f32(), false, axes + FrameConvolution::axes_size(s.input));
-  const int64_t targets = kConvGates * s.filters;
-  float* weights = scratch(0, kSlotFrameWeights, FrameConvolution::packed_floats(input.depth + state.depth + 1, targets));
-  state.place(input.place(weights, args.bias.f32()), nullptr);
-  // Hidden states are the outputs, or what is kept for the gradient, or the last two of each item.
-  float* turns = s.sequences || hiddens ? nullptr : scratch(0, kSlotFrameHidden, 2 * s.batch * s.frame);
-  auto hidden_of = [&](int64_t item, int64_t k) -> float* {
+  float* hidden_of(int64_t item, int64_t k) const {
     if (turns != nullptr) return turns + (2 * item + (k & 1)) * s.frame;
     return (s.sequences ? output : hiddens) + kept.frame(item, k) * s.frame;
-  };
-  auto cell_of = [&](int64_t item, int64_t k) {
+  }
+  float* cell_of(int64_t item, int64_t k) const {
     return cells ? cells + kept.frame(item, k) * s.frame : last_cell + item * s.frame;
-  };
+  }
+  int64_t band_rows(const Team& team) const {
+    return smaller(state.band_rows(team.last - team.first, team.size), input.band_rows(1, 1));
+  }
 
-  parallel(threads, [&](int thread, int count) {
+  // The k-th step of an item, rows [row0, row0 + rows).
+  void band(int64_t item, int64_t k, int64_t row0, int64_t rows, int thread) const {
+    const int64_t at = kept.frame(item, k), own = item * s.frame, targets = kConvGates * s.filters;
+    const float* before = k > 0 ? hidden_of(item, k - 1) : s.initial_hidden ? s.initial_hidden + own : nullptr;
+    const float* cell_before = k > 0 ? cell_of(item, k - 1) : s.initial_cell ? s.initial_cell + own : nullptr;
+    float *hidden = hidden_of(item, k), *cell = cell_of(item, k);
+    const int64_t input_floats = input.band_floats(rows), state_floats = state.band_floats(rows);
+    float* input_band = scratch(thread, kSlotFrameBand, input_floats + 2 * state_floats);
+    float *state_band = input_band + input_floats, *spare = state_band + state_floats;
+    input.fill(s.x + at * s.in_frame, nullptr, row0, rows, input_band, nullptr);
+    if (before) state.fill(before, s.recurrent_mask ? s.recurrent_mask + own : nullptr, row0, rows, state_band, spare);
+
+    const int64_t z_step = state.panels * kCols;
+    const int64_t strip = smaller(s.width, larger<int64_t>(1, kStripFloats / z_step / kRows) * kRows);
+    float *z_input = scratch(thread, kSlotFrameStrip, 2 * strip * z_step), *z_state = z_input + strip * z_step;
+    for (int64_t row = 0; row < rows; row++)
+      for (int64_t col = 0; col < s.width; col += strip) {
+        const int64_t n = smaller(strip, s.width - col), pixel = (row0 + row) * s.width + col, j = pixel * s.filters;
+        input.strip(input_band, row, col, n, z_input, z_step);
+        if (before) state.strip(state_band, row, col, n, z_state, z_step);
+        const CellStep step = {z_input,
+                               before ? z_state : nullptr,
+                               z_step,
+                               cell_before ? cell_before + j : nullptr,
+                               s.peepholes ? s.peepholes + 3 * j : nullptr,
+                               cell + j,
+                               hidden + j,
+                               gates ? gates + (at * s.pixels + pixel) * targets : nullptr};
+        (s.peepholes ? cell_forward<true> : cell_forward<false>)(step, n, s.filters, s.kind, s.hard);
+      }
+  }
+
+  // What follows from the steps: the last states, and outputs at steps that do not exist.
+  void finish(float* last_hidden) const {
+    auto copy = [&](float* to, const float* from) {
+      from ? std::memcpy(to, from, sizeof(float) * s.frame) : std::memset(to, 0, sizeof(float) * s.frame);
+    };
+    for (int64_t item = 0; item < s.batch; item++) {
+      const int64_t last = kept.count[item] - 1, own = item * s.frame;
+      const float* hidden = last < 0 ? nullptr : hidden_of(item, last);
+      copy(last_hidden + own, hidden ? hidden : s.initial_hidden ? s.initial_hidden + own : nullptr);
+      if (last < 0)
+        copy(last_cell + own, s.initial_cell ? s.initial_cell + own : nullptr);
+      else if (cells)
+        copy(last_cell + own, cell_of(item, last));
+      if (!s.sequences) copy(output + own, hidden);
+      for (int64_t k = -1; s.sequences && k <= last; k++)
+        kept.repeats(item, k, [&](int64_t frame) { copy(output + frame * s.frame, k < 0 ? nullptr : hidden_of(item, k)); });
+    }
+  }
+};
+
+#define FIELDS(TENSOR, NUMBER)                                                                                             \
+  TENSOR(x)                                                                                                                \
+  TENSOR(kernel)                                                                                                           \
+  TENSOR(recurrentKernel)                                                                                                  \
+  TENSOR(bias)                                                                                                             \
+  TENSOR(peepholes)                                                                                                        \
+  TENSOR(initialHidden)                                                                                                    \
+  TENSOR(initialCell)                                                                                                      \
+  TENSOR(mask) TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) TENSOR(cells) \
+      TENSOR(hiddens) CONV_LSTM_SIZES(NUMBER)
+WEFT_KERNEL(conv_lstm_forward, FIELDS) {
+  const ConvLstm s(args);
+  const KeptSteps kept(s.batch, s.steps, args.mask.u8(), args.goBackwards != 0);
+  const ConvLstmDivision division(s, kept);
+  const int64_t axes_size = FrameConvolution::axes_size(s.input);
+  int64_t* axes = reinterpret_cast<int64_t*>(scratch(0, kSlotFrameAxes, 4 * axes_size));
+  FrameConvolution input(s.input, args.kernel.f32(), false, axes);
+  FrameConvolution state(s.state, args.recurrentKernel.f32(), false, axes + axes_size);
+  const int64_t packed = FrameConvolution::packed_floats(input.depth + state.depth + 1, kConvGates * s.filters);
+  state.place(input.place(scratch(0, kSlotFrameWeights, packed), args.bias.f32()), nullptr);
+  float* turns = s.sequences || args.hiddens ? nullptr : scratch(0, kSlotFrameHidden, 2 * s.batch * s.frame);
+  const ConvLstmForward pass = {
+      s,    kept, input, state, args.output.f32(), args.lastCell.f32(), args.gates.f32(), args.cells.f32(), args.hiddens.f32(),
+      turns};
+
+  parallel(division.threads, [&](int thread, int count) {
     input.pack(thread, count), state.pack(thread, count);
     if (count > 1) barrier(count);
-    for_teams(by_items, s.batch, thread, count, [&](Team team) {
-      const int64_t n_rows = smaller(state.band_rows(team.last - team.first, team.size), input.band_rows(1, 1));
-      const int64_t bands = (s.height + n_rows - 1) / n_rows, z_step = state.panels * kCols;
-      const int64_t strip_pixels = smaller(s.width, larger<int64_t>(1, 16384 / z_step / kRows) * kRows);
-      float* band = scratch(thread, kSlotFrameBand, input.band_floats(n_rows) + 2 * state.band_floats(n_rows) + 2 * kLanes);
-      float *state_band = band + input.band_floats(n_rows), *spare = state_band + state.band_floats(n_rows);
-      float* z = scratch(thread, kSlotFrameStrip, 2 * strip_pixels * z_step);
-      const int64_t longest = team.first < team.last ? kept.count[kept.order[team.first]] : 0;
+    for_teams(division.by_items, s.batch, thread, count, [&](Team team) {
+      const int64_t n_rows = pass.band_rows(team), longest = kept.longest(team);
       for (int64_t k = 0; k < longest; k++) {
-        const Range mine = share(kept.running(team.first, team.last, k) * bands, 1, team.index, team.size);
-        for (int64_t work = mine.begin; work < mine.end; work++) {
-          const int64_t item = kept.order[team.first + work / bands], at = kept.frame(item, k), row0 = work % bands * n_rows;
-          const int64_t rows = smaller(n_rows, s.height - row0);
-          const float* before = k > 0 ? hidden_of(item, k - 1) : initial_hidden ? initial_hidden + item * s.frame : nullptr;
-          const float* cell_before = k > 0 ? cell_of(item, k - 1) : initial_cell ? initial_cell + item * s.frame : nullptr;
-          float *hidden = hidden_of(item, k), *cell = cell_of(item, k);
-          input.fill(x + at * s.in_frame, nullptr, row0, rows, band, nullptr);
-          if (before)
-            state.fill(before, recurrent_mask ? recurrent_mask + item * s.frame : nullptr, row0, rows, state_band, spare);
-          for (int64_t row = 0; row < rows; row++)
-            for (int64_t col = 0; col < s.width; col += strip_pixels) {
-              const int64_t n = smaller(strip_pixels, s.width - col), pixel = (row0 + row) * s.width + col, j = pixel * s.filters;
-              input.strip(band, row, col, n, z, z_step);
-              if (before) state.strip(state_band, row, col, n, z + strip_pixels * z_step, z_step);
-              const CellStep step = {z,
-                                     before ? z + strip_pixels * z_step : nullptr,
-                                     z_step,
-                                     cell_before ? cell_before + j : nullptr,
-                                     peepholes ? peepholes + 3 * j : nullptr,
-                                     cell + j,
-                                     hidden + j,
-                                     gates ? gates + at * targets * s.pixels + pixel * targets : nullptr};
-              (peepholes ? cell_forward<true> : cell_forward<false>)(step, n, s.filters, s.kind, s.hard);
-            }
-        }
+        kept.for_bands(team, k, s.height, n_rows,
+                       [&](int64_t item, int64_t row0, int64_t rows) { pass.band(item, k, row0, rows, thread); });
         team.meet();
       }
     });
   });
-
-  const size_t bytes = sizeof(float) * s.frame;
-  auto copy_or_clear = [&](float* to, const float* from) { from ? std::memcpy(to, from, bytes) : std::memset(to, 0, bytes); };
-  for (int64_t item = 0; item < s.batch; item++) {
-    const int64_t last = kept.count[item] - 1, at = item * s.frame;
-    const float* hidden = last < 0 ? nullptr : hidden_of(item, last);
-    copy_or_clear(last_hidden + at, hidden ? hidden : initial_hidden ? initial_hidden + at : nullptr);
-    if (last < 0)
-      copy_or_clear(last_cell + at, initial_cell ? initial_cell + at : nullptr);
-    else if (cells)
-      std::memcpy(last_cell + at, cell_of(item, last), bytes);
-    if (!s.sequences) {
-      copy_or_clear(output + at, hidden);
-      continue;
-    }
-    for (int64_t k = -1; k <= last; k++)
-      kept.repeats(item, k,
-                   [&](int64_t frame) { copy_or_clear(output + frame * s.frame, k < 0 ? nullptr : hidden_of(item, k)); });
-  }
+  pass.finish(args.lastHidden.f32());
 }
 #undef FIELDS
