@@ -100,7 +100,9 @@ struct FrameConvolution {
   float* packed;  // [panels, depth, kCols]
   float* biases;  // [panels, kCols]
 
-  static int64_t axes_size(const ConvShape& s) { return 2 * (s.filter_height + s.filter_width + s.taps()); }  // int64_t's
+  static int64_t axes_size(const ConvShape& s) {
+    return 2 * (s.filter_height + s.filter_width + s.filter_height * s.filter_width);
+  }  // int64_t's
   static int64_t packed_floats(int64_t depth, int64_t targets) { return (targets + kCols - 1) / kCols * kCols * (depth + 1); }
 
   // The transposed one, of stride 1, gives the gradient of the other's source.

@@ -206,16 +206,17 @@ struct ConvLstmBackward {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                                           \
-  TENSOR(x)                                                                                                              \
-  TENSOR(recurrentKernel)                                                                                                \
-  TENSOR(peepholes)                                                                                                      \
-  TENSOR(initialHidden)                                                                                                  \
-  TENSOR(initialCell)                                                                                                    \
-  TENSOR(mask)                                                                                                           \
-  TENSOR(recurrentDropoutMask)                                                                                           \
-  TENSOR(gates) TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(lastCellGradient) \
-      TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(peepholeGradient)                     \
+#define FIELDS(TENSOR, NUMBER)                                                                             \
+  TENSOR(x)                                                                                                \
+  TENSOR(recurrentKernel)                                                                                  \
+  TENSOR(peepholes)                                                                                        \
+  TENSOR(initialHidden)                                                                                    \
+  TENSOR(initialCell)                                                                                      \
+  TENSOR(mask)                                                                                             \
+  TENSOR(recurrentDropoutMask)                                                                             \
+  TENSOR(gates)                                                                                            \
+  TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(lastCellGradient) \
+      TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(peepholeGradient)       \
           TENSOR(initialHiddenGradient) TENSOR(cellGradient) CONV_LSTM_SIZES(NUMBER)
 WEFT_KERNEL(conv_lstm_backward, FIELDS) {
   const ConvLstm s(args);

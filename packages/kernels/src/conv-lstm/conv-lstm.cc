@@ -7,16 +7,17 @@
 
 constexpr int kConvGates = 4;
 
-#define CONV_LSTM_SIZES(NUMBER)                                                                                               \
-  NUMBER(batch)                                                                                                               \
-  NUMBER(steps)                                                                                                               \
-  NUMBER(inHeight)                                                                                                            \
-  NUMBER(inWidth)                                                                                                             \
-  NUMBER(inChannels)                                                                                                          \
-  NUMBER(outHeight)                                                                                                           \
-  NUMBER(outWidth) NUMBER(filters) NUMBER(filterHeight) NUMBER(filterWidth) NUMBER(strideHeight) NUMBER(strideWidth)          \
-      NUMBER(dilationHeight) NUMBER(dilationWidth) NUMBER(padTop) NUMBER(padLeft) NUMBER(returnSequences) NUMBER(goBackwards) \
-          NUMBER(activation) NUMBER(hardGates)
+#define CONV_LSTM_SIZES(NUMBER)                                                                                            \
+  NUMBER(batch)                                                                                                            \
+  NUMBER(steps)                                                                                                            \
+  NUMBER(inHeight)                                                                                                         \
+  NUMBER(inWidth)                                                                                                          \
+  NUMBER(inChannels)                                                                                                       \
+  NUMBER(outHeight)                                                                                                        \
+  NUMBER(outWidth)                                                                                                         \
+  NUMBER(filters) NUMBER(filterHeight) NUMBER(filterWidth) NUMBER(strideHeight) NUMBER(strideWidth) NUMBER(dilationHeight) \
+      NUMBER(dilationWidth) NUMBER(padTop) NUMBER(padLeft) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation)  \
+          NUMBER(hardGates)
 
 // Sizes, from the numbers that all kernels of this room take.
 struct ConvLstmSizes {
@@ -52,7 +53,9 @@ struct ConvLstmSizes {
     hard = a.hardGates != 0, sequences = a.returnSequences != 0;
   }
   // Floating-point operations of the two convolutions of one frame.
-  double work() const { return 2.0 * pixels * kConvGates * filters * input.taps() * (input.in_channels + filters); }
+  double work() const {
+    return 2.0 * pixels * kConvGates * filters * input.filter_height * input.filter_width * (input.in_channels + filters);
+  }
 };
 
 // And the tensors that both directions read.
@@ -191,16 +194,17 @@ struct ConvLstmForward {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                                             \
-  TENSOR(x)                                                                                                                \
-  TENSOR(kernel)                                                                                                           \
-  TENSOR(recurrentKernel)                                                                                                  \
-  TENSOR(bias)                                                                                                             \
-  TENSOR(peepholes)                                                                                                        \
-  TENSOR(initialHidden)                                                                                                    \
-  TENSOR(initialCell)                                                                                                      \
-  TENSOR(mask) TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) TENSOR(cells) \
-      TENSOR(hiddens) CONV_LSTM_SIZES(NUMBER)
+#define FIELDS(TENSOR, NUMBER)                                                                                                \
+  TENSOR(x)                                                                                                                   \
+  TENSOR(kernel)                                                                                                              \
+  TENSOR(recurrentKernel)                                                                                                     \
+  TENSOR(bias)                                                                                                                \
+  TENSOR(peepholes)                                                                                                           \
+  TENSOR(initialHidden)                                                                                                       \
+  TENSOR(initialCell)                                                                                                         \
+  TENSOR(mask)                                                                                                                \
+  TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) \
+      CONV_LSTM_SIZES(NUMBER)
 WEFT_KERNEL(conv_lstm_forward, FIELDS) {
   const ConvLstm s(args);
   const KeptSteps kept(s.batch, s.steps, args.mask.u8(), args.goBackwards != 0);
