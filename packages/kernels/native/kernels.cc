@@ -1,5 +1,6 @@
 // All kernels for one instruction set: the build compiles this file once for each, with that set's flags.
 #include "conv.h"
+#include "conv-sequence.h"
 #include "gemm.h"
 #include "hidden-state.h"
 #include "kernel.h"

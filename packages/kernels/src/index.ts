@@ -7,6 +7,7 @@ export {
 } from './attention/attention.js'
 export { profileKernels, type KernelProfile } from './binding.js'
 export { batchNormTraining, type BatchNormOptions, type BatchNormResult } from './batch-norm/batch-norm.js'
+export { convLstm2d, type ConvLstm2dOptions, type ConvLstm2dResult } from './conv-lstm/conv-lstm.js'
 export { conv2d, type Conv2dOptions, type ConvActivation } from './conv2d/conv2d.js'
 export { ctcBeamSearch, type CtcBeamOptions, type CtcBeamReading } from './ctc/beam-search.js'
 export { ctcLoss, type CtcOptions } from './ctc/ctc.js'

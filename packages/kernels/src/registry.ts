@@ -9,6 +9,7 @@ import { attentionGradient, attentionKernels } from './attention/attention.js'
 import { NativeBackend } from './backend.js'
 import { batchNormGradients, batchNormKernels } from './batch-norm/batch-norm.js'
 import { nativeBinding, signatureConflicts } from './binding.js'
+import { convLstmGradient, convLstmKernels } from './conv-lstm/kernels.js'
 import { conv2dKernels } from './conv2d/conv2d.js'
 import { conv2dGradients } from './conv2d/gradient.js'
 import { joinKernels } from './copy/join.js'
@@ -56,6 +57,10 @@ const kernels: readonly NativeKernel[] = [
   simpleRnnKernel,
   simpleRnnGradKernel,
   simpleRnnInputGradKernel,
+  lstmKernel,
+  lstmGradKernel,
+  lstmInputGradKernel,
+  ...convLstmKernels,
   ...conv2dKernels,
   ...poolKernels,
   ...batchNormKernels,
@@ -80,6 +85,8 @@ const gradients: readonly tf.GradConfig[] = [
   attentionGradient,
   gruGradient,
   simpleRnnGradient,
+  lstmGradient,
+  convLstmGradient,
   ...conv2dGradients,
   ...batchNormGradients,
   ...layerNormGradients,

@@ -8,6 +8,7 @@ import { AttentionPooling1D } from './attention-pooling.js'
 import { BatchNormalization } from './batch-normalization.js'
 import { Bidirectional } from './bidirectional.js'
 import { BlankPadding } from './blank-padding.js'
+import { ConvLSTM2D } from './conv-lstm.js'
 import { AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, MaxPooling1D, MaxPooling2D } from './convolution.js'
 import { Dense, Permute, Reshape } from './core.js'
 import { Dropout, SpatialDropout1D } from './dropout.js'
@@ -35,6 +36,7 @@ const LAYERS = [
   BlankPadding,
   Conv1D,
   Conv2D,
+  ConvLSTM2D,
   Dense,
   Dropout,
   Embedding,

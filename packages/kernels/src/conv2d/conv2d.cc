@@ -1,10 +1,11 @@
 // The three convolutions of native/conv.h as kernels. `y` is the output of the forward pass, given where an activation followed.
-#define CONV_SHAPE(NUMBER)                                                                                                     \
-  NUMBER(batch)                                                                                                                \
-  NUMBER(inHeight)                                                                                                             \
-  NUMBER(inWidth) NUMBER(inChannels) NUMBER(outHeight) NUMBER(outWidth) NUMBER(outChannels) NUMBER(filterHeight)               \
-      NUMBER(filterWidth) NUMBER(strideHeight) NUMBER(strideWidth) NUMBER(dilationHeight) NUMBER(dilationWidth) NUMBER(padTop) \
-          NUMBER(padLeft) NUMBER(activation)
+#define CONV_SHAPE(NUMBER)                                                                                                 \
+  NUMBER(batch)                                                                                                            \
+  NUMBER(inHeight)                                                                                                         \
+  NUMBER(inWidth)                                                                                                          \
+  NUMBER(inChannels) NUMBER(outHeight) NUMBER(outWidth) NUMBER(outChannels) NUMBER(filterHeight) NUMBER(filterWidth)       \
+      NUMBER(strideHeight) NUMBER(strideWidth) NUMBER(dilationHeight) NUMBER(dilationWidth) NUMBER(padTop) NUMBER(padLeft) \
+          NUMBER(activation)
 
 template <class Args>
 static ConvShape conv_shape(const Args& a) {
@@ -19,15 +20,18 @@ static Activation activation_of(double code) { return static_cast<Activation>(st
 
 #define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(filter) TENSOR(bias) TENSOR(out) CONV_SHAPE(NUMBER)
 WEFT_KERNEL(conv2d, FIELDS) {
-  conv_forward(conv_shape(args), args.x.f32(), args.filter.f32(), args.bias.f32(), activation_of(args.activation),
-               args.out.f32());
+  const ConvShape shape = conv_shape(args);
+  const auto run = few_outputs(shape) ? few_forward : conv_forward;
+  run(shape, args.x.f32(), args.filter.f32(), args.bias.f32(), activation_of(args.activation), args.out.f32());
 }
 #undef FIELDS
 
 #define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(dy) TENSOR(y) TENSOR(filterGradient) TENSOR(biasGradient) CONV_SHAPE(NUMBER)
 WEFT_KERNEL(conv2d_filter_gradient, FIELDS) {
-  conv_backward_filter(conv_shape(args), args.x.f32(), args.dy.f32(), args.y.f32(), activation_of(args.activation),
-                       args.filterGradient.f32(), args.biasGradient.f32());
+  const ConvShape shape = conv_shape(args);
+  const auto run = few_outputs(shape) ? few_backward_filter : conv_backward_filter;
+  run(shape, args.x.f32(), args.dy.f32(), args.y.f32(), activation_of(args.activation), args.filterGradient.f32(),
+      args.biasGradient.f32());
 }
 #undef FIELDS
 

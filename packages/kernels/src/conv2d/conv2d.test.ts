@@ -31,6 +31,11 @@ const cases: Case[] = [
   { x: [1, 1, 4000, 9], filter: [1, 3, 9, 2], options: { pad: 'same', strides: [1, 2] } },
   { x: [1, 4, 60, 200], filter: [3, 3, 200, 3], options: { pad: 'same' } },
   { x: [1, 3, 3, 2], filter: [5, 5, 2, 3], options: { pad: 'same' } },
+  // Few outputs of many channels: runs of taps that end within a vector, after one, and after several.
+  { x: [2, 9, 19, 32], filter: [3, 3, 32, 1], options: { pad: 'same' } },
+  { x: [2, 7, 18, 17], filter: [3, 2, 17, 1], options: { strides: 2, activation: 'tanh' } },
+  { x: [1, 9, 8, 21], filter: [3, 3, 21, 4], options: { dilations: 2, pad: 'same', activation: 'relu' } },
+  { x: [2, 5, 3, 40], filter: [1, 1, 40, 2] },
 ]
 const title = ({ x, filter, options }: Case) => `[${x}] * [${filter}] ${JSON.stringify(options ?? {})}`
 

@@ -1,0 +1,168 @@
+/**
+ * Keras's ConvLSTM2D on the fused kernel: one op for the whole sequence of images instead of some 30 for every step. A subclass of
+ * TensorFlow.js's layer, with Keras's defaults where the two differ (sigmoid gates, Glorot uniform kernel, forget bias 1), saved
+ * under its name and with its weights, gates in the order i, f, c, o. Peepholes are an option of ours and a weight more.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import * as tfl from '@tensorflow/tfjs-layers'
+import type {
+  ConvLSTM2D as StockConvLSTM2D,
+  ConvLSTM2DArgs as StockConvLSTM2DArgs,
+  ConvLSTM2DCell,
+} from '@tensorflow/tfjs-layers/dist/layers/convolutional_recurrent.js'
+import { convLstm2d, dropoutMask } from '@weft/kernels'
+import { expected } from '../errors.js'
+import { nextLayerSeed } from '../runtime/random.js'
+import { ownInitializer } from './initializers.js'
+import { maskOf } from './masks.js'
+import { type CallOptions, classOf, single, singleShape, type Tensors } from './stock.js'
+
+export interface ConvLSTM2DArgs extends StockConvLSTM2DArgs {
+  /** Whether the gates see the cell, through weights [H', W', 3F] for i, f and o. Default false, which is Keras's layer. */
+  peepholes?: boolean
+}
+
+const Base = classOf<typeof StockConvLSTM2D>(tfl.layers.convLstm2d({ filters: 1, kernelSize: 1, name: 'stock' }))
+
+const ACTIVATIONS = ['tanh', 'relu', 'linear'] as const
+const GATE_ACTIVATIONS = ['sigmoid', 'hardSigmoid'] as const
+
+/**
+ * Convolutional LSTM over a sequence of images.
+ *
+ * Shapes: [B, T, H, W, C] → [B, H', W', F], or [B, T, H', W', F] with `returnSequences`; with `returnState` also the last hidden and
+ * cell state [B, H', W', F]. Past the end of a masked row its last output repeats and its state stays.
+ * @see Shi et al. 2015, arXiv:1506.04214, equation 3.
+ */
+export class ConvLSTM2D extends Base {
+  static override className = 'ConvLSTM2D'
+  readonly #peepholes: boolean
+  #peepholeKernel: tfl.LayerVariable | undefined
+
+  constructor({ peepholes = false, ...args }: ConvLSTM2DArgs) {
+    super({
+      ...args,
+      recurrentActivation: args.recurrentActivation ?? 'sigmoid',
+      unitForgetBias: args.unitForgetBias ?? true,
+      kernelInitializer: ownInitializer(args.kernelInitializer ?? 'GlorotUniform'),
+      recurrentInitializer: ownInitializer(args.recurrentInitializer ?? 'Orthogonal'),
+      dropoutFunc: (ones: tf.Tensor, rate: number) => tf.mul(ones, drawMask(ones.shape, rate)),
+    })
+    this.#peepholes = peepholes
+    if (peepholes && !this.#fused())
+      throw expected(`making layer ${this.name}`, 'channels last, and activations that the fused op has,', 'peepholes', 'others') // prettier-ignore
+  }
+
+  // TensorFlow.js leaves over what the forget gate's bias is joined from; variables outlive a tidy.
+  override build(...shapes: Parameters<StockConvLSTM2D['build']>): void {
+    tf.tidy(() => super.build(...shapes))
+    if (!this.#peepholes) return
+    const [, , height, width] = this.computeSingleOutputShape(singleShape(shapes[0]))
+    if (!height || !width)
+      throw expected(`building layer ${this.name}`, 'a known height and width', 'the input of peepholes', singleShape(shapes[0])) // prettier-ignore
+    const zeros = tfl.initializers.zeros()
+    this.#peepholeKernel = this.addWeight(
+      'peephole_kernel',
+      [height, width, 3 * this.#cell().filters],
+      'float32',
+      zeros,
+    )
+  }
+
+  // TensorFlow.js takes the weights from the cell alone.
+  override get trainableWeights() {
+    return this.trainable && this.#peepholeKernel
+      ? [...super.trainableWeights, this.#peepholeKernel]
+      : super.trainableWeights
+  }
+
+  override get nonTrainableWeights() {
+    return !this.trainable && this.#peepholeKernel
+      ? [...super.nonTrainableWeights, this.#peepholeKernel]
+      : super.nonTrainableWeights
+  }
+
+  // TensorFlow.js keeps regularisers in the cell and never asks for them.
+  override get losses() {
+    return this.cell?.losses ?? []
+  }
+
+  override computeOutputShape(shapes: Parameters<StockConvLSTM2D['computeOutputShape']>[0]) {
+    return super.computeOutputShape(singleShape(shapes))
+  }
+
+  // TensorFlow.js writes the initial state into options that it shares with the layers that run later.
+  override apply(...[inputs, options]: Parameters<StockConvLSTM2D['apply']>): ReturnType<StockConvLSTM2D['apply']> {
+    return super.apply(inputs, { ...options })
+  }
+
+  override call(inputs: Tensors, options: CallOptions = {}): Tensors {
+    const x = single(inputs)
+    const fused = this.#fused()
+    if (!fused) return super.call(x, { ...options, mask: maskOf(this.name, x, options.mask) })
+    return tf.tidy(() => {
+      const cell = this.#cell()
+      const training = options.training === true
+      const [batch = 0, , ...image] = x.shape
+      const [, , ...state] = this.computeSingleOutputShape(x.shape)
+      const drop = (rate: number, size: number[]) =>
+        training && rate > 0 && rate < 1 ? drawMask([batch, ...size], rate) : undefined
+      const { output, lastHidden, lastCell } = convLstm2d(
+        x,
+        cell.kernel.read(),
+        cell.recurrentKernel.read(),
+        cell.useBias ? cell.bias.read() : null,
+        {
+          ...fused,
+          strides: pair(cell.strides),
+          dilations: pair(cell.dilationRate),
+          returnSequences: this.returnSequences,
+          goBackwards: this.goBackwards,
+          initialState: this.#initialState(options.initialState),
+          mask: maskOf(this.name, x, options.mask) ?? undefined,
+          peepholes: this.#peepholeKernel?.read(),
+          dropoutMask: drop(cell.dropout, image),
+          recurrentDropoutMask: drop(cell.recurrentDropout, state.map(Number)),
+        },
+      )
+      if (this.stateful) this.resetStates([lastHidden, lastCell], training)
+      const inOrder = this.returnSequences && this.goBackwards ? tf.reverse(output, 1) : output
+      return this.returnState ? [inOrder, lastHidden, lastCell] : inOrder
+    })
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), ...(this.#peepholes && { peepholes: true }) }
+  }
+
+  #cell(): ConvLSTM2DCell {
+    return this.cell as ConvLSTM2DCell
+  }
+
+  /** What the fused op takes of this layer's options; otherwise TensorFlow.js's loop over the steps runs. */
+  #fused() {
+    const cell = this.#cell()
+    const activation = ACTIVATIONS.find((name) => name === cell.activation.getClassName())
+    const recurrentActivation = GATE_ACTIVATIONS.find((name) => name === cell.recurrentActivation.getClassName())
+    const { padding: pad, dataFormat } = cell
+    if (!activation || !recurrentActivation || pad === 'causal' || dataFormat !== 'channelsLast') return undefined
+    return { activation, recurrentActivation, pad }
+  }
+
+  #initialState(given: unknown): [tf.Tensor, tf.Tensor] | undefined {
+    const state: unknown = given ?? (this.stateful ? this.states : undefined)
+    if (state === undefined) return undefined
+    const [hidden, cell, ...more]: unknown[] = Array.isArray(state) ? state : [state]
+    if (hidden instanceof tf.Tensor && cell instanceof tf.Tensor && more.length === 0) return [hidden, cell]
+    throw new Error(
+      `running layer ${this.name}: expected 2 tensors for initialState, received ${Array.isArray(state) ? state.length : 1}`,
+    )
+  }
+}
+
+const pair = ([rows = 1, columns = rows]: readonly number[]): [number, number] => [rows, columns]
+
+/** Dropout factors of the given shape, another draw at every call. */
+function drawMask(shape: number[], rate: number): tf.Tensor {
+  return dropoutMask(shape, 1 - rate, nextLayerSeed())
+}
