@@ -58,7 +58,7 @@ static void update_all(const Args& args, Rule rule) {
   const double* decays = static_cast<const double*>(args.decays.data);
   const int64_t count = blocks.count();
   double* squares = reinterpret_cast<double*>(scratch(0, weft::kSlotKernel, 2 * count));
-  const int threads = count <= 8 ? 1 : thread_count();
+  const int threads = count <= 16 ? 1 : thread_count();
   parallel(threads, [&](int thread, int sharers) {
     const Range mine = share(count, 1, thread, sharers);
     double scale_factor = args.scale;

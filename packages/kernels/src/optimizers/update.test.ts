@@ -225,7 +225,7 @@ describeNative('updates, reference and native', () => {
     await tf.setBackend('native')
     const run = (threads: number) =>
       withThreads(threads, () => {
-        const of = (seed: number, from?: number) => [50_003, 17].map((count, i) => filled([count], seed + i, from))
+        const of = (seed: number, from?: number) => [90_003, 17].map((count, i) => filled([count], seed + i, from))
         const made = variablesOf(name, of(1), of(11, 0.05))
         const norm = made.update(of(21), { ...options, clipNorm: 1 })
         return [...made.values(), [norm]]
