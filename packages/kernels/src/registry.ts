@@ -8,8 +8,8 @@ import '@tensorflow/tfjs-backend-cpu'
 import { NativeBackend } from './backend.js'
 import { batchNormGradients, batchNormKernels } from './batch-norm/batch-norm.js'
 import { nativeBinding, signatureConflicts } from './binding.js'
-import { conv2dKernels } from './conv2d/conv2d.js'
-import { conv2dGradients } from './conv2d/gradient.js'
+import { conv2dGradients, conv2dKernels } from './conv2d/conv2d.js'
+import { conv3dGradients, conv3dKernels } from './conv3d/conv3d.js'
 import { joinKernels } from './copy/join.js'
 import { reorderKernels } from './copy/reorder.js'
 import { dropoutKernels } from './dropout/dropout.js'
@@ -36,6 +36,7 @@ const kernels: readonly NativeKernel[] = [
   lstmGradKernel,
   lstmInputGradKernel,
   ...conv2dKernels,
+  ...conv3dKernels,
   ...poolKernels,
   ...batchNormKernels,
   ...unaryKernels,
@@ -54,6 +55,7 @@ const kernels: readonly NativeKernel[] = [
 const gradients: readonly tf.GradConfig[] = [
   lstmGradient,
   ...conv2dGradients,
+  ...conv3dGradients,
   ...batchNormGradients,
   ...activationGradients,
   ...reduceGradients,

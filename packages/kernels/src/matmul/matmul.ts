@@ -20,6 +20,7 @@ const matmulNative = nativeFunction(
   'matmul',
   ['a', 'b', 'bias', 'out'],
   ['batch', 'batchA', 'batchB', 'rows', 'cols', 'depth', 'transposeA', 'transposeB', 'activation'],
+  (n) => 2 * Number(n.batch) * Number(n.rows) * Number(n.cols) * Number(n.depth),
 )
 
 interface Product {
