@@ -103,8 +103,8 @@ ROOMS = {
         pool("maximum, overlapping, padded", "max", [1, 5, 6, 2], [3, 3], [2, 2], 1),
         pool("mean, overlapping, padded", "average", [1, 5, 6, 2], [3, 3], [2, 2], 1),
         pool("maximum, 3-D", "max", [1, 4, 4, 5, 2], [2, 2, 2], [2, 2, 2], 0),
-        pool("maximum, 3-D, overlapping, padded", "max", [1, 4, 5, 3, 2], [3, 2, 3], [1, 2, 2], [1, 1, 1]),
-        pool("mean, 3-D, overlapping, padded", "average", [1, 4, 5, 3, 2], [3, 2, 3], [1, 2, 2], [1, 1, 1]),
+        pool("maximum, 3-D, overlapping, padded", "max", [1, 4, 5, 3, 2], [3, 2, 3], [1, 2, 2], 1),
+        pool("mean, 3-D, overlapping, padded", "average", [1, 4, 5, 3, 2], [3, 2, 3], [1, 2, 2], 1),
     ],
     "batch-norm": lambda: [norm("linear", [2, 3, 4, 3], "linear"), norm("relu", [3, 2, 2, 5], "relu")],
 }

@@ -20,6 +20,29 @@ struct ConvShape {
   }
 };
 
+// How the kernels take a ConvShape, and the activation after it.
+#define CONV_SHAPE(NUMBER)                                                                                             \
+  NUMBER(batch)                                                                                                        \
+  NUMBER(inHeight)                                                                                                     \
+  NUMBER(inWidth)                                                                                                      \
+  NUMBER(inChannels)                                                                                                   \
+  NUMBER(outHeight) NUMBER(outWidth) NUMBER(outChannels) NUMBER(filterHeight) NUMBER(filterWidth) NUMBER(strideHeight) \
+      NUMBER(strideWidth) NUMBER(dilationHeight) NUMBER(dilationWidth) NUMBER(padTop) NUMBER(padLeft) NUMBER(inDepth)  \
+          NUMBER(outDepth) NUMBER(filterDepth) NUMBER(strideDepth) NUMBER(dilationDepth) NUMBER(padFront) NUMBER(activation)
+
+template <class Args>
+static ConvShape conv_shape(const Args& a) {
+  const double sizes[] = {a.batch,         a.inHeight,      a.inWidth,     a.inChannels,   a.outHeight,   a.outWidth,
+                          a.outChannels,   a.filterHeight,  a.filterWidth, a.strideHeight, a.strideWidth, a.dilationHeight,
+                          a.dilationWidth, a.padTop,        a.padLeft,     a.inDepth,      a.outDepth,    a.filterDepth,
+                          a.strideDepth,   a.dilationDepth, a.padFront};
+  int64_t n[21];
+  for (int i = 0; i < 21; i++) n[i] = static_cast<int64_t>(sizes[i]);
+  return {n[0],  n[1],  n[2],  n[3],  n[4],  n[5],  n[6],  n[7],  n[8],  n[9], n[10],
+          n[11], n[12], n[13], n[14], n[15], n[16], n[17], n[18], n[19], n[20]};
+}
+static Activation activation_of(double code) { return static_cast<Activation>(static_cast<int>(code)); }
+
 // The gradient before an activation, from the gradient after it and the activation's output.
 WEFT_INLINE Vec activation_gradient(Vec dy, Vec y, Activation activation) {
   switch (activation) {

@@ -12,6 +12,7 @@ import { conv2dGradients, conv2dKernels } from './conv2d/conv2d.js'
 import { conv3dGradients, conv3dKernels } from './conv3d/conv3d.js'
 import { joinKernels } from './copy/join.js'
 import { reorderKernels } from './copy/reorder.js'
+import { depthwiseGradients, depthwiseKernels } from './depthwise/depthwise.js'
 import { dropoutKernels } from './dropout/dropout.js'
 import { binaryKernels } from './elementwise/binary.js'
 import { castKernel } from './elementwise/cast.js'
@@ -37,6 +38,7 @@ const kernels: readonly NativeKernel[] = [
   lstmInputGradKernel,
   ...conv2dKernels,
   ...conv3dKernels,
+  ...depthwiseKernels,
   ...poolKernels,
   ...batchNormKernels,
   ...unaryKernels,
@@ -56,6 +58,7 @@ const gradients: readonly tf.GradConfig[] = [
   lstmGradient,
   ...conv2dGradients,
   ...conv3dGradients,
+  ...depthwiseGradients,
   ...batchNormGradients,
   ...activationGradients,
   ...reduceGradients,

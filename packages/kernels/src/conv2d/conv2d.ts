@@ -7,7 +7,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { shapeCheck } from '../sequence/sequence.js'
 import { biasActivationGradient, dilatableGradient } from './gradient.js'
-import { convKernels, type ConvKind } from './kernels.js'
+import { convKernels, convolutionNative, type ConvKind } from './kernels.js'
 import { activated, type ConvActivation, perAxis, dilatedFilter } from './reference.js'
 import { type ConvAttrs, convSizesOf, type Padding, type Pair } from './shape.js'
 
@@ -34,6 +34,7 @@ export interface Conv1dOptions {
 }
 
 const conv2dKind: ConvKind<ConvAttrs> = {
+  native: convolutionNative,
   op: 'Conv2DBiasActivation',
   forward: 'Conv2D',
   fused: 'FusedConv2D',

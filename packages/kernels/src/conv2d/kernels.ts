@@ -11,29 +11,35 @@ import { type ConvGeometry, convSizes } from './shape.js'
 
 const numbers = [...convSizes, 'activation'] as const
 
-/** Products and sums of a convolution, of which each gradient has as many; taps that read padding are counted. */
-function convFlops(n: Record<(typeof numbers)[number], number | boolean>): number {
-  const outputs = Number(n.batch) * Number(n.outDepth) * Number(n.outHeight) * Number(n.outWidth)
-  const taps = Number(n.filterDepth) * Number(n.filterHeight) * Number(n.filterWidth)
-  return 2 * outputs * Number(n.outChannels) * taps * Number(n.inChannels)
+type ConvNumbers = Record<(typeof numbers)[number], number | boolean>
+
+/** The three C++ kernels of `name`; `flops` of a call, of which each gradient has as many. */
+export function convNative(name: string, flops: (n: ConvNumbers) => number) {
+  return {
+    forward: nativeFunction(name, ['x', 'filter', 'bias', 'out'], numbers, flops),
+    filterGradient: nativeFunction(
+      `${name}_filter_gradient`,
+      ['x', 'dy', 'y', 'filterGradient', 'biasGradient'],
+      numbers,
+      flops,
+    ),
+    inputGradient: nativeFunction(`${name}_input_gradient`, ['dy', 'y', 'filter', 'inputGradient'], numbers, flops),
+  }
 }
 
-const forwardNative = nativeFunction('conv', ['x', 'filter', 'bias', 'out'], numbers, convFlops)
-const filterGradientNative = nativeFunction(
-  'conv_filter_gradient',
-  ['x', 'dy', 'y', 'filterGradient', 'biasGradient'],
-  numbers,
-  convFlops,
-)
-const inputGradientNative = nativeFunction(
-  'conv_input_gradient',
-  ['dy', 'y', 'filter', 'inputGradient'],
-  numbers,
-  convFlops,
-)
+/** Products and sums of a convolution with one input channel, taps that read padding counted. */
+export function convFlops(n: ConvNumbers): number {
+  const outputs = Number(n.batch) * Number(n.outDepth) * Number(n.outHeight) * Number(n.outWidth)
+  const taps = Number(n.filterDepth) * Number(n.filterHeight) * Number(n.filterWidth)
+  return 2 * outputs * Number(n.outChannels) * taps
+}
+
+/** Those of images and volumes. */
+export const convolutionNative = convNative('conv', (n) => convFlops(n) * Number(n.inChannels))
 
 /** The kernels of one kind of convolution. */
 export interface ConvKind<Attrs extends object> {
+  native: ReturnType<typeof convNative>
   /** Ours; its gradients' names are this with `Grad` and `InputGrad`. */
   op: string
   /** Those of TensorFlow.js. */
@@ -66,7 +72,7 @@ function convolve<A extends object>(kind: ConvKind<A>, backend: NativeBackend, i
   if (!shape || activation === undefined || preluActivationWeights || !allFloat(x, filter, bias)) return undefined
   if (bias && tf.util.sizeFromShape(bias.shape) !== shape.sizes.outChannels) return undefined
   const out = backend.allocate(shape.outShape)
-  forwardNative({
+  kind.native.forward({
     x: backend.array(x),
     filter: backend.array(filter),
     bias: bias && backend.array(bias),
@@ -95,7 +101,7 @@ function filterGradient<A extends object>(
   if (!shape || !allFloat(x, dy, y) || !tf.util.arraysEqual(dy.shape, shape.outShape)) return undefined
   const filter = backend.allocate(attrs.filterShape)
   const bias = withBias ? backend.allocate([shape.sizes.outChannels]) : undefined
-  filterGradientNative({
+  kind.native.filterGradient({
     x: backend.array(x),
     dy: backend.array(dy),
     y: y && backend.array(y),
@@ -122,7 +128,7 @@ function inputGradient<A extends object>(
   const shape = kind.geometry(attrs.inputShape, filter.shape, attrs)
   if (!shape || !allFloat(dy, y, filter) || !tf.util.arraysEqual(dy.shape, shape.outShape)) return undefined
   const out = backend.allocate(attrs.inputShape)
-  inputGradientNative({
+  kind.native.inputGradient({
     dy: backend.array(dy),
     y: y && backend.array(y),
     filter: backend.array(filter),

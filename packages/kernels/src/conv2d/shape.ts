@@ -44,10 +44,11 @@ export function convSizesOf(
   xShape: readonly number[],
   filterShape: readonly number[],
   { strides, pad, dataFormat = 'NHWC', dilations = 1, dimRoundingMode }: ConvAttrs,
+  depthwise = false,
 ): ConvGeometry | undefined {
   const [x, filter] = [filled4D(xShape), filled4D(filterShape)]
   if (dataFormat !== 'NHWC' || !x || !filter || x[3] !== filter[2]) return undefined
-  const info = backend_util.computeConv2DInfo(x, filter, strides, dilations, pad, dimRoundingMode)
+  const info = backend_util.computeConv2DInfo(x, filter, strides, dilations, pad, dimRoundingMode, depthwise)
   const outShape = filled4D(info.outShape)
   if (!outShape) return undefined
   const { padInfo } = info

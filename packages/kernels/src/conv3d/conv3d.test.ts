@@ -71,7 +71,10 @@ describe('conv3d', () => {
     expectGradients((x, filter) => conv3d(x, filter, null, { dilations: [2, 3, 2] }), at)
     const stock = (x: tf.Tensor, filter: tf.Tensor) =>
       tf.conv3d(x as tf.Tensor5D, filter as tf.Tensor5D, 1, 'valid', 'NDHWC', [2, 3, 2])
-    expectAllClose([stock(...pairOf(at)).dataSync()], [conv3d(...pairOf(at), null, { dilations: [2, 3, 2] }).dataSync()])
+    expectAllClose(
+      [stock(...pairOf(at)).dataSync()],
+      [conv3d(...pairOf(at), null, { dilations: [2, 3, 2] }).dataSync()],
+    )
   })
 })
 

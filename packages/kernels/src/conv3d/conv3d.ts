@@ -6,7 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { biasActivationGradient, dilatableGradient } from '../conv2d/gradient.js'
-import { convKernels, type ConvKind } from '../conv2d/kernels.js'
+import { convKernels, convolutionNative, type ConvKind } from '../conv2d/kernels.js'
 import { activated, type ConvActivation, perAxis, dilatedFilter } from '../conv2d/reference.js'
 import type { ConvGeometry, Triple } from '../conv2d/shape.js'
 import { shapeCheck } from '../sequence/sequence.js'
@@ -79,6 +79,7 @@ function geometry(
 }
 
 const conv3dKind: ConvKind<Conv3dAttrs> = {
+  native: convolutionNative,
   op: 'Conv3DBiasActivation',
   forward: 'Conv3D',
   backpropFilter: 'Conv3DBackpropFilterV2',
