@@ -7,7 +7,9 @@ import { AttentionPooling1D } from './attention-pooling.js'
 import { BatchNormalization } from './batch-normalization.js'
 import { Bidirectional } from './bidirectional.js'
 import { AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, MaxPooling1D, MaxPooling2D } from './convolution.js'
+import { AveragePooling3D, Conv3D, GlobalAveragePooling3D, GlobalMaxPooling3D, MaxPooling3D } from './convolution-3d.js'
 import { Dense, Permute, Reshape } from './core.js'
+import { DepthwiseConv2D, SeparableConv2D } from './depthwise.js'
 import { Dropout, SpatialDropout1D } from './dropout.js'
 import { GlobalAveragePooling1D, GlobalMaxPooling1D } from './global-pooling.js'
 import { registerInitializers } from './initializers.js'
@@ -20,21 +22,28 @@ const LAYERS = [
   AttentionPooling1D,
   AveragePooling1D,
   AveragePooling2D,
+  AveragePooling3D,
   BatchNormalization,
   Bidirectional,
   Conv1D,
   Conv2D,
+  Conv3D,
   Dense,
+  DepthwiseConv2D,
   Dropout,
   GaussianDropout,
   GaussianNoise,
   GlobalAveragePooling1D,
+  GlobalAveragePooling3D,
   GlobalMaxPooling1D,
+  GlobalMaxPooling3D,
   LSTM,
   MaxPooling1D,
   MaxPooling2D,
+  MaxPooling3D,
   Permute,
   Reshape,
+  SeparableConv2D,
   SpatialDropout1D,
   TimeDistributed,
 ]
