@@ -74,6 +74,11 @@ const MaskedSeparableConv2D = masked<SeparableConvLayerArgs, Separable>(
 export class SeparableConv2D extends MaskedSeparableConv2D {
   static override className = 'SeparableConv2D'
 
+  /** TensorFlow.js gives the pointwise kernel the depthwise kernel's initialiser, too. */
+  constructor(args: SeparableConvLayerArgs) {
+    super({ ...args, depthwiseInitializer: ownInitializer(args.depthwiseInitializer ?? 'GlorotUniform') })
+  }
+
   override call(inputs: Tensors, options: CallOptions = {}): Tensors {
     const activation = fusedActivation(this)
     if (activation === undefined || this.padding === 'causal') return super.call(inputs, options)
