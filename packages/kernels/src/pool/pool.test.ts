@@ -73,7 +73,10 @@ describeNative('pooling on native', () => {
     const run = () => withGradient('max', which.x.length === 4 ? tf.floor(x()) : x(), which)
     // A window of one pixel is the image itself: TensorFlow.js then copies nothing, and neither do we.
     const { native, reference } = await expectNativeCalls(names(which, 'Max'), () => onBoth(run))
-    reference.forEach((expected, i) => expectClose(native[i] ?? [], expected, ROUNDING))
+    expectClose(native[0] ?? [], reference[0] ?? [], ROUNDING)
+    // TensorFlow.js's cpu numbers the places in a window over volumes as if it were as wide as high.
+    if (which.x.length === 4 || which.size.every((size) => size === which.size[0]))
+      expectClose(native[1] ?? [], reference[1] ?? [], ROUNDING)
   })
 
   it.each(cases)('average $x by $size each $strides, $pad', async (which) => {
@@ -97,6 +100,8 @@ describeNative('pooling on native', () => {
     )
     const which: Case = { x: [1, 5, 7, 2], size: [3, 2], strides: [2, 1], pad: 'same' }
     expectGradients((x) => pools.max(x, which), [order])
+    const volume: Case = { x: [1, 5, 7, 2, 1], size: [2, 3, 1], strides: [2, 1, 1], pad: 'same' }
+    expectGradients((x) => pools.max(x, volume), [tf.reshape(order, volume.x)])
   })
 
   it('with three threads gives the same', async () => {
