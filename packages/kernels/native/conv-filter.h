@@ -60,7 +60,7 @@ struct FilterBands {
 static FilterBands cut_filter_bands(const ConvShape& s) {
   const auto count = [](int64_t total, int64_t size) { return (total + size - 1) / larger<int64_t>(1, size); };
   const int64_t cols = smaller<int64_t>(s.out_width, 256);
-  const int64_t most = larger<int64_t>(1, 200 / larger<int64_t>(1, cols));
+  const int64_t most = larger<int64_t>(1, 160 / larger<int64_t>(1, cols));
   const int64_t rows = count(s.out_height, count(s.out_height, most));
   return {rows, cols, count(s.out_height, rows), count(s.out_width, cols)};
 }

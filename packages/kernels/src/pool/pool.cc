@@ -1,12 +1,12 @@
 // Pooling over windows of images or volumes whose channels lie last, by vectors of channels, and its gradients. An image is a
 // volume of one plane. Padding takes no part: neither in a maximum nor in the count of a mean.
-#define POOL_SHAPE(NUMBER)                                                                                          \
-  NUMBER(batch)                                                                                                     \
-  NUMBER(inHeight)                                                                                                  \
-  NUMBER(inWidth)                                                                                                   \
-  NUMBER(channels) NUMBER(outHeight) NUMBER(outWidth) NUMBER(filterHeight) NUMBER(filterWidth) NUMBER(strideHeight) \
-      NUMBER(strideWidth) NUMBER(padTop) NUMBER(padLeft) NUMBER(inDepth) NUMBER(outDepth) NUMBER(filterDepth)       \
-          NUMBER(strideDepth) NUMBER(padFront)
+#define POOL_SHAPE(NUMBER)                                                                                             \
+  NUMBER(batch)                                                                                                        \
+  NUMBER(inHeight)                                                                                                     \
+  NUMBER(inWidth)                                                                                                      \
+  NUMBER(channels)                                                                                                     \
+  NUMBER(outHeight) NUMBER(outWidth) NUMBER(filterHeight) NUMBER(filterWidth) NUMBER(strideHeight) NUMBER(strideWidth) \
+      NUMBER(padTop) NUMBER(padLeft) NUMBER(inDepth) NUMBER(outDepth) NUMBER(filterDepth) NUMBER(strideDepth) NUMBER(padFront)
 
 // One axis: windows, and the positions they lie over.
 struct PoolAxis {
@@ -47,35 +47,37 @@ static PoolShape pool_shape(const Args& a) {
           axis(a.inWidth, a.outWidth, a.filterWidth, a.strideWidth, a.padLeft)};
 }
 
-// One window: its output, and the input pixels inside it, as pixels of the whole tensor.
+// One window: its output, and where its part inside the input begins, as offsets of a pixel's first float; how many planes, rows
+// and columns it has there, and how far apart they are.
 struct PoolWindow {
-  const PoolShape& shape;
-  int64_t out, volume;
-  Range planes, rows, cols;
+  int64_t out, first, planes, rows, cols, plane_step, row_step, step;
 
-  int64_t count() const {
-    const auto length = [](Range range) { return larger<int64_t>(0, range.end - range.begin); };
-    return length(planes) * length(rows) * length(cols);
-  }
-  // f(pixel) in the order of memory.
+  int64_t count() const { return planes * rows * cols; }
+  // f(offset) for its pixels in the order of memory.
   template <class F>
   WEFT_INLINE void for_pixels(F f) const {
-    for (int64_t p = planes.begin; p < planes.end; p++)
-      for (int64_t y = rows.begin; y < rows.end; y++) {
-        const int64_t line = ((volume * shape.planes.in + p) * shape.rows.in + y) * shape.cols.in;
-        for (int64_t i = cols.begin; i < cols.end; i++) f(line + i);
+    for (int64_t p = 0; p < planes; p++)
+      for (int64_t y = 0; y < rows; y++) {
+        int64_t at = first + p * plane_step + y * row_step;
+        for (int64_t i = 0; i < cols; i++, at += step) f(at);
       }
   }
 };
 
 // f(window) for every window of the rows of windows in [begin, end).
 template <class F>
-static void for_windows(const PoolShape& s, int64_t begin, int64_t end, F f) {
+WEFT_INLINE void for_windows(const PoolShape& s, int64_t begin, int64_t end, F f) {
+  const auto length = [](Range range) { return larger<int64_t>(0, range.end - range.begin); };
+  const int64_t step = s.channels, row_step = s.cols.in * step, plane_step = s.rows.in * row_step;
   for (int64_t line = begin; line < end; line++) {
     const int64_t volume = line / (s.planes.out * s.rows.out);
     const Range planes = s.planes.window(line / s.rows.out % s.planes.out), rows = s.rows.window(line % s.rows.out);
-    for (int64_t col = 0; col < s.cols.out; col++)
-      f(PoolWindow{s, line * s.cols.out + col, volume, planes, rows, s.cols.window(col)});
+    const int64_t first = (volume * s.planes.in + planes.begin) * plane_step + rows.begin * row_step;
+    for (int64_t col = 0; col < s.cols.out; col++) {
+      const Range cols = s.cols.window(col);
+      f(PoolWindow{(line * s.cols.out + col) * step, first + cols.begin * step, length(planes), length(rows), length(cols),
+                   plane_step, row_step, step});
+    }
   }
 }
 
@@ -86,15 +88,15 @@ constexpr int64_t kPoolWorth = 1 << 14;  // floats below which one thread is fas
 template <bool kMean>
 static void pool_lines(const PoolShape& s, const float* x, float* out, int64_t begin, int64_t end) {
   for (int64_t line = end - 1; line >= begin; line--)
-    for_windows(s, line, line + 1, [&](const PoolWindow& window) {
+    for_windows(s, line, line + 1, [&](const PoolWindow& window) __attribute__((always_inline)) {
       const int64_t count = window.count();
       for_vectors(0, s.channels, [&](int64_t c, int n) __attribute__((always_inline)) {
         Vec result = kMean ? splat_zero() : splat(-INFINITY);
         window.for_pixels([&](int64_t pixel) __attribute__((always_inline)) {
-          const Vec value = load_partial(x + pixel * s.channels + c, n);
+          const Vec value = load_partial(x + pixel + c, n);
           result = kMean ? result + value : value > result ? value : result;
         });
-        store_partial(out + window.out * s.channels + c, kMean ? result / splat(static_cast<float>(count)) : result, n);
+        store_partial(out + window.out + c, kMean ? result / splat(static_cast<float>(count)) : result, n);
       });
     });
 }
@@ -141,7 +143,7 @@ static void pool_backward(const PoolShape& s, float* dx, F window) {
     if (channels.begin >= channels.end) return;
     const int64_t pixels = s.planes.in * s.rows.in * s.cols.in, lines = s.planes.out * s.rows.out;
     for (int64_t pixel = volumes.begin * pixels; pixel < volumes.end * pixels; pixel++)
-      std::memset(dx + pixel * s.channels + channels.begin, 0, sizeof(float) * (channels.end - channels.begin));
+      std::memset(dx + pixel + channels.begin, 0, sizeof(float) * (channels.end - channels.begin));
     for_windows(s, volumes.begin * lines, volumes.end * lines, [&](const PoolWindow& at) { window(at, channels, true); });
   });
 }
@@ -157,17 +159,17 @@ WEFT_KERNEL(max_pool_gradient, FIELDS) {
       Vec best = splat(-INFINITY);
       VecInt place = VecInt{} - 1, index = VecInt{};
       window.for_pixels([&](int64_t pixel) __attribute__((always_inline)) {
-        const Vec value = load_partial(x + pixel * s.channels + c, n);
+        const Vec value = load_partial(x + pixel + c, n);
         const VecInt more = value > best;
         best = more ? value : best;
         place = more ? index : place;
         index += 1;
       });
-      const Vec gradient = load_partial(dy + window.out * s.channels + c, n);
+      const Vec gradient = load_partial(dy + window.out + c, n);
       index = VecInt{};
       window.for_pixels([&](int64_t pixel) __attribute__((always_inline)) {
         const Vec part = place == index ? gradient : splat_zero();
-        float* to = dx + pixel * s.channels + c;
+        float* to = dx + pixel + c;
         store_partial(to, add ? load_partial(to, n) + part : part, n);
         index += 1;
       });
@@ -184,9 +186,9 @@ WEFT_KERNEL(average_pool_gradient, FIELDS) {
   pool_backward(s, dx, [&](const PoolWindow& window, Range channels, bool add) {
     const float count = static_cast<float>(window.count());
     for_vectors(channels.begin, channels.end, [&](int64_t c, int n) __attribute__((always_inline)) {
-      const Vec part = load_partial(dy + window.out * s.channels + c, n) / splat(count);
+      const Vec part = load_partial(dy + window.out + c, n) / splat(count);
       window.for_pixels([&](int64_t pixel) __attribute__((always_inline)) {
-        float* to = dx + pixel * s.channels + c;
+        float* to = dx + pixel + c;
         store_partial(to, add ? load_partial(to, n) + part : part, n);
       });
     });
