@@ -40,7 +40,16 @@ export { Bidirectional } from './layers/bidirectional.js'
 export { BlankPadding } from './layers/blank-padding.js'
 export { ConvLSTM2D, type ConvLSTM2DArgs } from './layers/conv-lstm.js'
 export { AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, MaxPooling1D, MaxPooling2D } from './layers/convolution.js'
+export {
+  AveragePooling3D,
+  Conv3D,
+  GlobalAveragePooling3D,
+  GlobalMaxPooling3D,
+  MaxPooling3D,
+} from './layers/convolution-3d.js'
+export type { GlobalPooling3DArgs } from './layers/convolution-3d.js'
 export { Dense, Permute, Reshape } from './layers/core.js'
+export { DepthwiseConv2D, SeparableConv2D } from './layers/depthwise.js'
 export { Dropout, SpatialDropout1D } from './layers/dropout.js'
 export { Embedding } from './layers/embedding.js'
 export { GlobalAveragePooling1D, GlobalMaxPooling1D } from './layers/global-pooling.js'

@@ -2,6 +2,7 @@
 // convolution that is applied to bands of one frame at a time. A frame is an item's image at one step; frames are numbered
 // item * T + step, and those of steps that do not exist are never touched.
 #pragma once
+#include "conv-filter.h"
 #include "conv.h"
 #include "sequence.h"
 

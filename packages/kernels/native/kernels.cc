@@ -1,4 +1,5 @@
 // All kernels for one instruction set: the build compiles this file once for each, with that set's flags.
+#include "conv-filter.h"
 #include "conv.h"
 #include "conv-sequence.h"
 #include "gemm.h"

@@ -8,7 +8,6 @@ export {
 export { profileKernels, type KernelProfile } from './binding.js'
 export { batchNormTraining, type BatchNormOptions, type BatchNormResult } from './batch-norm/batch-norm.js'
 export { convLstm2d, type ConvLstm2dOptions, type ConvLstm2dResult } from './conv-lstm/conv-lstm.js'
-export { conv2d, type Conv2dOptions, type ConvActivation } from './conv2d/conv2d.js'
 export { ctcBeamSearch, type CtcBeamOptions, type CtcBeamReading } from './ctc/beam-search.js'
 export { ctcLoss, type CtcOptions } from './ctc/ctc.js'
 export { ctcGreedyDecode } from './ctc/greedy.js'
@@ -16,6 +15,10 @@ export { NgramModel, type NgramJson, type NgramOptions, type SymbolModel } from 
 export { Lexicon, type LexiconOptions } from './ctc/lexicon.js'
 export type { CtcDecodeOptions, CtcReading, CtcSpan } from './ctc/readings.js'
 export { ctcInfeasible, type CtcTargetOptions } from './ctc/targets.js'
+export { conv1d, conv2d, type Conv1dOptions, type Conv2dOptions } from './conv2d/conv2d.js'
+export type { ConvActivation } from './conv2d/reference.js'
+export { conv3d, type Conv3dOptions } from './conv3d/conv3d.js'
+export { depthwiseConv2d } from './depthwise/depthwise.js'
 export { dropoutMask } from './dropout/dropout.js'
 export {
   bidirectionalLstm,

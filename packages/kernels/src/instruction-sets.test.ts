@@ -37,10 +37,6 @@ async function testsOn(isa: string): Promise<Report> {
         '--exclude',
         '**/{instruction-sets,robustness}.test.ts',
       ],
-      ...['lstm', 'matmul', 'adam', 'elementwise', 'reduce', 'copy', 'softmax', 'embedding', 'dropout'],
-      ...['conv2d', 'pool', 'batch-norm', 'layer-norm'],
-      ...['lstm', 'matmul', 'optimizers', 'elementwise', 'reduce', 'copy', 'softmax', 'embedding', 'dropout'],
-      ...['conv2d', 'pool', 'batch-norm', 'attention'],
     ],
     { cwd: root, env: { ...process.env, WEFT_ISA: isa, WEFT_REQUIRE_NATIVE: '1' }, maxBuffer: 64 * 2 ** 20 },
   ).catch((error: { stdout: string }) => error)

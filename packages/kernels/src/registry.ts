@@ -10,11 +10,12 @@ import { NativeBackend } from './backend.js'
 import { batchNormGradients, batchNormKernels } from './batch-norm/batch-norm.js'
 import { nativeBinding, signatureConflicts } from './binding.js'
 import { convLstmGradient, convLstmKernels } from './conv-lstm/kernels.js'
-import { conv2dKernels } from './conv2d/conv2d.js'
-import { conv2dGradients } from './conv2d/gradient.js'
 import { joinKernels } from './copy/join.js'
 import { reorderKernels } from './copy/reorder.js'
 import { ctcGradient, ctcKernels } from './ctc/ctc.js'
+import { conv2dGradients, conv2dKernels } from './conv2d/conv2d.js'
+import { conv3dGradients, conv3dKernels } from './conv3d/conv3d.js'
+import { depthwiseGradients, depthwiseKernels } from './depthwise/depthwise.js'
 import { dropoutKernels } from './dropout/dropout.js'
 import { binaryKernels } from './elementwise/binary.js'
 import { castKernel } from './elementwise/cast.js'
@@ -59,6 +60,8 @@ const kernels: readonly NativeKernel[] = [
   simpleRnnInputGradKernel,
   ...convLstmKernels,
   ...conv2dKernels,
+  ...conv3dKernels,
+  ...depthwiseKernels,
   ...poolKernels,
   ...batchNormKernels,
   ...layerNormKernels,
@@ -84,6 +87,8 @@ const gradients: readonly tf.GradConfig[] = [
   simpleRnnGradient,
   convLstmGradient,
   ...conv2dGradients,
+  ...conv3dGradients,
+  ...depthwiseGradients,
   ...batchNormGradients,
   ...layerNormGradients,
   ...activationGradients,

@@ -2,21 +2,21 @@
  * Keras's convolution and pooling layers with masks. They compute what TensorFlow.js's compute, on padding as on the rest, and shorten
  * the mask as they shorten the time axis, which is axis 1, so that variable lengths survive a convolutional network.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import type * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { ConvLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/convolutional.js'
 import type { Pooling1DLayerArgs, Pooling2DLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/pooling.js'
-import { conv2d, type Conv2dOptions, type ConvActivation } from '@weft/kernels'
+import { conv1d, conv2d, type ConvActivation } from '@weft/kernels'
 import { ownInitializer } from './initializers.js'
 import { maskOf, strideMask } from './masks.js'
 import { asMask, type CallOptions, classOf, type LayerClass, single, singleShape, type Tensors } from './stock.js'
 
-interface Windowed extends tfl.layers.Layer {
+export interface Windowed extends tfl.layers.Layer {
   readonly strides: number[]
   readonly dataFormat?: 'channelsFirst' | 'channelsLast'
 }
 
-interface Convolution extends Windowed {
+export interface Convolution extends Windowed {
   readonly kernel: tfl.LayerVariable
   readonly bias?: tfl.LayerVariable | null
   readonly padding: 'valid' | 'same' | 'causal'
@@ -25,7 +25,7 @@ interface Convolution extends Windowed {
 }
 
 /** `Stock` with a mask that follows the time axis. */
-function masked<Args, L extends Windowed>(Stock: LayerClass<Args, L>): LayerClass<Args, Windowed & L> {
+export function masked<Args, L extends Windowed>(Stock: LayerClass<Args, L>): LayerClass<Args, Windowed & L> {
   // A class expression cannot extend a type parameter; `L` only adds fields that the stock class has.
   return maskedWindow(Stock as LayerClass<Args, Windowed>) as LayerClass<Args, Windowed & L>
 }
@@ -71,20 +71,15 @@ const MaskedAveragePooling2D = masked<Pooling2DLayerArgs, Windowed>(
 )
 
 /** Keras's default where TensorFlow.js has another. */
-function withDefaults(args: ConvLayerArgs): ConvLayerArgs {
+export function withDefaults(args: ConvLayerArgs): ConvLayerArgs {
   return { ...args, kernelInitializer: ownInitializer(args.kernelInitializer ?? 'GlorotUniform') }
 }
 
 const FUSED = ['linear', 'relu', 'sigmoid', 'tanh', 'relu6'] as const
 
 /** The activation, when the fused op has it; TensorFlow.js's own call serves the others, and channels first. */
-function fusedActivation({ activation, dataFormat }: Convolution): ConvActivation | undefined {
+export function fusedActivation({ activation, dataFormat }: Convolution): ConvActivation | undefined {
   return dataFormat === 'channelsFirst' ? undefined : FUSED.find((name) => name === activation.getClassName())
-}
-
-/** Convolution, bias and activation in one pass each way. Shapes: `x` [B, H, W, C], `kernel` [K, L, C, F] → [B, H', W', F]. */
-function convolve(layer: Convolution, x: tf.Tensor, kernel: tf.Tensor, options: Conv2dOptions): tf.Tensor {
-  return conv2d(x, kernel, layer.bias?.read() ?? null, options)
 }
 
 /** Convolution over time. Shapes: [B, T, C] → [B, T', filters]. */
@@ -98,21 +93,9 @@ export class Conv1D extends MaskedConv1D {
   override call(inputs: Tensors, options: CallOptions = {}): Tensors {
     const activation = fusedActivation(this)
     if (activation === undefined) return super.call(inputs, options)
-    return tf.tidy(() => {
-      const x = single(inputs)
-      const kernel = this.kernel.read() // [K, C, F]
-      const [stride = 1, dilation = 1] = [this.strides[0], this.dilationRate[0]]
-      const past = ((kernel.shape[0] ?? 1) - 1) * dilation
-      const pad: Conv2dOptions['pad'] =
-        this.padding === 'causal' ? [[0, 0], [0, 0], [past, 0], [0, 0]] : this.padding // prettier-ignore
-      const y = convolve(this, tf.expandDims(x, 1), tf.expandDims(kernel, 0), {
-        strides: [1, stride],
-        dilations: [1, dilation],
-        pad,
-        activation,
-      })
-      return tf.squeeze(y, [1])
-    })
+    const [stride = 1, dilation = 1] = [this.strides[0], this.dilationRate[0]]
+    const windows = { stride, dilation, pad: this.padding, activation }
+    return conv1d(single(inputs), this.kernel.read(), this.bias?.read() ?? null, windows)
   }
 }
 
@@ -128,11 +111,12 @@ export class Conv2D extends MaskedConv2D {
     const activation = fusedActivation(this)
     if (activation === undefined || this.padding === 'causal') return super.call(inputs, options)
     const [strides, dilations] = [pair(this.strides), pair(this.dilationRate)]
-    return convolve(this, single(inputs), this.kernel.read(), { strides, dilations, pad: this.padding, activation })
+    const bias = this.bias?.read() ?? null
+    return conv2d(single(inputs), this.kernel.read(), bias, { strides, dilations, pad: this.padding, activation })
   }
 }
 
-const pair = ([rows = 1, columns = rows]: readonly number[]): [number, number] => [rows, columns]
+export const pair = ([rows = 1, columns = rows]: readonly number[]): [number, number] => [rows, columns]
 
 /** The largest value of each window. Shapes: [B, T, C] → [B, T', C]. */
 export class MaxPooling1D extends MaskedMaxPooling1D {

@@ -10,7 +10,9 @@ import { Bidirectional } from './bidirectional.js'
 import { BlankPadding } from './blank-padding.js'
 import { ConvLSTM2D } from './conv-lstm.js'
 import { AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, MaxPooling1D, MaxPooling2D } from './convolution.js'
+import { AveragePooling3D, Conv3D, GlobalAveragePooling3D, GlobalMaxPooling3D, MaxPooling3D } from './convolution-3d.js'
 import { Dense, Permute, Reshape } from './core.js'
+import { DepthwiseConv2D, SeparableConv2D } from './depthwise.js'
 import { Dropout, SpatialDropout1D } from './dropout.js'
 import { Embedding } from './embedding.js'
 import { GlobalAveragePooling1D, GlobalMaxPooling1D } from './global-pooling.js'
@@ -31,20 +33,25 @@ const LAYERS = [
   AttentionPooling1D,
   AveragePooling1D,
   AveragePooling2D,
+  AveragePooling3D,
   BatchNormalization,
   Bidirectional,
   BlankPadding,
   Conv1D,
   Conv2D,
   ConvLSTM2D,
+  Conv3D,
   Dense,
+  DepthwiseConv2D,
   Dropout,
   Embedding,
   GaussianDropout,
   GaussianNoise,
   GlobalAveragePooling1D,
+  GlobalAveragePooling3D,
   GlobalMaxPooling1D,
   GRU,
+  GlobalMaxPooling3D,
   LSTM,
   LayerNormLSTM,
   LayerNormalization,
@@ -55,6 +62,8 @@ const LAYERS = [
   Reshape,
   SequenceMask,
   SimpleRNN,
+  MaxPooling3D,
+  SeparableConv2D,
   SpatialDropout1D,
   TimeDistributed,
 ]

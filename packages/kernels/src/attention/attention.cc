@@ -7,11 +7,11 @@ constexpr int64_t kQueryTile = 8 * kRows, kKeyTile = 8 * kRows;
 constexpr int64_t kFewRows = 3;  // with so few queries packing the keys would cost more than the product
 
 // The steps that exist of each item, and how many of its existing keys each existing query may see: these are the first ones.
-struct KeptSteps {
+struct KeptPairs {
   int64_t batch, queries, keys;
   int32_t *query_index, *visible, *key_index, *query_count, *key_count;
 
-  KeptSteps(int64_t b, int64_t tq, int64_t tv, const uint8_t* query_mask, const uint8_t* value_mask, bool causal)
+  KeptPairs(int64_t b, int64_t tq, int64_t tv, const uint8_t* query_mask, const uint8_t* value_mask, bool causal)
       : batch(b), queries(tq), keys(tv) {
     query_index = reinterpret_cast<int32_t*>(scratch(0, weft::kSlotKernel, b * (2 * tq + tv + 2) + 1));
     visible = query_index + b * tq, key_index = visible + b * tq, query_count = key_index + b * tv, key_count = query_count + b;
@@ -93,7 +93,7 @@ struct ScaledOutput {
 
 // Sizes and inputs of both directions; rows of scores are `keys` apart, those of an item's masked queries at its end.
 struct AttentionTask {
-  const KeptSteps& kept;
+  const KeptPairs& kept;
   int64_t features, depth;
   bool additive;
   float factor;  // of the scores of dot-product attention
@@ -165,7 +165,7 @@ struct AttentionTask {
 
 // f(item, first place, end) for every tile of at most `size` of the steps that exist, `counts` of each item.
 template <class F>
-static void for_step_tiles(int thread, int threads, const KeptSteps& kept, const int32_t* counts, int64_t longest, int64_t size,
+static void for_step_tiles(int thread, int threads, const KeptPairs& kept, const int32_t* counts, int64_t longest, int64_t size,
                            F f) {
   const int64_t tiles = (longest + size - 1) / size;
   for (int64_t task = thread; task < kept.batch * tiles; task += threads) {
@@ -185,11 +185,11 @@ static int attention_threads(const AttentionTask& task) {
   TENSOR(query) TENSOR(key) TENSOR(value) TENSOR(scale) TENSOR(queryMask) TENSOR(valueMask) TENSOR(dropoutMask) TENSOR(kept)
 
 template <class Args>
-static KeptSteps kept_steps(const Args& args) {
-  return KeptSteps(args.batch, args.queries, args.keys, args.queryMask.u8(), args.valueMask.u8(), args.causal != 0);
+static KeptPairs kept_steps(const Args& args) {
+  return KeptPairs(args.batch, args.queries, args.keys, args.queryMask.u8(), args.valueMask.u8(), args.causal != 0);
 }
 template <class Args>
-static AttentionTask attention_task(const Args& args, const KeptSteps& kept) {
+static AttentionTask attention_task(const Args& args, const KeptPairs& kept) {
   return {kept,
           static_cast<int64_t>(args.features),
           static_cast<int64_t>(args.depth),
@@ -206,7 +206,7 @@ static AttentionTask attention_task(const Args& args, const KeptSteps& kept) {
 // existing queries and keys, or null.
 #define FIELDS(TENSOR, NUMBER) ATTENTION_TENSORS(TENSOR) TENSOR(output) TENSOR(weights) ATTENTION_NUMBERS(NUMBER)
 WEFT_KERNEL(attention_forward, FIELDS) {
-  const KeptSteps kept = kept_steps(args);
+  const KeptPairs kept = kept_steps(args);
   const AttentionTask task = attention_task(args, kept);
   std::memset(args.output.f32(), 0, sizeof(float) * args.output.length);
   if (args.weights) std::memset(args.weights.f32(), 0, sizeof(float) * args.weights.length);
@@ -243,7 +243,7 @@ WEFT_KERNEL(attention_forward, FIELDS) {
 // dropout, which the values' gradient is made of.
 static void score_gradient(int thread, const AttentionTask& task, int64_t item, int64_t from, int64_t rows, const float* gradient,
                            const float* weights_gradient, float* p, float* ds) {
-  const KeptSteps& kept = task.kept;
+  const KeptPairs& kept = task.kept;
   const int64_t keys = kept.keys, at = item * kept.queries + from, n = kept.visible[at + rows - 1];
   const int32_t *places = kept.query_index + at, *index = kept.key_index + item * keys;
   const GatheredRows dy = {gradient + item * kept.queries * task.depth, task.depth, places};
@@ -274,7 +274,7 @@ static void score_gradient(int thread, const AttentionTask& task, int64_t item, 
 // Gradients of additive scores for features [d, d + w) of one item: dq[i] = sum over j of ds[i][j] scale (1 - t^2) and so on,
 // with t = tanh(q[i] + k[j]) computed anew.
 static Vec additive_gradient(const AttentionTask& task, int64_t item, int64_t d, int w, const float* ds, float* dq, float* dk) {
-  const KeptSteps& kept = task.kept;
+  const KeptPairs& kept = task.kept;
   const int32_t *places = kept.query_index + item * kept.queries, *index = kept.key_index + item * kept.keys;
   const Vec scale = task.scale ? load_partial(task.scale + d, w) : splat(1.0f);
   const float *q = task.queries_of(item) + d, *k = task.keys_of(item) + d;
@@ -303,7 +303,7 @@ static Vec additive_gradient(const AttentionTask& task, int64_t item, int64_t d,
   TENSOR(scoreGradient)        \
   TENSOR(queryGradient) TENSOR(keyGradient) TENSOR(valueGradient) TENSOR(scaleGradient) ATTENTION_NUMBERS(NUMBER)
 WEFT_KERNEL(attention_backward, FIELDS) {
-  const KeptSteps kept = kept_steps(args);
+  const KeptPairs kept = kept_steps(args);
   const AttentionTask task = attention_task(args, kept);
   const int64_t keys = kept.keys, features = task.features, depth = task.depth;
   const weft::View results[] = {args.queryGradient, args.keyGradient, args.valueGradient, args.scaleGradient};

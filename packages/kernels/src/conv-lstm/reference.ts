@@ -3,19 +3,20 @@
  * it is.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { conv2dReference } from '../conv2d/reference.js'
+import { activated, dilatedFilter, perAxis } from '../conv2d/reference.js'
 import { cellActivations, gateActivations } from '../sequence/sequence.js'
 import type { ConvLstm2dArguments, ConvLstm2dResult } from './conv-lstm.js'
 
 export function convLstmReference(args: ConvLstm2dArguments): ConvLstm2dResult {
   const { x, kernel, recurrentKernel, initialState, mask, peepholes, recurrentDropoutMask } = args
-  const [batch = 0, steps = 0, ...image] = x.shape
+  const [batch = 0, steps = 0, rows = 0, columns = 0, channels = 0] = x.shape
   const filters = recurrentKernel.shape[2] ?? 0
   const activate = cellActivations[args.activation]
   const gate = gateActivations[args.recurrentActivation]
   const { strides, pad, dilations } = args
-  const attrs = { strides, pad, dilations, activation: 'linear' } as const
-  const frames = conv2dReference(tf.reshape(x, [batch * steps, ...image]), kernel, args.bias ?? null, attrs)
+  const taps = dilatedFilter(kernel as tf.Tensor4D, perAxis(dilations, 2))
+  const inputs = tf.reshape<tf.Rank.R4>(x, [batch * steps, rows, columns, channels])
+  const frames = activated(tf.conv2d(inputs, taps, strides, pad), args.bias ?? null, 'linear')
   const [, height = 0, width = 0] = frames.shape
   const projected = tf.reshape(frames, [batch, steps, height, width, 4 * filters])
   const state = [batch, height, width, filters]

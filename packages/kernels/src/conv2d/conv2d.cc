@@ -1,25 +1,7 @@
-// The three convolutions of native/conv.h as kernels. `y` is the output of the forward pass, given where an activation followed.
-#define CONV_SHAPE(NUMBER)                                                                                                 \
-  NUMBER(batch)                                                                                                            \
-  NUMBER(inHeight)                                                                                                         \
-  NUMBER(inWidth)                                                                                                          \
-  NUMBER(inChannels) NUMBER(outHeight) NUMBER(outWidth) NUMBER(outChannels) NUMBER(filterHeight) NUMBER(filterWidth)       \
-      NUMBER(strideHeight) NUMBER(strideWidth) NUMBER(dilationHeight) NUMBER(dilationWidth) NUMBER(padTop) NUMBER(padLeft) \
-          NUMBER(activation)
-
-template <class Args>
-static ConvShape conv_shape(const Args& a) {
-  const double sizes[] = {a.batch,       a.inHeight,       a.inWidth,       a.inChannels,  a.outHeight,
-                          a.outWidth,    a.outChannels,    a.filterHeight,  a.filterWidth, a.strideHeight,
-                          a.strideWidth, a.dilationHeight, a.dilationWidth, a.padTop,      a.padLeft};
-  int64_t n[15];
-  for (int i = 0; i < 15; i++) n[i] = static_cast<int64_t>(sizes[i]);
-  return {n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12], n[13], n[14]};
-}
-static Activation activation_of(double code) { return static_cast<Activation>(static_cast<int>(code)); }
-
+// The three convolutions of native/conv.h and native/conv-filter.h as kernels, for images (of one plane) and for volumes. `y` is
+// the output of the forward pass, given where an activation followed.
 #define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(filter) TENSOR(bias) TENSOR(out) CONV_SHAPE(NUMBER)
-WEFT_KERNEL(conv2d, FIELDS) {
+WEFT_KERNEL(conv, FIELDS) {
   const ConvShape shape = conv_shape(args);
   const auto run = few_outputs(shape) ? few_forward : conv_forward;
   run(shape, args.x.f32(), args.filter.f32(), args.bias.f32(), activation_of(args.activation), args.out.f32());
@@ -27,7 +9,7 @@ WEFT_KERNEL(conv2d, FIELDS) {
 #undef FIELDS
 
 #define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(dy) TENSOR(y) TENSOR(filterGradient) TENSOR(biasGradient) CONV_SHAPE(NUMBER)
-WEFT_KERNEL(conv2d_filter_gradient, FIELDS) {
+WEFT_KERNEL(conv_filter_gradient, FIELDS) {
   const ConvShape shape = conv_shape(args);
   const auto run = few_outputs(shape) ? few_backward_filter : conv_backward_filter;
   run(shape, args.x.f32(), args.dy.f32(), args.y.f32(), activation_of(args.activation), args.filterGradient.f32(),
@@ -36,9 +18,8 @@ WEFT_KERNEL(conv2d_filter_gradient, FIELDS) {
 #undef FIELDS
 
 #define FIELDS(TENSOR, NUMBER) TENSOR(dy) TENSOR(y) TENSOR(filter) TENSOR(inputGradient) CONV_SHAPE(NUMBER)
-WEFT_KERNEL(conv2d_input_gradient, FIELDS) {
+WEFT_KERNEL(conv_input_gradient, FIELDS) {
   conv_backward_input(conv_shape(args), args.dy.f32(), args.y.f32(), activation_of(args.activation), args.filter.f32(),
                       args.inputGradient.f32());
 }
 #undef FIELDS
-#undef CONV_SHAPE

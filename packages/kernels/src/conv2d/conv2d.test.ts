@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { ACCUMULATED, expectClose, expectGradients, filled, GOLDEN } from '../testing/close.js'
+import { ACCUMULATED, expectAllClose, expectClose, expectGradients, filled, GOLDEN } from '../testing/close.js'
 import { describeNative, expectNativeCalls, onBackend, onBoth, withThreads } from '../testing/native.js'
-import { conv2d, type Conv2dOptions } from './conv2d.js'
+import { conv1d, type Conv1dOptions, conv2d, type Conv2dOptions } from './conv2d.js'
 import golden from './golden/conv2d.json' with { type: 'json' }
 
 /** [B, H, W, C], [K, L, C, F] */
@@ -52,6 +52,13 @@ function withGradients({ options }: Case, x: tf.Tensor, filter: tf.Tensor, bias:
   return [y, ...tf.grads(f)([x, filter, bias], dy as tf.Tensor4D)]
 }
 
+function timeWithGradients(x: number[], filter: number[], options: Conv1dOptions): tf.Tensor[] {
+  const at = [filled(x, 1), filled(filter, 2), filled([filter[2] ?? 0], 3)]
+  const f = (...to: tf.Tensor[]) => conv1d(to[0] ?? tf.scalar(0), to[1] ?? tf.scalar(0), to[2] ?? null, options)
+  const y = f(...at)
+  return [y, ...tf.grads(f)(at, filled(y.shape, 4) as tf.Tensor3D)]
+}
+
 describe('conv2d', () => {
   beforeAll(() => tf.setBackend('cpu'))
 
@@ -77,6 +84,9 @@ describe('conv2d', () => {
     )
     expect(() => conv2d(x, filled([3, 3, 3, 2], 2), filled([3], 3))).toThrow(
       'conv2d: expected shape [2] for bias, received [3]',
+    )
+    expect(() => conv1d(filled([1, 4, 3], 1), filled([3, 2, 2], 2), null)).toThrow(
+      'conv1d: expected shape [K, 3, F] for filter, received [3, 2, 2]',
     )
   })
 
@@ -170,7 +180,36 @@ describeNative('conv2d on native', () => {
     expectClose(await y.data(), await tf.transpose(last, [0, 3, 1, 2]).data(), ACCUMULATED)
   })
 
-  it.each(golden.cases)('golden: $name', async (recorded) => {
+  it.each(golden.cases.filter(({ x }) => x.length === 3))('golden of conv1d: $name', async (recorded) => {
+    const { strides, dilations, activation } = recorded.options
+    const options = { stride: strides, dilation: dilations, activation } as Conv1dOptions
+    const run = () => timeWithGradients(recorded.x, recorded.filter, options)
+    const { native, reference } = await expectNativeCalls(kernels, () => onBoth(run))
+    expectAllClose(native, recorded.results, GOLDEN, recorded.name)
+    expectAllClose(reference, recorded.results, GOLDEN, recorded.name)
+  })
+
+  it.each<[number[], number[], Conv1dOptions]>([
+    [[2, 1, 1], [1, 1, 1], {}],
+    [[2, 9, 3], [3, 3, 17], { pad: 'causal', dilation: 2 }],
+    [[3, 300, 5], [5, 5, 8], { pad: 'same', dilation: 3, activation: 'relu' }],
+    [[1, 33, 2], [4, 2, 5], { stride: 2, pad: 'causal', activation: 'tanh' }],
+  ])('conv1d of [%s] * [%s] %o agrees with cpu', async (x, filter, options) => {
+    const run = () => timeWithGradients(x, filter, options)
+    const { native, reference } = await expectNativeCalls(kernels, () => onBoth(run))
+    expectAllClose(native, reference, { absolute: 1e-4, relative: 1e-4 })
+  })
+
+  it("differentiates TensorFlow.js's dilated conv1d", async () => {
+    const at = [filled([2, 9, 3], 1), filled([3, 3, 4], 2)]
+    const stock = (...[x, filter]: tf.Tensor[]) =>
+      tf.conv1d(x as tf.Tensor3D, filter as tf.Tensor3D, 1, 'same', 'NWC', 2)
+    const run = () => tf.grads(stock)(at, filled([2, 9, 4], 3) as tf.Tensor3D)
+    const { native, reference } = await expectNativeCalls(['Conv2DBackpropFilter', 'Conv2DBackpropInput'], () => onBoth(run)) // prettier-ignore
+    expectAllClose(native, reference, ACCUMULATED)
+  })
+
+  it.each(golden.cases.filter(({ x }) => x.length === 4))('golden: $name', async (recorded) => {
     const which = { x: recorded.x, filter: recorded.filter, options: recorded.options } as Case
     const { native } = await onBoth(() => withGradients(which, ...inputsOf(which)))
     recorded.results.forEach((expected, i) => expectClose(native[i] ?? [], expected, GOLDEN, `${recorded.name} ${i}`))

@@ -1,21 +1,15 @@
 /**
- * Convolution over images, channels last: the four kernels of TensorFlow.js, and `conv2d`, our op with bias and activation in one pass
- * each way (TensorFlow.js fuses them in inference only, and has no gradient of a dilated convolution).
+ * Convolution over images and over time, channels last: the four kernels of TensorFlow.js, and `conv2d` and `conv1d`, our ops with bias
+ * and activation in one pass each way (TensorFlow.js fuses them in inference only, and has no gradient of a dilated convolution).
  *
  * `y[b, i, j, f] = φ(Σ x[b, i·stride + k·dilation - pad, …, c] · filter[k, l, c, f] + bias[f])`
- *
- * The kernels are native/conv.h; channels first and empty tensors are left to TensorFlow.js's own.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import type { NativeBackend } from '../backend.js'
-import { nativeFunction } from '../binding.js'
-import { overrideKernel } from '../kernel.js'
-import { fusedActivations } from '../matmul/matmul.js'
-import { ShapeError } from '../shape-error.js'
-import { conv2dReference } from './reference.js'
-import { type ConvAttrs, convSizes, convSizesOf, type Padding, type Pair } from './shape.js'
-
-export type ConvActivation = 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'relu6'
+import { shapeCheck } from '../sequence/sequence.js'
+import { biasActivationGradient, dilatableGradient } from './gradient.js'
+import { convKernels, convolutionNative, type ConvKind } from './kernels.js'
+import { activated, type ConvActivation, perAxis, dilatedFilter } from './reference.js'
+import { type ConvAttrs, convSizesOf, type Padding, type Pair } from './shape.js'
 
 export interface Conv2dOptions {
   /** Rows and columns from one window to the next; 1 by default. */
@@ -28,16 +22,28 @@ export interface Conv2dOptions {
   activation?: ConvActivation
 }
 
-export const CONV2D = 'Conv2DBiasActivation'
+export interface Conv1dOptions {
+  /** Steps from one window to the next; 1 by default. */
+  stride?: number
+  /** `causal` reads only the present and the past; `valid` by default. */
+  pad?: 'same' | 'valid' | 'causal'
+  /** Steps from one tap of the filter to the next; 1 by default. */
+  dilation?: number
+  /** φ; linear by default. */
+  activation?: ConvActivation
+}
 
-const numbers = [...convSizes, 'activation'] as const
-const forwardNative = nativeFunction('conv2d', ['x', 'filter', 'bias', 'out'], numbers)
-const filterGradientNative = nativeFunction(
-  'conv2d_filter_gradient',
-  ['x', 'dy', 'y', 'filterGradient', 'biasGradient'],
-  numbers,
-)
-const inputGradientNative = nativeFunction('conv2d_input_gradient', ['dy', 'y', 'filter', 'inputGradient'], numbers)
+const conv2dKind: ConvKind<ConvAttrs> = {
+  native: convolutionNative,
+  op: 'Conv2DBiasActivation',
+  forward: 'Conv2D',
+  fused: 'FusedConv2D',
+  backpropFilter: 'Conv2DBackpropFilter',
+  backpropInput: 'Conv2DBackpropInput',
+  geometry: convSizesOf,
+}
+export const conv2dKernels = convKernels(conv2dKind)
+export const conv2dGradients = [biasActivationGradient(conv2dKind.op), dilatableGradient(conv2dKind, 2)]
 
 /**
  * Convolution with bias and activation; differentiable in `x`, `filter` and `bias`, dilated or not.
@@ -51,160 +57,42 @@ export function conv2d(
   bias: tf.Tensor | null,
   options: Conv2dOptions = {},
 ): tf.Tensor4D {
+  const check = shapeCheck('conv2d')
+  check('x', x, ['B', 'H', 'W', 'C'])
+  check('filter', filter, ['K', 'L', x.shape[3] ?? 0, 'F'])
+  check('bias', bias, [filter.shape[3] ?? 0])
   const { strides = 1, pad = 'valid', dilations = 1, activation = 'linear' } = options
-  const expect = (name: string, tensor: tf.Tensor | null, shape: readonly (number | string)[]) => {
-    const fits = tensor?.shape.every((dim, i) => typeof shape[i] === 'string' || dim === shape[i])
-    if (tensor && (!fits || tensor.shape.length !== shape.length))
-      throw new ShapeError(
-        `conv2d: expected shape [${shape.join(', ')}] for ${name}, received [${tensor.shape.join(', ')}]`,
-      )
-  }
-  expect('x', x, ['B', 'H', 'W', 'C'])
-  expect('filter', filter, ['K', 'L', x.shape[3] ?? 0, 'F'])
-  expect('bias', bias, [filter.shape[3] ?? 0])
   const attrs = { strides, pad, dilations, activation }
   return tf.tidy(() => {
     const input = tf.cast(x, 'float32')
-    if (!tf.getKernel(CONV2D, tf.getBackend()) || !convSizesOf(x.shape, filter.shape, attrs))
-      return conv2dReference(input, filter, bias, attrs)
-    return tf.engine().runKernel(CONV2D, { x: input, filter, ...(bias && { bias }) }, attrs)
+    if (tf.getKernel(conv2dKind.op, tf.getBackend()) && convSizesOf(x.shape, filter.shape, attrs))
+      return tf.engine().runKernel(conv2dKind.op, { x: input, filter, ...(bias && { bias }) }, attrs)
+    const taps = dilatedFilter(filter as tf.Tensor4D, perAxis(dilations, 2))
+    return activated(tf.conv2d(input as tf.Tensor4D, taps, strides, pad), bias, activation)
   })
 }
 
-interface ConvInputs {
-  x: tf.TensorInfo
-  filter: tf.TensorInfo
-  bias?: tf.TensorInfo
-  preluActivationWeights?: tf.TensorInfo
-}
-
-type FusedAttrs = ConvAttrs & { activation?: string }
-
-const allFloat = (...tensors: (tf.TensorInfo | undefined)[]) =>
-  tensors.every((tensor) => tensor === undefined || tensor.dtype === 'float32')
-
-function convolve(backend: NativeBackend, inputs: ConvInputs, attrs: FusedAttrs): tf.TensorInfo | undefined {
-  const { x, filter, bias, preluActivationWeights } = inputs
-  const shape = convSizesOf(x.shape, filter.shape, attrs)
-  const activation = fusedActivations[attrs.activation ?? 'linear']
-  if (!shape || activation === undefined || preluActivationWeights || !allFloat(x, filter, bias)) return undefined
-  if (bias && tf.util.sizeFromShape(bias.shape) !== shape.sizes.outChannels) return undefined
-  const out = backend.allocate(shape.outShape)
-  forwardNative({
-    x: backend.array(x),
-    filter: backend.array(filter),
-    bias: bias && backend.array(bias),
-    out: backend.array(out),
-    ...shape.sizes,
-    activation,
+/**
+ * Convolution over time with bias and activation; differentiable in `x`, `filter` and `bias`, dilated or not.
+ *
+ * Shapes: `x` [B, T, C], `filter` [K, C, F], `bias` [F] or null → [B, T', F].
+ * @throws ShapeError naming the argument that does not fit.
+ */
+export function conv1d(
+  x: tf.Tensor,
+  filter: tf.Tensor,
+  bias: tf.Tensor | null,
+  options: Conv1dOptions = {},
+): tf.Tensor3D {
+  const check = shapeCheck('conv1d')
+  check('x', x, ['B', 'T', 'C'])
+  check('filter', filter, ['K', x.shape[2] ?? 0, 'F'])
+  check('bias', bias, [filter.shape[2] ?? 0])
+  const { stride = 1, pad = 'valid', dilation = 1, activation } = options
+  const past = ((filter.shape[0] ?? 1) - 1) * dilation
+  const padding: Padding = pad === 'causal' ? [[0, 0], [0, 0], [past, 0], [0, 0]] : pad // prettier-ignore
+  return tf.tidy(() => {
+    const image = { strides: [1, stride], dilations: [1, dilation], pad: padding, activation } satisfies Conv2dOptions
+    return tf.squeeze(conv2d(tf.expandDims(x, 1), tf.expandDims(filter, 0), bias, image), [1])
   })
-  return out
 }
-
-interface Gradients {
-  filter: tf.TensorInfo
-  bias?: tf.TensorInfo
-}
-
-/** Gradients of filter and bias; `y`, the output, is needed where there is an activation. */
-function filterGradient(
-  backend: NativeBackend,
-  { x, dy, y }: { x: tf.TensorInfo; dy: tf.TensorInfo; y?: tf.TensorInfo },
-  attrs: FusedAttrs & { filterShape: number[] },
-  withBias: boolean,
-): Gradients | undefined {
-  const shape = convSizesOf(x.shape, attrs.filterShape, attrs)
-  if (!shape || !allFloat(x, dy, y) || !tf.util.arraysEqual(dy.shape, shape.outShape)) return undefined
-  const filter = backend.allocate(attrs.filterShape)
-  const bias = withBias ? backend.allocate([shape.sizes.outChannels]) : undefined
-  filterGradientNative({
-    x: backend.array(x),
-    dy: backend.array(dy),
-    y: y && backend.array(y),
-    filterGradient: backend.array(filter),
-    biasGradient: bias && backend.array(bias),
-    ...shape.sizes,
-    activation: fusedActivations[attrs.activation ?? 'linear'] ?? 0,
-  })
-  return { filter, bias }
-}
-
-function inputGradient(
-  backend: NativeBackend,
-  { dy, y, filter }: { dy: tf.TensorInfo; y?: tf.TensorInfo; filter: tf.TensorInfo },
-  attrs: FusedAttrs & { inputShape: number[] },
-): tf.TensorInfo | undefined {
-  const shape = convSizesOf(attrs.inputShape, filter.shape, attrs)
-  if (!shape || !allFloat(dy, y, filter) || !tf.util.arraysEqual(dy.shape, shape.outShape)) return undefined
-  const out = backend.allocate(attrs.inputShape)
-  inputGradientNative({
-    dy: backend.array(dy),
-    y: y && backend.array(y),
-    filter: backend.array(filter),
-    inputGradient: backend.array(out),
-    ...shape.sizes,
-    activation: fusedActivations[attrs.activation ?? 'linear'] ?? 0,
-  })
-  return out
-}
-
-const conv2dKernel = overrideKernel<ConvInputs, ConvAttrs>({
-  kernelName: 'Conv2D',
-  run: ({ inputs, attrs, backend }) => convolve(backend, inputs, attrs),
-})
-
-const fusedConv2dKernel = overrideKernel<ConvInputs, FusedAttrs>({
-  kernelName: 'FusedConv2D',
-  run: ({ inputs, attrs, backend }) => convolve(backend, inputs, attrs),
-})
-
-const conv2dBackpropFilterKernel = overrideKernel<
-  { x: tf.TensorInfo; dy: tf.TensorInfo },
-  ConvAttrs & { filterShape: number[] }
->({
-  kernelName: 'Conv2DBackpropFilter',
-  run: ({ inputs, attrs, backend }) => filterGradient(backend, inputs, attrs, false)?.filter,
-})
-
-const conv2dBackpropInputKernel = overrideKernel<
-  { dy: tf.TensorInfo; filter: tf.TensorInfo },
-  ConvAttrs & { inputShape: number[] }
->({
-  kernelName: 'Conv2DBackpropInput',
-  run: ({ inputs, attrs, backend }) => inputGradient(backend, inputs, attrs),
-})
-
-const conv2dBiasActivationKernel = overrideKernel<ConvInputs, FusedAttrs>({
-  kernelName: CONV2D,
-  run: ({ inputs, attrs, backend }) => convolve(backend, inputs, attrs),
-})
-
-/** Gradients of filter and bias, from that of the activation's output. */
-const conv2dBiasActivationGradKernel = overrideKernel<
-  { x: tf.TensorInfo; dy: tf.TensorInfo; y: tf.TensorInfo },
-  FusedAttrs & { filterShape: number[] }
->({
-  kernelName: `${CONV2D}Grad`,
-  run({ inputs, attrs, backend }) {
-    const { filter, bias } = filterGradient(backend, inputs, attrs, true) ?? {}
-    return filter && bias && [filter, bias]
-  },
-})
-
-const conv2dBiasActivationInputGradKernel = overrideKernel<
-  { dy: tf.TensorInfo; y: tf.TensorInfo; filter: tf.TensorInfo },
-  FusedAttrs & { inputShape: number[] }
->({
-  kernelName: `${CONV2D}InputGrad`,
-  run: ({ inputs, attrs, backend }) => inputGradient(backend, inputs, attrs),
-})
-
-export const conv2dKernels = [
-  conv2dKernel,
-  fusedConv2dKernel,
-  conv2dBackpropFilterKernel,
-  conv2dBackpropInputKernel,
-  conv2dBiasActivationKernel,
-  conv2dBiasActivationGradKernel,
-  conv2dBiasActivationInputGradKernel,
-]

@@ -4,7 +4,9 @@
 // has many channels to fill and is conv.h's.
 
 constexpr int64_t kFewOutputs = 4;
-static bool few_outputs(const ConvShape& s) { return s.out_channels <= kFewOutputs && s.in_channels >= kLanes; }
+static bool few_outputs(const ConvShape& s) {
+  return s.out_channels <= kFewOutputs && s.in_channels >= kLanes && s.in_depth == 1 && s.filter_depth == 1;
+}
 
 static FrameConvolution few_convolution(const ConvShape& s, const float* filter) {
   int64_t* axes = reinterpret_cast<int64_t*>(scratch(0, kSlotFrameAxes, 2 * FrameConvolution::axes_size(s)));

@@ -1,5 +1,5 @@
 /**
- * The sizes of a convolution as the C++ kernels take them, from TensorFlow.js's attributes.
+ * The sizes of a convolution as the C++ kernels take them, from TensorFlow.js's attributes. An image is a volume of one plane.
  */
 import { backend_util } from '@tensorflow/tfjs-core'
 
@@ -7,11 +7,19 @@ export const convSizes = [
   ...(['batch', 'inHeight', 'inWidth', 'inChannels', 'outHeight', 'outWidth', 'outChannels'] as const),
   ...(['filterHeight', 'filterWidth', 'strideHeight', 'strideWidth', 'dilationHeight', 'dilationWidth'] as const),
   ...(['padTop', 'padLeft'] as const),
+  ...(['inDepth', 'outDepth', 'filterDepth', 'strideDepth', 'dilationDepth', 'padFront'] as const),
 ] as const
 
 export type ConvSizes = Record<(typeof convSizes)[number], number>
 
+/** What a kernel needs to know of a convolution. */
+export interface ConvGeometry {
+  sizes: ConvSizes
+  outShape: number[]
+}
+
 export type Pair = [number, number] | number
+export type Triple = [number, number, number] | number
 export type Padding = 'same' | 'valid' | number | backend_util.ExplicitPadding
 
 /** What describes a convolution in the attributes of TensorFlow.js's kernels; dilation in those of the gradients is ours. */
@@ -36,10 +44,11 @@ export function convSizesOf(
   xShape: readonly number[],
   filterShape: readonly number[],
   { strides, pad, dataFormat = 'NHWC', dilations = 1, dimRoundingMode }: ConvAttrs,
-): { sizes: ConvSizes; outShape: Shape4D } | undefined {
+  depthwise = false,
+): ConvGeometry | undefined {
   const [x, filter] = [filled4D(xShape), filled4D(filterShape)]
   if (dataFormat !== 'NHWC' || !x || !filter || x[3] !== filter[2]) return undefined
-  const info = backend_util.computeConv2DInfo(x, filter, strides, dilations, pad, dimRoundingMode)
+  const info = backend_util.computeConv2DInfo(x, filter, strides, dilations, pad, dimRoundingMode, depthwise)
   const outShape = filled4D(info.outShape)
   if (!outShape) return undefined
   const { padInfo } = info
@@ -61,6 +70,12 @@ export function convSizesOf(
       dilationWidth: info.dilationWidth,
       padTop: padInfo.top,
       padLeft: padInfo.left,
+      inDepth: 1,
+      outDepth: 1,
+      filterDepth: 1,
+      strideDepth: 1,
+      dilationDepth: 1,
+      padFront: 0,
     },
   }
 }

@@ -1,16 +1,20 @@
 /**
- * Pooling over images, channels last: TensorFlow.js's `MaxPool`, `AvgPool` and their gradients.
+ * Pooling over images and volumes, channels last: TensorFlow.js's `MaxPool`, `AvgPool`, `MaxPool3D`, `AvgPool3D` and their gradients. An
+ * image is a volume of one plane.
  *
  * A mean divides by the pixels that a window has inside the image, and so does its gradient (that of TensorFlow.js's `cpu` divides by
  * the whole window, which is wrong at padded borders).
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { nativeFunction } from '../binding.js'
-import { overrideKernel } from '../kernel.js'
+import { filled4D } from '../conv2d/shape.js'
+import { filled5D } from '../conv3d/conv3d.js'
+import { type NativeKernel, overrideKernel } from '../kernel.js'
 
 const sizes = [
   ...(['batch', 'inHeight', 'inWidth', 'channels', 'outHeight', 'outWidth'] as const),
   ...(['filterHeight', 'filterWidth', 'strideHeight', 'strideWidth', 'padTop', 'padLeft'] as const),
+  ...(['inDepth', 'outDepth', 'filterDepth', 'strideDepth', 'padFront'] as const),
 ] as const
 
 const poolNative = nativeFunction('pool', ['x', 'out'], [...sizes, 'mean'])
@@ -18,40 +22,86 @@ const maxGradientNative = nativeFunction('max_pool_gradient', ['x', 'dy', 'dx'],
 const averageGradientNative = nativeFunction('average_pool_gradient', ['dy', 'dx'], sizes)
 
 type PoolAttrs = Pick<tf.MaxPoolAttrs, 'filterSize' | 'strides' | 'pad' | 'dimRoundingMode'>
+type Pool3dAttrs = Pick<tf.MaxPool3DAttrs, 'filterSize' | 'strides' | 'pad' | 'dimRoundingMode' | 'dataFormat'>
 
-function shapeOf(shape: readonly number[], attrs: PoolAttrs, outShape?: readonly number[]) {
-  const [batch = 0, inHeight = 0, inWidth = 0, channels = 0] = shape
-  if (shape.length !== 4 || batch * inHeight * inWidth * channels === 0) return undefined
-  const x: [number, number, number, number] = [batch, inHeight, inWidth, channels]
+interface Geometry {
+  outShape: number[]
+  sizes: Record<(typeof sizes)[number], number>
+}
+/** Sizes and output shape; `undefined` for what the C++ does not serve: channels first, and empty tensors. */
+type GeometryOf<A> = (shape: readonly number[], attrs: A, outShape?: readonly number[]) => Geometry | undefined
+
+const imageGeometry: GeometryOf<PoolAttrs> = (shape, attrs, given) => {
+  const x = filled4D(shape)
+  if (!x) return undefined
   const { filterSize, strides, pad, dimRoundingMode } = attrs
   const info = tf.backend_util.computePool2DInfo(x, filterSize, strides, 1, pad, dimRoundingMode)
   // The gradients' attributes lack the rounding mode: the output tells.
-  const [, outHeight = 0, outWidth = 0] = outShape ?? info.outShape
-  if (outHeight < 1 || outWidth < 1) return undefined
-  return {
-    outShape: [batch, outHeight, outWidth, channels],
-    sizes: {
-      batch,
-      inHeight,
-      inWidth,
-      channels,
-      outHeight,
-      outWidth,
-      filterHeight: info.filterHeight,
-      filterWidth: info.filterWidth,
-      strideHeight: info.strideHeight,
-      strideWidth: info.strideWidth,
-      padTop: info.padInfo.top,
-      padLeft: info.padInfo.left,
-    },
-  }
+  const outShape = filled4D(given ?? info.outShape)
+  return (
+    outShape && {
+      outShape,
+      sizes: {
+        batch: x[0],
+        inHeight: x[1],
+        inWidth: x[2],
+        channels: x[3],
+        outHeight: outShape[1],
+        outWidth: outShape[2],
+        filterHeight: info.filterHeight,
+        filterWidth: info.filterWidth,
+        strideHeight: info.strideHeight,
+        strideWidth: info.strideWidth,
+        padTop: info.padInfo.top,
+        padLeft: info.padInfo.left,
+        inDepth: 1,
+        outDepth: 1,
+        filterDepth: 1,
+        strideDepth: 1,
+        padFront: 0,
+      },
+    }
+  )
 }
 
-const pool = (kernelName: string, mean: boolean) =>
-  overrideKernel<{ x: tf.TensorInfo }, PoolAttrs>({
+const volumeGeometry: GeometryOf<Pool3dAttrs> = (shape, attrs, given) => {
+  const x = filled5D(shape)
+  // TensorFlow.js's types say NDHWC or NCDHW; its gradients leave it out, where their kernels are NDHWC.
+  if (!x || attrs.dataFormat === 'NCDHW') return undefined
+  const { filterSize, strides, pad, dimRoundingMode } = attrs
+  const info = tf.backend_util.computePool3DInfo(x, filterSize, strides, 1, pad, dimRoundingMode)
+  const outShape = filled5D(given ?? info.outShape)
+  return (
+    outShape && {
+      outShape,
+      sizes: {
+        batch: x[0],
+        inDepth: x[1],
+        inHeight: x[2],
+        inWidth: x[3],
+        channels: x[4],
+        outDepth: outShape[1],
+        outHeight: outShape[2],
+        outWidth: outShape[3],
+        filterDepth: info.filterDepth,
+        filterHeight: info.filterHeight,
+        filterWidth: info.filterWidth,
+        strideDepth: info.strideDepth,
+        strideHeight: info.strideHeight,
+        strideWidth: info.strideWidth,
+        padFront: info.padInfo.front,
+        padTop: info.padInfo.top,
+        padLeft: info.padInfo.left,
+      },
+    }
+  )
+}
+
+const pool = <A extends object>(kernelName: string, mean: boolean, geometryOf: GeometryOf<A>) =>
+  overrideKernel<{ x: tf.TensorInfo }, A>({
     kernelName,
     run({ inputs: { x }, attrs, backend }) {
-      const shape = x.dtype === 'float32' ? shapeOf(x.shape, attrs) : undefined
+      const shape = x.dtype === 'float32' ? geometryOf(x.shape, attrs) : undefined
       if (!shape) return undefined
       const out = backend.allocate(shape.outShape)
       poolNative({ x: backend.array(x), out: backend.array(out), ...shape.sizes, mean })
@@ -59,26 +109,38 @@ const pool = (kernelName: string, mean: boolean) =>
     },
   })
 
-const maxPoolGrad = overrideKernel<{ dy: tf.TensorInfo; input: tf.TensorInfo; output: tf.TensorInfo }, PoolAttrs>({
-  kernelName: 'MaxPoolGrad',
-  run({ inputs: { dy, input }, attrs, backend }) {
-    const shape = input.dtype === 'float32' && dy.dtype === 'float32' && shapeOf(input.shape, attrs, dy.shape)
-    if (!shape) return undefined
-    const dx = backend.allocate(input.shape)
-    maxGradientNative({ x: backend.array(input), dy: backend.array(dy), dx: backend.array(dx), ...shape.sizes })
-    return dx
-  },
-})
+const maxGrad = <A extends object>(kernelName: string, geometryOf: GeometryOf<A>) =>
+  overrideKernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, A>({
+    kernelName,
+    run({ inputs: { dy, input }, attrs, backend }) {
+      const float = input.dtype === 'float32' && dy.dtype === 'float32'
+      const shape = float ? geometryOf(input.shape, attrs, dy.shape) : undefined
+      if (!shape) return undefined
+      const dx = backend.allocate(input.shape)
+      maxGradientNative({ x: backend.array(input), dy: backend.array(dy), dx: backend.array(dx), ...shape.sizes })
+      return dx
+    },
+  })
 
-const avgPoolGrad = overrideKernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, PoolAttrs>({
-  kernelName: 'AvgPoolGrad',
-  run({ inputs: { dy, input }, attrs, backend }) {
-    const shape = dy.dtype === 'float32' && shapeOf(input.shape, attrs, dy.shape)
-    if (!shape) return undefined
-    const dx = backend.allocate(input.shape)
-    averageGradientNative({ dy: backend.array(dy), dx: backend.array(dx), ...shape.sizes })
-    return dx
-  },
-})
+const averageGrad = <A extends object>(kernelName: string, geometryOf: GeometryOf<A>) =>
+  overrideKernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, A>({
+    kernelName,
+    run({ inputs: { dy, input }, attrs, backend }) {
+      const shape = dy.dtype === 'float32' ? geometryOf(input.shape, attrs, dy.shape) : undefined
+      if (!shape) return undefined
+      const dx = backend.allocate(input.shape)
+      averageGradientNative({ dy: backend.array(dy), dx: backend.array(dx), ...shape.sizes })
+      return dx
+    },
+  })
 
-export const poolKernels = [pool('MaxPool', false), pool('AvgPool', true), maxPoolGrad, avgPoolGrad]
+export const poolKernels: readonly NativeKernel[] = [
+  pool('MaxPool', false, imageGeometry),
+  pool('AvgPool', true, imageGeometry),
+  maxGrad('MaxPoolGrad', imageGeometry),
+  averageGrad('AvgPoolGrad', imageGeometry),
+  pool('MaxPool3D', false, volumeGeometry),
+  pool('AvgPool3D', true, volumeGeometry),
+  maxGrad('MaxPool3DGrad', volumeGeometry),
+  averageGrad('AvgPool3DGrad', volumeGeometry),
+]
