@@ -84,6 +84,15 @@ static void pack_gradient(const ConvSource& gradients, int64_t image, int64_t ro
   }
 }
 
+// Starts reading floats [begin, begin + count) of the gradient, and of what it is made with, into the second-level cache.
+WEFT_INLINE void prefetch_gradient(const ConvSource& gradients, int64_t begin, int64_t count) {
+  if (begin < 0) return;
+  for (int64_t i = begin; i < begin + count; i += 16) {
+    __builtin_prefetch(gradients.data + i, 0, 2);
+    if (!gradients.plain()) __builtin_prefetch(gradients.output + i, 0, 2);
+  }
+}
+
 // sums[panel][j] += the sum of column j of each panel.
 static void add_columns(const float* packed, int64_t pixels, int64_t panels, float* sums) {
   for (int64_t panel = 0; panel < panels; panel++, sums += kCols) {
@@ -131,12 +140,19 @@ static void conv_backward_filter(const ConvShape& s, const float* x, const float
       if (bias_gradient != nullptr) add_columns(packed, n_rows * n_cols, panels, sums + depth * padded);
       const int64_t volume = image / s.out_depth, plane = image % s.out_depth;
       const Range inside = taps_inside(axes.planes, plane, s.in_depth);
+      // Of the band that is next, which lies before this one, a share is fetched with each group of tiles.
+      const int64_t band_begin = ((image * s.out_height + row0) * s.out_width + col0) * filters,
+                    band_size = bands.rows * bands.cols * filters;
+      const int64_t prefetch_step = band_size / larger<int64_t>(1, (inside.end - inside.begin) * panels * groups) + 1;
+      int64_t prefetched = 0;
       for (int64_t p = inside.begin; p < inside.end; p++) {
         const int64_t from_plane = axes.planes.src_first + plane * axes.planes.src_step + axes.planes.offset[p];
         images.fill(volume * s.in_depth + from_plane, rows.src_first + row0 * s.stride_height,
                     cols.src_first + col0 * s.stride_width, (n_rows - 1) * s.stride_height + rows.span, x_cols, source);
         for (int64_t panel = 0; panel < panels; panel++)
           for (int64_t g = 0; g < groups; g++) {
+            prefetch_gradient(gradients, band_begin - band_size + prefetched, prefetch_step);
+            prefetched += prefetch_step;
             const int64_t row = merged ? g : g / s.filter_width, col = merged ? 0 : g % s.filter_width;
             const int64_t tiles = (group + kRows - 1) / kRows;
             for (int64_t t = 0; t < tiles; t++) {
