@@ -4,27 +4,35 @@
 import { readFileSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
-import * as weft from '@weft/core'
+import {
+  Bidirectional,
+  buildCrnn,
+  Conv2D,
+  Conv3D,
+  ConvLSTM2D,
+  ctcCrossentropy,
+  Dense,
+  Embedding,
+  GRU,
+  LSTM,
+  MaxPooling2D,
+  MaxPooling3D,
+  Permute,
+  Reshape,
+  statefulStep,
+  TimeDistributed,
+} from '@weft/core'
 import { coins, integers, labels, noise, raggedNoise } from './inputs.mjs'
 
 /**
  * @typedef {{ model: string, input: string, params: number }} CaseFacts
- * @typedef {{ model: tfl.LayersModel, x: tf.Tensor, y: tf.Tensor, loss: weft.TrainerOptions['loss'] }} TrainingCase
+ * @typedef {{ model: tfl.LayersModel, x: tf.Tensor, y: tf.Tensor, loss: import('@weft/core').TrainerOptions['loss'] }} TrainingCase
  * @typedef {{ model: tfl.LayersModel, step: () => void }} StreamingCase
  */
 
 /** @type {Readonly<Record<string, CaseFacts>>} */
 export const caseFacts = JSON.parse(readFileSync(new URL('cases.json', import.meta.url), 'utf8'))
 export const caseNames = Object.keys(caseFacts)
-
-const { Bidirectional, buildCrnn, Conv2D, Dense, LSTM, MaxPooling2D, Permute, Reshape, TimeDistributed } = weft
-
-/** A layer that may be missing from this version of core. @param {string} className @returns {new (args: object) => tfl.layers.Layer} */
-function layerClass(className) {
-  const found = /** @type {Record<string, any>} */ (weft)[className]
-  if (found === undefined) throw new Error(`building a benchmark case: @weft/core has no ${className}`)
-  return found
-}
 
 /** @param {(number | null)[]} shape @param {tfl.layers.Layer[]} layers @param {'float32' | 'int32'} [dtype] */
 function sequential(shape, layers, dtype = 'float32') {
@@ -65,7 +73,7 @@ const trainingCases = {
   'lstm-medium': classifier([32, 50, 40], () => [new LSTM({ units: 128 })]),
   'lstm-large': classifier([64, 100, 64], () => [new LSTM({ units: 256 })]),
   'lstm-long': classifier([25, 1000, 123], () => [new LSTM({ units: 320 })]),
-  'gru-medium': classifier([32, 50, 40], () => [new (layerClass('GRU'))({ units: 128, resetAfter: true })]),
+  'gru-medium': classifier([32, 50, 40], () => [new GRU({ units: 128, resetAfter: true })]),
   'bilstm-masked': () => ({
     model: sequential([50, 40], [tfl.layers.masking({ maskValue: 0 }), bidirectional(128), new Dense({ units: 10 })]),
     x: raggedNoise(),
@@ -97,7 +105,7 @@ const trainingCases = {
     ),
     x: noise([16, 50, 200, 1]),
     y: integers([16, 5], 1, 21),
-    loss: ctc(),
+    loss: ctcCrossentropy({ blank: 0 }),
   }),
   'audio-crnn': () => ({
     model: buildCrnn({
@@ -117,7 +125,7 @@ const trainingCases = {
     model: sequential(
       [10, 64, 64, 1],
       [
-        new (layerClass('ConvLSTM2D'))({ filters: 32, kernelSize: 3, padding: 'same', returnSequences: true }),
+        new ConvLSTM2D({ filters: 32, kernelSize: 3, padding: 'same', returnSequences: true }),
         new TimeDistributed({ layer: new Conv2D({ filters: 1, kernelSize: 3, padding: 'same' }) }),
       ],
     ),
@@ -125,23 +133,20 @@ const trainingCases = {
     y: coins([4, 10, 64, 64, 1]),
     loss: 'sigmoidCrossentropy',
   }),
-  'conv3d-lstm': classifier([8, 16, 28, 28, 3], () => {
-    const [Conv3D, MaxPooling3D] = [layerClass('Conv3D'), layerClass('MaxPooling3D')]
-    return [
-      new Conv3D({ filters: 32, kernelSize: 3, padding: 'same', activation: 'relu' }),
-      new MaxPooling3D({ poolSize: 2 }),
-      new Conv3D({ filters: 64, kernelSize: 3, padding: 'same', activation: 'relu' }),
-      new MaxPooling3D({ poolSize: 2 }),
-      new Reshape({ targetShape: [4, 3136] }),
-      new LSTM({ units: 128, returnSequences: true }),
-      new LSTM({ units: 128 }),
-    ]
-  }),
+  'conv3d-lstm': classifier([8, 16, 28, 28, 3], () => [
+    new Conv3D({ filters: 32, kernelSize: 3, padding: 'same', activation: 'relu' }),
+    new MaxPooling3D({ poolSize: 2 }),
+    new Conv3D({ filters: 64, kernelSize: 3, padding: 'same', activation: 'relu' }),
+    new MaxPooling3D({ poolSize: 2 }),
+    new Reshape({ targetShape: [4, 3136] }),
+    new LSTM({ units: 128, returnSequences: true }),
+    new LSTM({ units: 128 }),
+  ]),
   'char-lm': () => ({
     model: sequential(
       [100],
       [
-        new (layerClass('Embedding'))({ inputDim: 65, outputDim: 128 }),
+        new Embedding({ inputDim: 65, outputDim: 128 }),
         new LSTM({ units: 256, returnSequences: true }),
         new LSTM({ units: 256, returnSequences: true }),
         new Dense({ units: 65 }),
@@ -154,23 +159,12 @@ const trainingCases = {
   }),
 }
 
-/** The loss of a text of five symbols. @returns {weft.TrainerOptions['loss']} */
-function ctc() {
-  const ctcCrossentropy = /** @type {Record<string, any>} */ (weft)['ctcCrossentropy']
-  if (ctcCrossentropy === undefined) throw new Error('building a benchmark case: @weft/core has no ctcCrossentropy')
-  return ctcCrossentropy({ blank: 0 })
-}
-
 /** One step of a stream after the other, the state carried. @returns {StreamingCase} */
 export function streamingCase() {
-  const input = tfl.input({ batchShape: [1, 1, 40] })
-  const layer = new LSTM({ units: 128, stateful: true })
-  const output = /** @type {tfl.SymbolicTensor} */ (layer.apply(input))
-  const x = noise([1, 1, 40])
-  return {
-    model: tfl.model({ inputs: input, outputs: output }),
-    step: () => tf.tidy(() => /** @type {tf.Tensor} */ (layer.apply(x)).dataSync()),
-  }
+  const model = sequential([null, 40], [new LSTM({ units: 128, returnSequences: true })])
+  const stream = statefulStep(model)
+  const x = Float32Array.from(noise([40]).dataSync())
+  return { model, step: () => void stream.step(x) }
 }
 
 /** Trainable parameters. @param {tfl.LayersModel} model */
