@@ -40,7 +40,6 @@ import {
   simpleRnnKernel,
 } from './simple-rnn/simple-rnn.js'
 import { softmaxGradients, softmaxKernels } from './softmax/softmax.js'
-import './adam/adam.js'
 import './lstm/step.js'
 import './optimizers/adam.js'
 import './optimizers/rmsprop.js'

@@ -6,13 +6,12 @@ import { conv3d } from '../conv3d/conv3d.js'
 import { depthwiseConv2d } from '../depthwise/depthwise.js'
 import type { Tolerance } from '../testing/close.js'
 import type { Draw, Property } from '../testing/property.js'
-import { conv1d, conv2d } from './conv2d.js'
+import { conv1d } from './conv2d.js'
 
 /** Sums of up to a few hundred products, in another order. */
 const TOLERANCE: Tolerance = { absolute: 1e-4, relative: 1e-4 }
 
 const activations = ['linear', 'relu', 'sigmoid', 'tanh', 'relu6'] as const
-const pair = (draw: () => number): [number, number] => [draw(), draw()]
 const triple = (draw: () => number): [number, number, number] => [draw(), draw(), draw()]
 
 /** Output of `f`, and its gradients for a random one of the output where it has elements. */
@@ -71,7 +70,7 @@ function convolution(
   }
 }
 
-function pooling(name: string, axes: 2 | 3, kind: 'max' | 'avg'): Property {
+function pooling(name: string, kind: 'max' | 'avg'): Property {
   return {
     name,
     draw(random) {
@@ -80,11 +79,9 @@ function pooling(name: string, axes: 2 | 3, kind: 'max' | 'avg'): Property {
       // TensorFlow.js's cpu divides the gradient of a mean by the whole window where part of it is padding.
       const pad = kind === 'avg' ? 'valid' : random.pick(['same', 'valid'] as const)
       const size = () => window + random.int(0, 5)
-      const x = random.tensor([random.int(1, 2), ...Array.from({ length: axes }, size), random.pick([1, 3, 8, 17])])
-      const pool2d = kind === 'max' ? tf.maxPool : tf.avgPool
-      const pool3d = kind === 'max' ? tf.maxPool3d : tf.avgPool3d
-      const f = (...[at = x]: tf.Tensor[]): tf.Tensor =>
-        axes === 2 ? pool2d(at as tf.Tensor4D, window, stride, pad) : pool3d(at as tf.Tensor5D, window, stride, pad)
+      const x = random.tensor([random.int(1, 2), size(), size(), size(), random.pick([1, 3, 8, 17])])
+      const pool = kind === 'max' ? tf.maxPool3d : tf.avgPool3d
+      const f = (...[at = x]: tf.Tensor[]): tf.Tensor => pool(at as tf.Tensor5D, window, stride, pad)
       return {
         label: `${name} [${x.shape}] by ${window} each ${stride}, ${pad}`,
         run: () => withGradients(f, [x], random),
@@ -103,13 +100,6 @@ export const properties: readonly Property[] = [
         conv1d(x, filter, bias, { stride, pad: pad === 'same' ? 'causal' : pad, dilation, activation }),
   ),
   convolution(
-    'conv2d',
-    2,
-    ({ stride, pad, dilation, activation }) =>
-      (x, filter, bias) =>
-        conv2d(x, filter, bias, { strides: pair(() => stride), pad, dilations: pair(() => dilation), activation }),
-  ),
-  convolution(
     'conv3d',
     3,
     ({ stride, pad, dilation, activation }) =>
@@ -124,8 +114,6 @@ export const properties: readonly Property[] = [
         depthwiseConv2d(x, filter, bias, { strides: stride, pad, dilations: dilation, activation }),
     ({ channels, filters }) => [filters, Math.min(channels, 3)],
   ),
-  pooling('maxPool', 2, 'max'),
-  pooling('avgPool', 2, 'avg'),
-  pooling('maxPool3d', 3, 'max'),
-  pooling('avgPool3d', 3, 'avg'),
+  pooling('maxPool3d', 'max'),
+  pooling('avgPool3d', 'avg'),
 ]

@@ -143,7 +143,7 @@ static void pool_backward(const PoolShape& s, float* dx, F window) {
     if (channels.begin >= channels.end) return;
     const int64_t pixels = s.planes.in * s.rows.in * s.cols.in, lines = s.planes.out * s.rows.out;
     for (int64_t pixel = volumes.begin * pixels; pixel < volumes.end * pixels; pixel++)
-      std::memset(dx + pixel + channels.begin, 0, sizeof(float) * (channels.end - channels.begin));
+      std::memset(dx + pixel * s.channels + channels.begin, 0, sizeof(float) * (channels.end - channels.begin));
     for_windows(s, volumes.begin * lines, volumes.end * lines, [&](const PoolWindow& at) { window(at, channels, true); });
   });
 }

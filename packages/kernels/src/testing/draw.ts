@@ -27,9 +27,9 @@ export class SeededDraw implements Draw {
   }
 
   pick<T>(values: readonly T[]): T {
-    const value = values[this.int(0, values.length - 1)]
-    if (value === undefined) throw new Error('drawing a case: expected at least one of values, received none')
-    return value
+    const index = this.int(0, values.length - 1)
+    if (!(index in values)) throw new Error('drawing a case: expected at least one of values, received none')
+    return values[index] as T // which may itself be undefined
   }
 
   chance(p: number): boolean {
