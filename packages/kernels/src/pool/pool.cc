@@ -1,12 +1,13 @@
 // Pooling over windows of images or volumes whose channels lie last, by vectors of channels, and its gradients. An image is a
 // volume of one plane. Padding takes no part: neither in a maximum nor in the count of a mean.
-#define POOL_SHAPE(NUMBER)                                                                                             \
-  NUMBER(batch)                                                                                                        \
-  NUMBER(inHeight)                                                                                                     \
-  NUMBER(inWidth)                                                                                                      \
-  NUMBER(channels)                                                                                                     \
-  NUMBER(outHeight) NUMBER(outWidth) NUMBER(filterHeight) NUMBER(filterWidth) NUMBER(strideHeight) NUMBER(strideWidth) \
-      NUMBER(padTop) NUMBER(padLeft) NUMBER(inDepth) NUMBER(outDepth) NUMBER(filterDepth) NUMBER(strideDepth) NUMBER(padFront)
+#define POOL_SHAPE(NUMBER)                                                                                          \
+  NUMBER(batch)                                                                                                     \
+  NUMBER(inHeight)                                                                                                  \
+  NUMBER(inWidth)                                                                                                   \
+  NUMBER(channels)                                                                                                  \
+  NUMBER(outHeight)                                                                                                 \
+  NUMBER(outWidth) NUMBER(filterHeight) NUMBER(filterWidth) NUMBER(strideHeight) NUMBER(strideWidth) NUMBER(padTop) \
+      NUMBER(padLeft) NUMBER(inDepth) NUMBER(outDepth) NUMBER(filterDepth) NUMBER(strideDepth) NUMBER(padFront)
 
 // One axis: windows, and the positions they lie over.
 struct PoolAxis {
@@ -143,7 +144,7 @@ static void pool_backward(const PoolShape& s, float* dx, F window) {
     if (channels.begin >= channels.end) return;
     const int64_t pixels = s.planes.in * s.rows.in * s.cols.in, lines = s.planes.out * s.rows.out;
     for (int64_t pixel = volumes.begin * pixels; pixel < volumes.end * pixels; pixel++)
-      std::memset(dx + pixel + channels.begin, 0, sizeof(float) * (channels.end - channels.begin));
+      std::memset(dx + pixel * s.channels + channels.begin, 0, sizeof(float) * (channels.end - channels.begin));
     for_windows(s, volumes.begin * lines, volumes.end * lines, [&](const PoolWindow& at) { window(at, channels, true); });
   });
 }
