@@ -1,12 +1,13 @@
 // Pooling over windows of images or volumes whose channels lie last, by vectors of channels, and its gradients. An image is a
 // volume of one plane. Padding takes no part: neither in a maximum nor in the count of a mean.
-#define POOL_SHAPE(NUMBER)                                                                                             \
-  NUMBER(batch)                                                                                                        \
-  NUMBER(inHeight)                                                                                                     \
-  NUMBER(inWidth)                                                                                                      \
-  NUMBER(channels)                                                                                                     \
-  NUMBER(outHeight) NUMBER(outWidth) NUMBER(filterHeight) NUMBER(filterWidth) NUMBER(strideHeight) NUMBER(strideWidth) \
-      NUMBER(padTop) NUMBER(padLeft) NUMBER(inDepth) NUMBER(outDepth) NUMBER(filterDepth) NUMBER(strideDepth) NUMBER(padFront)
+#define POOL_SHAPE(NUMBER)                                                                                          \
+  NUMBER(batch)                                                                                                     \
+  NUMBER(inHeight)                                                                                                  \
+  NUMBER(inWidth)                                                                                                   \
+  NUMBER(channels)                                                                                                  \
+  NUMBER(outHeight)                                                                                                 \
+  NUMBER(outWidth) NUMBER(filterHeight) NUMBER(filterWidth) NUMBER(strideHeight) NUMBER(strideWidth) NUMBER(padTop) \
+      NUMBER(padLeft) NUMBER(inDepth) NUMBER(outDepth) NUMBER(filterDepth) NUMBER(strideDepth) NUMBER(padFront)
 
 // One axis: windows, and the positions they lie over.
 struct PoolAxis {
