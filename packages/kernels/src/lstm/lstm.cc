@@ -9,7 +9,7 @@
 constexpr int kGates = 4, kSums = kGates + 3;  // what is summed over rows: the gates' gradients, and the peepholes'
 constexpr int kSlotPanels = weft::kSlotKernel + 1, kSlotStates = weft::kSlotKernel + 2, kSlotGates = weft::kSlotKernel + 3,
               kSlotZeros = weft::kSlotKernel + 4, kSlotSums = weft::kSlotKernel + 5;
-constexpr int64_t kStretchRows = 1024, kJoinedFeatures = 128;
+constexpr int64_t kStretchRows = 1024, kJoinedFeatures = 256;
 
 #define FIELDS(TENSOR, NUMBER)                                                                                            \
   TENSOR(x)                                                                                                               \
@@ -28,7 +28,7 @@ WEFT_KERNEL(lstm_forward, FIELDS) {
   const bool hard = args.hardGates != 0, keep = static_cast<bool>(args.gates), sequences = args.returnSequences != 0;
   const Division division(batch, units, kGates);
   // With few features x_t lies beside h_{t-1}, and one product serves both; else all steps' inputs are projected at once.
-  const bool joined = features <= kJoinedFeatures && features <= units;
+  const bool joined = features <= kJoinedFeatures;
   const int64_t width_x = joined ? features : 0, row_size = width_x + units, panel_size = row_size * kGates * kLanes;
   const float *u = args.recurrentKernel.f32(), *recurrent_mask = args.recurrentDropoutMask.f32();
   const float *bias = args.bias.f32(), *peepholes = args.peepholes.f32();
