@@ -17,6 +17,10 @@
 #include <thread>
 #include <vector>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include "guard.h"
 #include "kernel.h"
 #include "threads.h"
@@ -168,6 +172,7 @@ Pool& pool() {
 }
 constexpr int kMaxThreads = 256;
 Arena arenas[kMaxThreads][kSlots];
+constexpr size_t kHugePage = size_t{2} << 20;
 std::mutex kernel_lock;
 
 const KernelEntry* picked_table = nullptr;
@@ -364,12 +369,18 @@ float* scratch(int thread, int slot, size_t count) {
   if (arena.floats < count) {
     std::free(arena.memory ? reinterpret_cast<void**>(arena.memory)[-1] : nullptr);
     const size_t floats = count + count / 8 + 16;
-    char* raw = static_cast<char*>(std::malloc(floats * sizeof(float) + 64 + sizeof(void*)));
+    // What is large begins at a large page, if the system gives any: a panel of weights then needs one translation, not hundreds.
+    const size_t alignment = floats * sizeof(float) >= kHugePage / 2 ? kHugePage : 64;
+    char* raw = static_cast<char*>(std::malloc(floats * sizeof(float) + alignment + sizeof(void*)));
     if (raw == nullptr) {
       std::fputs("weft: out of memory in a kernel's scratch space\n", stderr);
       std::abort();
     }
-    char* aligned = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(raw) + sizeof(void*) + 63) & ~uintptr_t(63));
+    char* aligned =
+        reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(raw) + sizeof(void*) + alignment - 1) & ~uintptr_t(alignment - 1));
+#ifdef __linux__
+    if (alignment == kHugePage) madvise(aligned, (floats * sizeof(float) + kHugePage - 1) & ~(kHugePage - 1), MADV_HUGEPAGE);
+#endif
     reinterpret_cast<void**>(aligned)[-1] = raw;
     arena = {reinterpret_cast<float*>(aligned), floats};
   }

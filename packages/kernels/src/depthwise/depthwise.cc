@@ -1,8 +1,10 @@
-// Depthwise convolution: each channel of the input has filters of its own, `multiplier` of them, and output channel c *
-// multiplier
-// + m comes from input channel c. A band of the source is copied, padded, as in native/conv.h, with each channel standing there
-// as often as it has filters; then source, filter and output have the same channels, and everything is done by vectors of them.
+// Depthwise convolution: each channel of the input has filters of its own, `multiplier` of them, and input channel c gives the
+// output channels from c * multiplier on. A band of the source is copied, padded, as in native/conv.h, with each channel standing
+// there as often as it has filters; then source, filter and output have the same channels, and everything is done by vectors of
+// them.
 constexpr int kSlotDepthwiseNarrow = weft::kSlotKernel + 4, kSlotDepthwiseLine = weft::kSlotKernel + 5;
+
+static int64_t multiplier_of(const ConvShape& s) { return s.out_channels / larger<int64_t>(1, s.in_channels); }
 
 // rows x cols pixels of an image with each channel `times` times.
 static void fill_repeated(const ConvSource& source, int64_t times, int64_t image, int64_t row0, int64_t col0, int64_t rows,
@@ -108,8 +110,8 @@ WEFT_KERNEL(depthwise, FIELDS) {
   const ConvShape s = conv_shape(args);
   const ConvAxes axes = forward_axes(s);
   const ConvSource source = {args.x.f32(), nullptr, Activation::linear, s.in_height, s.in_width, s.in_channels};
-  depthwise_phase(source, s.out_channels / s.in_channels, axes.rows, axes.cols, args.filter.f32(), s.filter_width, s.out_channels,
-                  s.batch, args.bias.f32(), activation_of(args.activation), 1, args.out.f32(), s.out_height, s.out_width);
+  depthwise_phase(source, multiplier_of(s), axes.rows, axes.cols, args.filter.f32(), s.filter_width, s.out_channels, s.batch,
+                  args.bias.f32(), activation_of(args.activation), 1, args.out.f32(), s.out_height, s.out_width);
 }
 #undef FIELDS
 
@@ -125,7 +127,7 @@ WEFT_KERNEL(depthwise_input_gradient, FIELDS) {
           backward_axis(s.in_height, s.filter_height, s.stride_height, s.dilation_height, s.pad_top, i, row_taps);
       const ConvAxis cols = backward_axis(s.in_width, s.filter_width, s.stride_width, s.dilation_width, s.pad_left, j, col_taps);
       depthwise_phase(source, 1, rows, cols, args.filter.f32(), s.filter_width, s.out_channels, s.batch, nullptr,
-                      Activation::linear, s.out_channels / s.in_channels, args.inputGradient.f32(), s.in_height, s.in_width);
+                      Activation::linear, multiplier_of(s), args.inputGradient.f32(), s.in_height, s.in_width);
     }
 }
 #undef FIELDS
@@ -186,7 +188,7 @@ WEFT_KERNEL(depthwise_filter_gradient, FIELDS) {
     const Range mine = share(lines, 1, thread, count);
     for (int64_t item = mine.begin; item < mine.end; item++) {
       const int64_t image = item / s.out_height, row = item % s.out_height;
-      fill_repeated(images, channels / s.in_channels, image, axes.rows.src_first + row * s.stride_height, axes.cols.src_first,
+      fill_repeated(images, multiplier_of(s), image, axes.rows.src_first + row * s.stride_height, axes.cols.src_first,
                     axes.rows.span, x_cols, thread, source);
       gradients.copy(item * s.out_width * channels, s.out_width * channels, row_dy);
       add_filter_row(s, axes, source, x_cols * channels, row_dy, sums);
