@@ -5,9 +5,11 @@ import { registerNativeBackend } from '@weft/kernels'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Dense } from '../layers/core.js'
 import { Dropout } from '../layers/dropout.js'
+import { GRU } from '../layers/gru.js'
 import { LSTM } from '../layers/lstm.js'
 import { PeepholeLSTM } from '../layers/peephole-lstm.js'
 import { registerLayers } from '../layers/register.js'
+import { SimpleRNN } from '../layers/simple-rnn.js'
 import { Random } from '../runtime/random.js'
 import { statefulStep } from './stateful-step.js'
 
@@ -61,6 +63,16 @@ describe('statefulStep', () => {
     const x = noise()
     const sequence = tf.tensor3d(x, [B, T, D])
     for (let t = 0; t < T; t++) expectClose(runner.step(stepValues(x, t)), whole(model, sequence, t))
+  })
+
+  it.each([
+    ['GRU', () => new GRU({ units: 5, returnSequences: true })],
+    ['SimpleRNN', () => new SimpleRNN({ units: 5, returnSequences: true })],
+  ])('takes a step of a %s', (_, layer) => {
+    const model = chain([T, D], [layer()])
+    const runner = statefulStep(model, B)
+    const x = noise()
+    for (let t = 0; t < T; t++) expectClose(runner.step(stepValues(x, t)), whole(model, tf.tensor3d(x, [B, T, D]), t))
   })
 
   it('starts again after reset, and returns to a saved state', () => {

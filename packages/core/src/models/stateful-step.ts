@@ -1,6 +1,7 @@
 /**
  * A model one time step at a time, the state carried from call to call: for streams that never end and for text that is written symbol
- * by symbol. LSTM and Dense run without making a tensor; other layers that treat each step by itself run as they are.
+ * by symbol. LSTM and Dense run without making a tensor; other recurrent layers take a sequence of one step, and layers that treat each
+ * step by itself run as they are.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
@@ -8,6 +9,7 @@ import { dense, type DenseActivation, isDenseActivation } from '@weft/kernels'
 import { expected } from '../errors.js'
 import type { LayerStep } from '../layers/layer-step.js'
 import { LSTM } from '../layers/lstm.js'
+import { type FusedRecurrent, isFusedRecurrent } from '../layers/recurrent.js'
 
 export interface StatefulStep {
   /** One step. Shapes: [B, D] (or [B] symbols for a model that begins with an Embedding) → [B, U], the same array at every call. */
@@ -67,11 +69,34 @@ function stepOf(layer: tfl.layers.Layer, batch: number): LayerStep | undefined {
   const name = layer.getClassName()
   if (IDENTITIES.includes(name)) return undefined
   if (layer instanceof LSTM && layer.isFused() && !layer.goBackwards) return layer.statefulStep(batch)
+  if (isFusedRecurrent(layer) && layer.isFused() && !layer.goBackwards) return recurrentStep(layer, batch)
   const { activation } = layer.getConfig()
   if (name === 'Dense' && typeof activation === 'string' && isDenseActivation(activation))
     return denseStep(layer, activation, batch)
   if (EACH_STEP.includes(name)) return eachStep(layer, batch)
   throw expected(DOING, 'layers that can take one step at a time', `layer ${layer.name}`, name)
+}
+
+/** A recurrent layer on a sequence of one step, its state kept beside it. */
+function recurrentStep(layer: FusedRecurrent, batch: number): LayerStep {
+  const { units, stateSize } = layer.cell
+  const sizes = [stateSize].flat()
+  const states = sizes.map((size) => new Float32Array(batch * size))
+  const out = states[0] ?? new Float32Array(0)
+  return {
+    states,
+    run: (x) =>
+      tf.tidy(() => {
+        const op = layer.sequenceOp()
+        if (!op) throw new Error(`${DOING}: layer ${layer.name} has lost its activation`)
+        const initialState = states.map((state, i) => tf.tensor2d(state.slice(), [batch, sizes[i] ?? units]))
+        const result = op(tf.tensor3d(x.slice(), [batch, 1, x.length / batch]), {
+          ...{ returnSequences: false, goBackwards: false, initialState },
+        })
+        result.states.forEach((state, i) => states[i]?.set(state.dataSync()))
+        return out
+      }),
+  }
 }
 
 /** A layer as it is, on a sequence of one step. */
