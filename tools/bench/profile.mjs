@@ -13,9 +13,9 @@ import { trainingCase } from './cases.mjs'
  * @typedef {{ case: string, stepMs: number, otherMs: number, arithmeticMs: number, memoryMs: number, gflops: number, kernels: KernelRow[] }} StepProfile
  */
 
-const PRODUCT_SIZE = 1536
+const PRODUCT_SIZE = 1024
 const COPY_SHAPE = /** @type {const} */ ([4096, 4096])
-const PEAK_REPETITIONS = 12
+const PEAK_REPETITIONS = 40
 const WARM_UPS = 5
 const LEAST = 10
 
