@@ -20,7 +20,7 @@ function drawnSizes(random: Draw): Sizes {
   return {
     batch: random.chance(0.04) ? 0 : manyItems ? random.int(20, 30) : random.int(1, manyUnits ? 2 : 7),
     steps: random.int(0, 5),
-    features: random.pick([1, 2, 3, 7, 8, 17, 33, 130]),
+    features: random.pick([1, 2, 3, 7, 8, 17, 33, 260]), // above 256 the input is projected on its own
     units: manyUnits ? random.pick([161, 170, 192]) : manyItems ? random.pick([33, 48, 49]) : axis(random, 1),
   }
 }
@@ -57,12 +57,13 @@ export const properties: readonly Property[] = [
       const { batch, steps, features, units } = sizes
       const { kind, mask } = drawnMask(random, sizes)
       const options = { ...drawnOptions(random, sizes), mask }
-      const [withBias, withState] = [random.chance(0.8), random.chance(0.5)]
+      const [withBias, withState, withPeepholes] = [random.chance(0.8), random.chance(0.5), random.chance(0.3)]
       const inputs = [
         random.tensor([batch, steps, features]),
         random.tensor([features, 4 * units], -0.5, 0.5),
         random.tensor([units, 4 * units], -0.4, 0.4),
         ...(withBias ? [random.tensor([4 * units])] : []),
+        ...(withPeepholes ? [random.tensor([3, units])] : []),
         ...(withState ? [random.tensor([batch, units]), random.tensor([batch, units])] : []),
       ]
       const weights = [options.returnSequences ? [batch, steps, units] : [batch, units], [batch, units], [batch, units]]
@@ -70,9 +71,10 @@ export const properties: readonly Property[] = [
       const apply = (...[x, kernel, recurrentKernel, ...rest]: tf.Tensor[]): tf.Tensor[] => {
         if (!x || !kernel || !recurrentKernel) throw new Error('expected x and both kernels')
         const bias = (withBias && rest.shift()) || null
+        const peepholes = withPeepholes ? rest.shift() : undefined
         const [hidden, cell] = rest
         const initialState: [tf.Tensor, tf.Tensor] | undefined = hidden && cell && [hidden, cell]
-        const result = lstm(x, kernel, recurrentKernel, bias, { ...options, initialState })
+        const result = lstm(x, kernel, recurrentKernel, bias, { ...options, peepholes, initialState })
         return [result.output, result.lastHidden, result.lastCell]
       }
       const loss = (...at: tf.Tensor[]) =>
@@ -80,7 +82,7 @@ export const properties: readonly Property[] = [
       const flags = Object.entries(options).filter(([, value]) => value !== undefined && value !== false)
       const named = flags.map(([name, value]) => (typeof value === 'string' ? `${name} ${value}` : name))
       return {
-        label: `${JSON.stringify(sizes)}, mask ${kind}, bias ${withBias}, state ${withState}, ${named.join(', ')}`,
+        label: `${JSON.stringify(sizes)}, mask ${kind}, bias ${withBias}, state ${withState}, peepholes ${withPeepholes}, ${named.join(', ')}`,
         run: () => [...apply(...inputs), ...(batch > 0 && steps > 0 ? tf.grads(loss)(inputs) : [])],
         tolerance: TOLERANCE,
       }

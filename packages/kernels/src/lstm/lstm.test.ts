@@ -95,6 +95,13 @@ const cases: Case[] = [
   { name: 'a lane width of 16 plus 1', sizes: [4, 5, 17, 17], returnSequences: true },
   { name: 'more rows than a tile', sizes: [33, 4, 6, 20], returnSequences: true },
   { name: 'wide', sizes: [2, 3, 40, 70], returnSequences: true, state: true },
+  { name: 'many features', sizes: [5, 4, 260, 9], returnSequences: true, state: true },
+  {
+    name: 'many features, lengths, dropout',
+    sizes: [9, 4, 270, 18],
+    lengths: [4, 2, 0, 1, 3, 4, 4, 2, 1],
+    dropout: true,
+  },
   { name: 'backwards', sizes: [3, 5, 4, 6], goBackwards: true, returnSequences: true, state: true },
   { name: 'backwards, last', sizes: [3, 5, 4, 6], goBackwards: true },
   { name: 'no bias', sizes: [3, 5, 4, 6], bias: false },
