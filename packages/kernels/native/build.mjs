@@ -153,7 +153,14 @@ async function main() {
       process.platform === 'darwin'
         ? ['-bundle', '-undefined', 'dynamic_lookup']
         : ['-shared', ...(windows ? [] : ['-pthread'])]
-    await run(compiler.command, [...link, ...(sanitize ? SANITIZERS : []), ...extra, ...jobs.map((job) => job.object), '-o', temporary])
+    await run(compiler.command, [
+      ...link,
+      ...(sanitize ? SANITIZERS : []),
+      ...extra,
+      ...jobs.map((job) => job.object),
+      '-o',
+      temporary,
+    ])
     renameSync(temporary, target)
     writeFileSync(stamp, digest)
   } finally {
