@@ -208,7 +208,7 @@ describe('bad input', () => {
     [
       'files that are no sounds',
       Object.fromEntries(Object.keys(enough).map((name) => [name, 'text'])),
-      /at least 1 that can be used, received 10 that cannot/,
+      /at least 1 file that can be used, received 10 that cannot/,
     ],
   ])('refuses %s with exit code 2', async (name, files, message) => {
     const data = sounds(name.replaceAll(' ', '-'), files)

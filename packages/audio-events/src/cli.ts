@@ -1,8 +1,19 @@
 /**
  * The command line `weft-audio`: what was typed becomes one call of the library, what comes back is printed. No numerics.
  */
-import { readFileSync } from 'node:fs'
-import { expected, UserError } from '@weft/core'
+import {
+  accuracyOf,
+  evaluationJson,
+  fileBar,
+  judgementJson,
+  labelTable,
+  namedInputs,
+  noteLeftOut,
+  oddities,
+  runJson,
+  stoppedText,
+  trainHooks,
+} from '@weft/core/app'
 import {
   defineCommand,
   formatDuration,
@@ -12,23 +23,21 @@ import {
   formatProbabilities,
   formatTable,
   formatTimestamp,
+  packageVersion,
   plural,
   runCli,
-  TrainingProgress,
   type CommandContext,
   type CommandOutput,
   type Program,
 } from '@weft/core/cli'
 import { runDemo } from './demo.js'
 import type { Detection } from './detect.js'
-import { accuracyOf, evaluate, type Judgement } from './evaluate.js'
-import type { SkippedFile } from './feature-store.js'
+import { evaluate } from './evaluate.js'
 import {
   demoOptions,
   evaluateOptions,
   featuresOptions,
   predictOptions,
-  type PredictOptions,
   streamOptions,
   trainOptions,
   type TrainOptions,
@@ -37,10 +46,7 @@ import { predict, type Prediction } from './predict.js'
 import { featurePresets, presets } from './presets/index.js'
 import { drawFeatures } from './spectrogram-image.js'
 import { listen } from './stream-input.js'
-import { crossValidateSounds, train, type TrainHooks, type TrainResult } from './train.js'
-
-/** Files left out that are named one by one. */
-const NAMED_FILES = 5
+import { crossValidateSounds, train, type TrainResult } from './train.js'
 
 const trainCommand = defineCommand({
   help: 'train a model on a folder of sounds',
@@ -56,32 +62,14 @@ const trainCommand = defineCommand({
 })
 
 async function training(options: TrainOptions, context: CommandContext): Promise<CommandOutput> {
-  const { hooks, end } = trainHooks(context)
+  const { hooks, end } = trainHooks(context, 'sound')
   const result = await train(options, hooks).finally(end)
   noteLeftOut(result, context)
-  return { data: trainData(result), text: trainText(result, context) }
+  return { data: runJson(result, judgementJson), text: trainText(result, context) }
 }
 
-function trainData({ validation, test, runtime, skipped, warnings, ...rest }: TrainResult): object {
-  return {
-    ...rest,
-    device: runtime.device,
-    skipped,
-    warnings,
-    ...(validation && { validation: judgementData(validation) }),
-    ...(test && { test: judgementData(test) }),
-  }
-}
-
-function judgementData({ figures, items }: Judgement): { accuracy: number; items: number } {
-  return { ...figures, accuracy: accuracyOf(figures), items: items.length }
-}
-
-function trainText(result: TrainResult, { commandLine }: CommandContext): string {
-  if (result.stopped) {
-    const again = commandLine.includes('--resume') ? commandLine : `${commandLine} --resume`
-    return `Stopped after ${plural(result.epochs, 'epoch')}; nothing is lost. Go on with:\n  ${again}`
-  }
+function trainText(result: TrainResult, context: CommandContext): string {
+  if (result.stopped) return stoppedText(result, context)
   const { validation, test } = result
   return formatPairs({
     'test accuracy': test && `${formatPercent(accuracyOf(test.figures))} of ${plural(test.items.length, 'sound')}`,
@@ -95,7 +83,7 @@ function trainText(result: TrainResult, { commandLine }: CommandContext): string
 }
 
 async function crossValidation(options: TrainOptions, context: CommandContext): Promise<CommandOutput> {
-  const { hooks, end } = trainHooks(context)
+  const { hooks, end } = trainHooks(context, 'sound')
   const { folds, result, out, runtime, seconds } = await crossValidateSounds(options, hooks).finally(end)
   const [first] = folds
   if (first) noteLeftOut(first.run, context)
@@ -115,57 +103,12 @@ async function crossValidation(options: TrainOptions, context: CommandContext): 
       accuracyDeviation: result.std['accuracy'],
       macroF1: result.mean['macroF1'],
       items: folds.reduce((items, { run }) => items + run.items.test, 0),
-      folds: folds.map(({ name, run }) => ({ name, ...(run.test && judgementData(run.test)), seconds: run.seconds })),
+      folds: folds.map(({ name, run }) => ({ name, ...(run.test && judgementJson(run.test)), seconds: run.seconds })),
       device: runtime.device,
       seconds,
       out,
     },
     text: `${table}\nmean accuracy ${formatPercent(mean)} (deviation ${formatPercent(result.std['accuracy'] ?? 0)}), ${formatDuration(seconds)}, ${out}`,
-  }
-}
-
-/** Training as a person sees it on the terminal. */
-function trainHooks(context: CommandContext): { hooks: TrainHooks; end: () => void } {
-  const shown = new TrainingProgress(context.progress)
-  const features = featureBar(context)
-  const hooks: TrainHooks = {
-    signal: context.signal,
-    command: context.commandLine,
-    note: (line) => context.note(line),
-    onFeatures: features,
-    onProgress: (progress) => shown.batch(progress),
-    onEpoch: (log, run) => shown.onEpochEnd(log, run),
-  }
-  return { hooks, end: () => shown.end() }
-}
-
-/** A bar for decoding and features, removed when the last file is done. */
-function featureBar({ progress }: CommandContext): (done: number, total: number) => void {
-  let bar: ReturnType<typeof progress.start> | undefined
-  return (done, total) => {
-    bar ??= progress.start('features', total, 'sounds')
-    bar.update(done)
-    if (done < total) return
-    bar.end()
-    bar = undefined
-  }
-}
-
-function noteLeftOut(
-  { skipped, warnings }: { skipped: readonly SkippedFile[]; warnings: readonly string[] },
-  context: CommandContext,
-): void {
-  if (skipped.length > 0) {
-    context.warn(`${plural(skipped.length, 'file')} left out:`)
-    for (const { path, reason } of skipped.slice(0, NAMED_FILES)) {
-      context.note(`  ${reason.includes(path) ? reason : `${path}: ${reason}`}`)
-    }
-    if (skipped.length > NAMED_FILES) context.note(`  and ${skipped.length - NAMED_FILES} more`)
-  }
-  if (warnings.length > 0) {
-    context.warn(`${plural(warnings.length, 'file')} used although odd:`)
-    for (const warning of warnings.slice(0, NAMED_FILES)) context.note(`  ${warning}`)
-    if (warnings.length > NAMED_FILES) context.note(`  and ${warnings.length - NAMED_FILES} more`)
   }
 }
 
@@ -177,41 +120,21 @@ const evaluateCommand = defineCommand({
     'weft-audio evaluate --model runs/first --data other-sounds --out runs/first-judged --json',
   ],
   run: async (options, context) => {
-    const result = await evaluate(options, { onFeatures: featureBar(context), command: context.commandLine })
+    const result = await evaluate(options, { onFiles: fileBar(context, 'sound'), command: context.commandLine })
     noteLeftOut(result, context)
-    const { judgement, skipped, warnings, runtime, seconds, report } = result
-    const { figures } = judgement
-    const rows = figures.byLabel.map(({ label, precision, recall, f1, support }) =>
-      [label, support, precision, recall, f1].map(shownScore),
-    )
-    const headers = ['label', 'sounds', 'precision', 'recall', 'F1']
-    const table = formatTable(
-      headers.map((header, at) => ({ header, align: at === 0 ? ('left' as const) : ('right' as const) })),
-      rows,
-    )
+    const { figures, items } = result.judgement
+    const pairs = formatPairs({
+      accuracy: `${formatPercent(accuracyOf(figures))} of ${plural(items.length, 'sound')}`,
+      'macro F1': formatNumber(figures.macro.f1, 3),
+      time: formatDuration(result.seconds),
+      report: result.report,
+    })
     return {
-      data: {
-        ...judgementData(judgement),
-        part: options.part ?? 'all',
-        skipped,
-        warnings,
-        device: runtime.device,
-        seconds,
-        report,
-      },
-      text: `${table}\n${formatPairs({
-        accuracy: `${formatPercent(accuracyOf(figures))} of ${plural(judgement.items.length, 'sound')}`,
-        'macro F1': formatNumber(figures.macro.f1, 3),
-        time: formatDuration(seconds),
-        report,
-      })}`,
+      data: evaluationJson(result, options, judgementJson),
+      text: `${labelTable(figures, 'sound')}\n${pairs}`,
     }
   },
 })
-
-function shownScore(value: string | number, at: number): string | number {
-  return typeof value === 'string' || at === 1 ? value : value.toFixed(3)
-}
 
 const predictCommand = defineCommand({
   help: 'say what is heard in files or folders',
@@ -222,25 +145,14 @@ const predictCommand = defineCommand({
     'weft-audio predict --model runs/first --events --json day.flac',
   ],
   run: async (options, context) => {
-    const { predictions, skipped, runtime } = await predict(soundsNamed(options, context), options, (prediction) => {
+    const files = namedInputs(options, context, 'sound')
+    const { predictions, skipped, runtime } = await predict(files, options, (prediction) => {
       for (const line of predictionLines(prediction, options.top)) context.print(line)
     })
-    noteLeftOut(
-      {
-        skipped,
-        warnings: predictions.flatMap(({ file, warnings }) => warnings.map((warning) => `${file}: ${warning}`)),
-      },
-      context,
-    )
+    noteLeftOut({ skipped, warnings: oddities(predictions) }, context)
     return { data: { predictions, skipped, items: predictions.length, device: runtime.device } }
   },
 })
-
-function soundsNamed({ data }: PredictOptions, { args }: CommandContext): string[] {
-  const named = data === undefined ? args : [data, ...args]
-  if (named.length === 0) throw expected('predicting', 'a sound file or a folder', '--data or an argument', 'neither')
-  return [...named]
-}
 
 function predictionLines({ file, labels, probabilities, events }: Prediction, top: number): string[] {
   if (events === undefined) {
@@ -325,7 +237,7 @@ const demoCommand = defineCommand({
   options: demoOptions,
   examples: ['weft-audio demo', 'weft-audio demo --out runs/demo-2 --seed 2'],
   run: async (options, context) => {
-    const { hooks, end } = trainHooks(context)
+    const { hooks, end } = trainHooks(context, 'sound')
     const demo = await runDemo(options, hooks).finally(end)
     return {
       data: demo,
@@ -334,18 +246,12 @@ const demoCommand = defineCommand({
   },
 })
 
-function version(): string {
-  const parsed: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  if (typeof parsed === 'object' && parsed !== null && 'version' in parsed) return String(parsed.version)
-  throw new UserError('reading package.json: expected a version, received none')
-}
-
 /** Runs the command line; the exit code is for `process.exitCode`. */
 export async function main(argv: readonly string[]): Promise<number> {
   const program: Program = {
     name: 'weft-audio',
     description: 'From a folder of sounds to a trained convolutional recurrent network.',
-    version: version(),
+    version: packageVersion(new URL('../package.json', import.meta.url)),
     commands: {
       train: trainCommand,
       evaluate: evaluateCommand,

@@ -2,9 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { divide, foldsOf, splitOptions } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
-import { condition, foldsOf, isMultiLabel, labelsOf, readSounds, splitSounds } from './data.js'
-import { readingOptions, splitOptions } from './options.js'
+import { drawing, isMultiLabel, labelsOf, readSounds } from './data.js'
+import { readingOptions } from './options.js'
 import { presets } from './presets/index.js'
 
 let folder = ''
@@ -20,7 +21,8 @@ function touch(...names: string[]): void {
   }
 }
 const reading = (given: object = {}) => resolveOptions(readingOptions, given)
-const splitting = (given: object = {}) => ({ ...resolveOptions(splitOptions, given), group: undefined })
+const splitting = (given: object = {}) => resolveOptions(splitOptions, given)
+const byLabel = drawing(1, { group: undefined }, false)
 
 describe('readSounds', () => {
   it('reads a folder for each class', () => {
@@ -37,21 +39,10 @@ describe('readSounds', () => {
     for (const digit of [0, 1]) for (let take = 0; take < 20; take++) touch(`${digit}_ann_${take}.wav`)
     const { pattern, testWhere, testShare, validationShare } = presets['spoken-digits'].options
     const { items } = readSounds(folder, reading({ pattern }))
-    const parts = splitSounds(items, splitting({ testWhere, testShare, validationShare }), 1, false)
-    expect(parts.test.map((at) => items[at]?.fields['take'])).toEqual([
-      '0',
-      '1',
-      '2',
-      '3',
-      '4',
-      '0',
-      '1',
-      '2',
-      '3',
-      '4',
-    ])
+    const parts = divide(items, splitting({ testWhere, testShare, validationShare }), byLabel)
+    expect(parts.test.map(({ fields }) => fields['take'])).toEqual(['0', '1', '2', '3', '4', '0', '1', '2', '3', '4'])
     expect(parts.validation).toHaveLength(3)
-    expect([...parts.train, ...parts.validation, ...parts.test].sort((a, b) => a - b)).toEqual(items.map((_, at) => at))
+    expect(new Set([...parts.train, ...parts.validation, ...parts.test])).toEqual(new Set(items))
   })
 
   it('reads a CSV file with several labels, folds and groups', () => {
@@ -65,7 +56,7 @@ describe('readSounds', () => {
     ])
     expect(skipped).toHaveLength(1)
     expect(isMultiLabel(options, items)).toBe(true)
-    expect(foldsOf(items, { group: 'street', folds: 5 }, 1).map(({ test }) => test)).toEqual([[0], [1]])
+    expect(foldsOf(items, { byGroup: true, folds: 5, seed: 1 }).map(({ test }) => test)).toEqual([[0], [1]])
   })
 
   it('refuses one class only', () => {
@@ -82,34 +73,6 @@ describe('readSounds', () => {
   it('refuses a class with one file, which cannot be in three parts', () => {
     touch('dog/a.wav', 'dog/b.wav', 'dog/c.wav', 'cat/a.wav')
     const { items } = readSounds(folder, reading())
-    expect(() => splitSounds(items, splitting(), 1, false)).toThrow(/at least 3 items of every label.*"cat" has 1/)
-  })
-})
-
-describe('condition', () => {
-  const item = (take: string) => ({ id: take, path: take, labels: ['x'], fields: { take } })
-
-  it('knows values and ranges', () => {
-    const holds = condition('take=0-4,9,last', 'test')
-    expect(['0', '4', '5', '9', '10', 'last'].map((take) => holds?.(item(take)))).toEqual([
-      true,
-      true,
-      false,
-      true,
-      false,
-      true,
-    ])
-  })
-
-  it('names what is wrong', () => {
-    expect(() => condition('take', 'test')).toThrow(
-      /name=value,value or name=first-last for the test part, received "take"/,
-    )
-    expect(() => condition('tale=1', 'test')?.(item('1'))).toThrow(
-      /a column or part of the name for the test part, received "tale"/,
-    )
-    expect(() => splitSounds([item('7')], splitting({ testWhere: 'take=1' }), 1, false)).toThrow(
-      /holds for at least 1 sound/,
-    )
+    expect(() => divide(items, splitting(), byLabel)).toThrow(/at least 3 items of every label.*"cat" has 1/)
   })
 })

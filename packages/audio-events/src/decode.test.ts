@@ -102,6 +102,14 @@ describe('decodeSound', () => {
     await expect(decodeSound(file, 'x.wav', 8000)).rejects.toThrow(message)
     await expect(decodeSound(file, 'x.wav', 8000)).rejects.toBeInstanceOf(UserError)
   })
+
+  it.each([
+    ['x.wav', 'Its name says sound, its content does not.'],
+    ['x.OGG', 'Its name says sound, its content does not.'],
+    ['notes.txt', undefined],
+  ])('says of text named %s what its name promises', async (name, hint) => {
+    await expect(decodeSound(Buffer.from('a letter'), name, 8000)).rejects.toMatchObject({ hint })
+  })
 })
 
 describe('readSound', () => {
@@ -113,7 +121,9 @@ describe('readSound', () => {
     const path = join(folder, 'x.wav')
     writeFileSync(path, encodeWav(Float32Array.of(0.5, -0.5), 8000))
     expect((await readSound(path, 8000)).samples).toEqual(Float32Array.of(0.5, -0.5))
-    await expect(readSound(join(folder, 'y.wav'), 8000)).rejects.toThrow(/reading .*y\.wav: ENOENT/)
-    await expect(readSound(folder, 8000)).rejects.toThrow(/EISDIR/)
+    await expect(readSound(join(folder, 'y.wav'), 8000)).rejects.toThrow(
+      /reading .*y\.wav: there is no such file or folder$/,
+    )
+    await expect(readSound(folder, 8000)).rejects.toThrow(/: it is a folder; a file was expected$/)
   })
 })

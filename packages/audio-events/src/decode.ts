@@ -3,9 +3,9 @@
  * compressed WAV by node-web-audio-api, loaded when first needed, in a context at the file's own rate, because that decoder would
  * otherwise resample by linear interpolation. Files that are no sound are refused; what is odd but usable becomes a warning.
  */
-import { readFile } from 'node:fs/promises'
+import { extname } from 'node:path'
 import type * as WebAudio from 'node-web-audio-api'
-import { UserError } from '@weft/core'
+import { readBytes, UserError } from '@weft/core/worker'
 import { resample } from './resample.js'
 import { isPlainPcm, isWav, readWavHeader, readWavSamples } from './wav.js'
 
@@ -30,13 +30,7 @@ const RATE_HZ = { min: 1000, max: 768_000 }
  * @throws UserError that names the file, when it cannot be read, is no sound, or holds no usable samples.
  */
 export async function readSound(path: string, sampleRateHz: number): Promise<Sound> {
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(path)
-  } catch (error) {
-    throw new UserError(`reading ${path}: ${error instanceof Error ? error.message : String(error)}`)
-  }
-  return decodeSound(bytes, path, sampleRateHz)
+  return decodeSound(await readBytes(path), path, sampleRateHz)
 }
 
 /** As `readSound`, from the file's bytes; `name` is what errors call it. */
@@ -86,13 +80,17 @@ function checkRate(sampleRateHz: number, name: string): void {
   )
 }
 
+const nameSaysSound = (name: string) => (SOUND_EXTENSIONS as readonly string[]).includes(extname(name).toLowerCase())
+
 function notASound(bytes: Uint8Array, name: string): UserError {
   const start = Buffer.from(bytes.subarray(0, 512)).toString('latin1')
   const what = start.includes('OpusHead') ? 'Opus' : /^[\t\n\r\x20-\x7e]+$/.test(start) ? 'text' : 'something else'
   return new UserError(
     `decoding ${name}: expected WAV, MP3, FLAC or OGG Vorbis, received ${what}`,
     what === 'text'
-      ? 'Its name says sound, its content does not.'
+      ? nameSaysSound(name)
+        ? 'Its name says sound, its content does not.'
+        : undefined
       : `Convert it, for example: ffmpeg -i ${name} sound.wav`,
   )
 }

@@ -3,28 +3,20 @@
  * in a recording made of some of those, and says where everything is. Needs neither data nor network; where the native device is
  * missing it makes fewer sounds and a smaller network.
  */
-import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { Random, setupRuntime, UserError, writeFileAtomic } from '@weft/core'
-import type { RuntimeReport } from '@weft/core'
+import { isFast, Random, setupRuntime, writeFileAtomic } from '@weft/core'
+import { accuracyOf, demoFolder, demoSummary, type DemoSummary, type TrainHooks } from '@weft/core/app'
 import { formatDuration, formatPercent, formatTimestamp, plural } from '@weft/core/cli'
 import { DEMO_LABELS, DEMO_RATE_HZ, DEMO_SECONDS, demoSound } from './demo-sounds.js'
-import { accuracyOf } from './evaluate.js'
 import type { DemoOptions, GivenTrainOptions } from './options.js'
 import { predict, type Prediction } from './predict.js'
-import { train, type TrainHooks } from './train.js'
+import { train } from './train.js'
 import { encodeWav } from './wav.js'
 
-export interface DemoResult {
+export interface DemoResult extends DemoSummary {
   /** Of sounds that the model has not heard. */
   readonly accuracy: number
-  readonly items: number
-  readonly trainedOn: number
-  readonly stopped: boolean
   readonly seconds: number
-  readonly device: RuntimeReport['device']
-  readonly model: string
-  readonly report: string
   readonly recording: Prediction | undefined
   /** What happened, for people. */
   readonly lines: readonly string[]
@@ -85,28 +77,13 @@ const HEARING: GivenTrainOptions = {
   convDropout: 0,
 }
 
-const isTaken = (folder: string) => existsSync(folder) && readdirSync(folder).length > 0
-
-/** `folder`, or the first of `folder`-2, `folder`-3, … that holds nothing. */
-function freeFolder(folder: string): string {
-  let free = folder
-  for (let n = 2; isTaken(free); n++) free = `${folder}-${n}`
-  return free
-}
-
 export async function runDemo(options: DemoOptions, hooks: TrainHooks): Promise<DemoResult> {
   const started = performance.now()
   const { seed } = options
-  const out = options.out ?? freeFolder(join('runs', 'demo'))
-  if (isTaken(out)) {
-    throw new UserError(
-      `making the demonstration: expected a new or empty folder for --out, received ${out}`,
-      'Delete it, or name another: --out runs/demo-2',
-    )
-  }
+  const out = demoFolder(options.out, 'demo')
   const runtime = await setupRuntime({ device: options.device, threads: options.threads })
   if (runtime.notice !== undefined) hooks.note?.(runtime.notice)
-  const size = runtime.device === 'native' || runtime.device === 'gpu' ? FULL : REDUCED
+  const size = isFast(runtime.device) ? FULL : REDUCED
   const soundsPerClass = options.soundsPerClass ?? size.soundsPerClass
   const unseen = Math.max(1, Math.round(soundsPerClass * UNSEEN_SHARE))
   const sounds = join(out, 'sounds')
@@ -135,14 +112,7 @@ export async function runDemo(options: DemoOptions, hooks: TrainHooks): Promise<
     },
     hooks,
   )
-  const summary = {
-    items: result.items.test,
-    trainedOn: result.items.train,
-    stopped: result.stopped,
-    device: runtime.device,
-    model: join(run, 'model'),
-    report: join(run, 'report.html'),
-  }
+  const summary = demoSummary(result)
   if (result.test === undefined) {
     const seconds = (performance.now() - started) / 1000
     return {

@@ -2,9 +2,8 @@
  * What a worker thread does for one file: decode, resample, trim, log-mel frames, with a cache on disk between runs. The pool of
  * core calls `handle`; feature-store.ts asks for it. Files with something odd about them are not cached, so that a run says so again.
  */
-import { readFile } from 'node:fs/promises'
-import { FeatureCache, featureKey, transfer, UserError } from '@weft/core'
-import type { Transfer } from '@weft/core'
+import { FeatureCache, featureKey, readBytes, transfer } from '@weft/core/worker'
+import type { Transfer } from '@weft/core/worker'
 import { decodeSound } from './decode.js'
 import { Spectrogram, type Frames, type SpectrogramOptions } from './features.js'
 import { trimSilence } from './signal.js'
@@ -50,12 +49,7 @@ function toolsFor(settings: FeatureSettings): Tools {
 /** The log-mel frames of a file. */
 export async function handle({ path }: FeatureTask, settings: FeatureSettings): Promise<Transfer<FeatureResult>> {
   const { spectrogram, cache } = toolsFor(settings)
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(path)
-  } catch (error) {
-    throw new UserError(`reading ${path}: ${error instanceof Error ? error.message : String(error)}`)
-  }
+  const bytes = await readBytes(path)
   const key =
     cache && featureKey(bytes, { version: FEATURES_VERSION, trimDb: settings.trimDb, ...settings.spectrogram })
   const known = key === undefined ? undefined : cache?.read(key)

@@ -6,7 +6,7 @@
  * about 10. Meyda's spectral descriptors, which this file's magnitudes are handed to, can stand beside the mel bands.
  * What models see is made of this by finish.ts.
  */
-import { UserError } from '@weft/core'
+import { UserError } from '@weft/core/worker'
 import Meyda from 'meyda'
 import { RealFft } from './fft.js'
 

@@ -3,7 +3,7 @@
  * transformed as N/2 complex numbers and untangled afterwards, which halves the work; tables are made once and nothing is
  * allocated per frame. It exists because the transform inside Meyda takes 100 µs for 256 samples, which is 60 times as long.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/worker'
 
 export class RealFft {
   /** Samples N of a frame. */

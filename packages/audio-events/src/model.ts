@@ -3,20 +3,19 @@
  * part's mean and deviation, how the data was read and divided). It is saved as a TensorFlow.js model with a weft.json beside it.
  * Building the network from options is here too; training it is train.ts's.
  */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { argMaxRows, buildCrnn, expected, Labels, loadModel, Normaliser, saveModel, UserError } from '@weft/core'
+import { buildCrnn, expected, Labels, Normaliser, saveModel, UserError } from '@weft/core'
+import { labelsOfRow, loadSavedModel, type ModelFormat, pickOptions, seedOption, splitOptions } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
 import type { OptionsOf } from '@weft/core/cli'
 import { fit } from './augment.js'
 import { Spectrogram, type Frames, type SpectrogramOptions } from './features.js'
 import { Finisher, type FinishOptions } from './finish.js'
-import { featureOptions, modelOptions, readingOptions, splitOptions, type FeatureOptions } from './options.js'
+import { featureOptions, modelOptions, readingOptions, type FeatureOptions } from './options.js'
 
-const APP = 'audio-events'
-const FORMAT_VERSION = 1
+/** Whose saved models these are. */
+export const FORMAT: ModelFormat = { app: 'audio-events', version: 1 }
 
 /** What a saved model remembers of the options that it was trained with. */
 const rememberedOptions = {
@@ -24,7 +23,7 @@ const rememberedOptions = {
   ...modelOptions,
   ...readingOptions,
   ...splitOptions,
-  seed: { type: 'integer', default: 1, min: 0, help: 'seed of the split' },
+  ...seedOption,
 } as const
 export type RememberedOptions = OptionsOf<typeof rememberedOptions>
 
@@ -95,10 +94,7 @@ export class SoundModel {
 
   /** The options that another model must share to take over this one's weights: how it hears and how it is built. */
   get shared(): OptionsOf<typeof featureOptions & typeof modelOptions> {
-    return resolveOptions(
-      { ...featureOptions, ...modelOptions },
-      pick(this.hearing.options, { ...featureOptions, ...modelOptions }),
-    )
+    return pickOptions(this.hearing.options, { ...featureOptions, ...modelOptions })
   }
 
   /** Shape [T, D, C] of the network's input. */
@@ -132,17 +128,13 @@ export class SoundModel {
 
   /** The labels that probabilities [labels] amount to: the likeliest, or with several labels all of at least one half. */
   labelsOf(probabilities: Float32Array): string[] {
-    const { names } = this.labels
-    if (this.hearing.multiLabel) return names.filter((_, c) => (probabilities[c] ?? 0) >= 0.5)
-    const [best] = argMaxRows(probabilities, names.length)
-    return best === undefined ? [] : [this.labels.name(best)]
+    return labelsOfRow(probabilities, this.labels, this.hearing.multiLabel)
   }
 
   async save(dir: string): Promise<void> {
     const { labels, multiLabel, frames, normaliser, options } = this.hearing
     await saveModel(this.network, dir, {
-      app: APP,
-      version: FORMAT_VERSION,
+      ...FORMAT,
       labels: labels.toJSON(),
       multiLabel,
       frames,
@@ -157,19 +149,7 @@ export class SoundModel {
    * @throws UserError when it is no model, or one of another application.
    */
   static async load(path: string): Promise<SoundModel> {
-    const dir = existsSync(join(path, 'model', 'model.json')) ? join(path, 'model') : path
-    const { model, extras } = await loadModel(dir)
-    if (extras.app !== APP) {
-      throw expected(
-        `loading ${dir}`,
-        `a model of ${APP}`,
-        'app in weft.json',
-        extras.app ?? 'none',
-        'Each application opens the models that it trained.',
-      )
-    }
-    if (extras.version !== FORMAT_VERSION)
-      throw expected(`loading ${dir}`, `version ${FORMAT_VERSION}`, 'version in weft.json', extras.version)
+    const { dir, network, extras } = await loadSavedModel(path, FORMAT)
     const { frames, multiLabel, options } = extras
     if (
       typeof frames !== 'number' ||
@@ -188,8 +168,8 @@ export class SoundModel {
       normaliser: Normaliser.fromJson(extras.normaliser),
       options: resolveOptions(rememberedOptions, options, undefined, { doing: `loading ${dir}` }),
     }
-    const loaded = new SoundModel(model, hearing)
-    const outputs = model.outputs[0]?.shape.at(-1)
+    const loaded = new SoundModel(network, hearing)
+    const outputs = network.outputs[0]?.shape.at(-1)
     if (outputs !== hearing.labels.size) {
       throw expected(
         `loading ${dir}`,
@@ -204,12 +184,7 @@ export class SoundModel {
 
 /** The options of a run that its model must remember. */
 export function remembered(options: RememberedOptions): RememberedOptions {
-  return resolveOptions(rememberedOptions, pick(options, rememberedOptions))
-}
-
-/** The values of those options that `specs` declares. */
-function pick(options: object, specs: object): object {
-  return Object.fromEntries(Object.entries(options).filter(([key]) => Object.hasOwn(specs, key)))
+  return pickOptions(options, rememberedOptions)
 }
 
 /**

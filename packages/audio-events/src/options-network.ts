@@ -1,5 +1,4 @@
-/** Options of the network and its training. options.ts puts them together into commands. */
-import { FREEZABLE } from '@weft/core'
+/** Options of the network. options.ts puts them together into commands. */
 import { defineOptions } from '@weft/core/cli'
 
 /** The network. */
@@ -55,91 +54,5 @@ export const modelOptions = defineOptions({
     below: 1,
     group: 'Network',
     help: 'dropout before the last layer',
-  },
-})
-
-/** How the network is trained. */
-export const trainingOptions = defineOptions({
-  epochs: { type: 'integer', default: 60, min: 1, group: 'Training', help: 'passes over the training sounds' },
-  batchSize: { type: 'integer', default: 32, min: 1, group: 'Training', help: 'sounds of one step' },
-  optimizer: {
-    type: 'choice',
-    choices: ['adam', 'adamW', 'sgd', 'rmsprop'],
-    default: 'adamW',
-    group: 'Training',
-    help: 'what turns gradients into updates',
-  },
-  learningRate: { type: 'number', default: 0.002, above: 0, group: 'Training', help: 'learning rate at its peak' },
-  schedule: {
-    type: 'choice',
-    choices: ['constant', 'cosine', 'exponential', 'oneCycle'],
-    default: 'cosine',
-    group: 'Training',
-    help: 'course of the learning rate',
-  },
-  warmupEpochs: {
-    type: 'number',
-    default: 2,
-    min: 0,
-    group: 'Training',
-    help: 'epochs over which the learning rate rises',
-  },
-  weightDecay: { type: 'number', default: 0.01, min: 0, group: 'Training', help: 'decoupled weight decay' },
-  clipNorm: {
-    type: 'number',
-    default: 5,
-    min: 0,
-    group: 'Training',
-    help: 'largest norm of the gradients together; 0 is no bound',
-  },
-  labelSmoothing: {
-    type: 'number',
-    default: 0.05,
-    min: 0,
-    below: 1,
-    group: 'Training',
-    help: 'share of each target spread over all labels',
-  },
-  emaDecay: {
-    type: 'number',
-    default: 0,
-    min: 0,
-    below: 1,
-    group: 'Training',
-    help: 'decay of a moving average of the weights that is used in their place; 0 is off',
-  },
-  balance: {
-    type: 'choice',
-    choices: ['none', 'weights', 'sampling'],
-    default: 'none',
-    group: 'Training',
-    help: 'make rare labels count as much as frequent ones',
-  },
-  patience: {
-    type: 'integer',
-    default: 0,
-    min: 0,
-    unit: 'epochs',
-    group: 'Training',
-    help: 'stop when validation has not improved for so long; 0 never',
-  },
-  keep: {
-    type: 'choice',
-    choices: ['best', 'last'],
-    default: 'best',
-    group: 'Training',
-    help: 'weights that are saved: of the best validation loss, or the last',
-  },
-  init: {
-    type: 'path',
-    group: 'Training',
-    help: 'begin with the weights of this model, for other labels or more data',
-  },
-  freeze: {
-    type: 'choice',
-    choices: FREEZABLE,
-    default: 'none',
-    group: 'Training',
-    help: 'part of the network that keeps the weights of --init',
   },
 })

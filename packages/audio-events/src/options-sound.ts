@@ -1,7 +1,8 @@
 /**
- * Options of sounds: where they are, how they are divided, what features are made of them and how training varies them. options.ts
- * puts them together into commands.
+ * Options of sounds: where they are, what features are made of them and how training varies them. options.ts puts them together into
+ * commands.
  */
+import { foldOption, labelledFilesOptions } from '@weft/core/app'
 import { defineOptions } from '@weft/core/cli'
 import { DESCRIPTORS } from './features.js'
 import { FEATURE_KINDS } from './finish.js'
@@ -14,47 +15,9 @@ export const readingOptions = defineOptions({
     group: 'Data',
     help: 'read --data as this public data set is laid out',
   },
-  pattern: {
-    type: 'string',
-    group: 'Data',
-    help: 'file names that hold the labels, such as {label}_{speaker}_{take}.wav',
-  },
-  root: { type: 'path', group: 'Data', help: 'folder of the files that a CSV file names; its own unless told' },
-  fileColumn: { type: 'string', group: 'Data', help: 'column of a CSV file that names the files' },
-  labelColumn: { type: 'string', group: 'Data', help: 'column of a CSV file that holds the labels' },
+  ...labelledFilesOptions,
+  ...foldOption,
   labelSeparator: { type: 'string', group: 'Data', help: 'what separates several labels of one sound, such as ";"' },
-  group: {
-    type: 'string',
-    group: 'Data',
-    help: 'column or part of the name whose values must not be in two parts, such as speaker',
-  },
-  fold: { type: 'string', group: 'Data', help: 'column or part of the name that is the fold of a cross-validation' },
-})
-
-/** How labelled sounds are divided. */
-export const splitOptions = defineOptions({
-  testWhere: {
-    type: 'string',
-    group: 'Data',
-    help: 'which sounds test, by column or part of the name, such as take=0-4 or fold=1,2',
-  },
-  validationWhere: { type: 'string', group: 'Data', help: 'which sounds validate, as --test-where' },
-  testShare: {
-    type: 'number',
-    default: 0.15,
-    min: 0,
-    below: 1,
-    group: 'Data',
-    help: 'share of the sounds that test, unless --test-where says which',
-  },
-  validationShare: {
-    type: 'number',
-    default: 0.15,
-    min: 0,
-    below: 1,
-    group: 'Data',
-    help: 'share of the sounds that validate, unless --validation-where says which',
-  },
 })
 
 /** How sounds become spectrograms. */

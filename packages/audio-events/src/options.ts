@@ -3,50 +3,32 @@
  * tables; a command takes the tables it needs. Values that differ for a kind of sound are in presets/. Long tables are in
  * options-sound.ts and options-network.ts.
  */
-import { DEVICES } from '@weft/core'
+import {
+  cacheOption,
+  judgingOptions,
+  loadingOptions,
+  modelOption,
+  runFolderOptions,
+  runtimeOptions,
+  seedOption,
+  splitOptions,
+  trainingOptions,
+} from '@weft/core/app'
 import { defineOptions } from '@weft/core/cli'
 import type { GivenOptions, OptionsOf } from '@weft/core/cli'
-import { modelOptions, trainingOptions } from './options-network.js'
-import { augmentOptions, featureOptions, readingOptions, splitOptions } from './options-sound.js'
+import { modelOptions } from './options-network.js'
+import { augmentOptions, featureOptions, readingOptions } from './options-sound.js'
 
 export { modelOptions } from './options-network.js'
-export { featureOptions, readingOptions, splitOptions } from './options-sound.js'
+export { featureOptions, readingOptions } from './options-sound.js'
 
-/** What is true of most commands. */
-export const runtimeOptions = defineOptions({
-  device: { type: 'choice', choices: DEVICES, default: 'auto', group: 'Run', help: 'what it runs on' },
-  threads: { type: 'integer', min: 1, group: 'Run', help: 'threads of the native device; all cores unless told' },
-})
-
-const seedOption = defineOptions({
-  seed: { type: 'integer', default: 1, min: 0, group: 'Run', help: 'seed of split, weights, order and augmentation' },
-})
-
-export const loadingOptions = defineOptions({
-  strict: {
-    type: 'boolean',
-    default: false,
-    group: 'Run',
-    help: 'a file that cannot be used is an error, not left out and counted',
-  },
-  cache: {
-    type: 'path',
-    group: 'Run',
-    help: 'folder that keeps features for the next run, or none; in the home folder unless told',
-  },
-  workers: {
-    type: 'integer',
-    min: 0,
-    max: 64,
-    group: 'Run',
-    help: 'threads that decode and compute features; one fewer than cores unless told',
-  },
+const dataOption = defineOptions({
+  data: { type: 'path', required: true, group: 'Data', help: 'folder of sounds, or a CSV file that lists them' },
 })
 
 export const trainOptions = defineOptions({
-  data: { type: 'path', required: true, group: 'Data', help: 'folder of sounds, or a CSV file that lists them' },
+  ...dataOption,
   preset: { type: 'string', default: 'events', group: 'Data', help: 'named set of options' },
-  out: { type: 'path', required: true, group: 'Run', help: 'folder of this run' },
   ...readingOptions,
   ...splitOptions,
   ...featureOptions,
@@ -67,37 +49,20 @@ export const trainOptions = defineOptions({
     help: 'folds of a cross-validation of data that has none',
   },
   ...seedOption,
+  ...runFolderOptions,
   ...runtimeOptions,
   ...loadingOptions,
-  resume: { type: 'boolean', default: false, group: 'Run', help: 'go on with the run in --out where it stopped' },
-  checkpointSeconds: {
-    type: 'number',
-    default: 60,
-    above: 0,
-    unit: 'seconds',
-    group: 'Run',
-    help: 'time between checkpoints within an epoch',
-  },
-})
-
-const modelPath = defineOptions({
-  model: { type: 'path', required: true, help: 'folder of a run or of a model' },
+  ...cacheOption,
 })
 
 export const evaluateOptions = defineOptions({
-  ...modelPath,
-  data: { type: 'path', required: true, group: 'Data', help: 'folder of sounds, or a CSV file that lists them' },
-  part: {
-    type: 'choice',
-    choices: ['train', 'validation', 'test'],
-    group: 'Data',
-    help: 'judge only this part of the split that the model was trained with; all unless told',
-  },
+  ...modelOption,
+  ...dataOption,
   ...readingOptions,
-  out: { type: 'path', group: 'Run', help: 'folder for report.html and predictions.csv' },
-  batchSize: { type: 'integer', default: 32, min: 1, group: 'Run', help: 'sounds of one step' },
+  ...judgingOptions,
   ...runtimeOptions,
   ...loadingOptions,
+  ...cacheOption,
 })
 
 /** How events are found in what the network says from moment to moment. */
@@ -137,7 +102,7 @@ export const eventOptions = defineOptions({
 })
 
 export const predictOptions = defineOptions({
-  ...modelPath,
+  ...modelOption,
   data: { type: 'path', help: 'sound file or folder, as well as files named without an option' },
   events: {
     type: 'boolean',
@@ -152,7 +117,7 @@ export const predictOptions = defineOptions({
 })
 
 export const streamOptions = defineOptions({
-  ...modelPath,
+  ...modelOption,
   sampleRate: {
     type: 'integer',
     default: 16_000,
@@ -195,13 +160,8 @@ export const demoOptions = defineOptions({
 })
 
 export type ReadingOptions = OptionsOf<typeof readingOptions>
-export type SplitOptions = OptionsOf<typeof splitOptions>
 export type FeatureOptions = OptionsOf<typeof featureOptions>
 export type TrainOptions = OptionsOf<typeof trainOptions>
 export type GivenTrainOptions = GivenOptions<typeof trainOptions>
-export type EvaluateOptions = OptionsOf<typeof evaluateOptions>
 export type EventOptions = OptionsOf<typeof eventOptions>
-export type PredictOptions = OptionsOf<typeof predictOptions>
-export type StreamOptions = OptionsOf<typeof streamOptions>
-export type FeaturesOptions = OptionsOf<typeof featuresOptions>
 export type DemoOptions = OptionsOf<typeof demoOptions>

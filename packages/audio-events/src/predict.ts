@@ -2,15 +2,13 @@
  * What a saved model says of sound files: one label with probabilities for each, or the events of long recordings. A sound longer
  * than the model's window is judged window by window and the probabilities averaged.
  */
-import { readdirSync, statSync } from 'node:fs'
-import { extname, join } from 'node:path'
-import { expected, setupRuntime, slidingWindows, UserError } from '@weft/core'
-import type { RuntimeReport } from '@weft/core'
+import { setupRuntime, slidingWindows } from '@weft/core'
+import { namedFiles, skippedFile } from '@weft/core/app'
+import type { Predictions, SkippedFile } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
 import { readSound, SOUND_EXTENSIONS } from './decode.js'
 import type { DetectedEvent } from './detect.js'
-import type { SkippedFile } from './feature-store.js'
 import type { Frames } from './features.js'
 import { SoundModel } from './model.js'
 import { predictOptions, type EventOptions } from './options.js'
@@ -30,12 +28,6 @@ export interface Prediction {
   readonly warnings: readonly string[]
 }
 
-export interface Predictions {
-  readonly predictions: readonly Prediction[]
-  readonly skipped: readonly SkippedFile[]
-  readonly runtime: RuntimeReport
-}
-
 /** A sound up to this much longer than the window is cut to it; a longer one is judged in several. */
 const ONE_WINDOW = 1.25
 /** Samples handed to a stream at a time. */
@@ -51,10 +43,9 @@ export async function predict(
   paths: readonly string[],
   given: GivenOptions<typeof predictOptions>,
   onPrediction?: (prediction: Prediction, done: number, total: number) => void,
-): Promise<Predictions> {
+): Promise<Predictions<Prediction>> {
   const options = resolveOptions(predictOptions, given)
-  const files = paths.flatMap(soundsIn)
-  if (files.length === 0) throw expected('predicting', 'at least 1 sound file', 'FILES', paths.join(', ') || 'none')
+  const files = namedFiles(paths, SOUND_EXTENSIONS, 'sound')
   const runtime = await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
   const model = await SoundModel.load(options.model)
   const predictions: Prediction[] = []
@@ -65,8 +56,8 @@ export async function predict(
       predictions.push(prediction)
       onPrediction?.(prediction, predictions.length + skipped.length, files.length)
     } catch (error) {
-      if (options.strict || files.length === 1 || !(error instanceof UserError)) throw error
-      skipped.push({ path: file, reason: error.message })
+      if (options.strict || files.length === 1) throw error
+      skipped.push(skippedFile(file, error))
     }
   }
   return { predictions, skipped, runtime }
@@ -149,15 +140,4 @@ export function oneAtATime(events: readonly DetectedEvent[]): DetectedEvent[] {
 
 function cut({ values, width }: Frames, start: number, frames: number): Frames {
   return { values: values.subarray(start * width, (start + frames) * width), frames, width }
-}
-
-/** The file itself, or the sounds in a folder and below it. */
-export function soundsIn(path: string): string[] {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  if (stat === undefined) throw expected('predicting', 'a file or folder', 'FILES', path, 'There is none of this name.')
-  if (!stat.isDirectory()) return [path]
-  return readdirSync(path, { recursive: true, encoding: 'utf8' })
-    .filter((name) => (SOUND_EXTENSIONS as readonly string[]).includes(extname(name).toLowerCase()))
-    .sort()
-    .map((name) => join(path, name))
 }

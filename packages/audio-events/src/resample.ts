@@ -4,7 +4,7 @@
  * of the smaller half rate; what would fold back is 80 dB down. The decoder's own resampler interpolates linearly and lets
  * a 12 kHz tone through at -7 dB, which is why this is here.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/worker'
 
 /** Zero crossings of the sinc on each side. */
 const ZERO_CROSSINGS = 32

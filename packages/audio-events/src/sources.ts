@@ -2,10 +2,10 @@
  * Batches for training and validation: frames from the store, varied and blended for training, brought to one length, finished as
  * the network's input, with targets. What an item looks like in an epoch is a function of (seed, epoch, item).
  */
-import { readdirSync } from 'node:fs'
-import { extname, join } from 'node:path'
-import { Dataset, expected, hash, labelOf, mixup } from '@weft/core'
+import { join } from 'node:path'
+import { Dataset, hash, labelOf, listFiles, mixup } from '@weft/core'
 import type { BatchSource, LabelledFile, Sample } from '@weft/core'
+import { trainingBatches } from '@weft/core/app'
 import { augment, type AugmentOptions } from './augment.js'
 import { SOUND_EXTENSIONS } from './decode.js'
 import type { FeatureStore } from './feature-store.js'
@@ -32,13 +32,8 @@ export function augmentOptions(options: TrainOptions): AugmentOptions {
 
 /** The recordings in the folder `noise`, as items of a store. */
 export function noiseItems(folder: string): LabelledFile[] {
-  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => (SOUND_EXTENSIONS as readonly string[]).includes(extname(name).toLowerCase()))
-    .sort()
-    .map((name) => ({ id: name, path: join(folder, name), labels: [], fields: {} }))
-  if (found.length === 0)
-    throw expected('reading noise', `files ending in ${SOUND_EXTENSIONS.join(', ')}`, folder, 'none')
-  return found
+  const names = listFiles(folder, { extensions: SOUND_EXTENSIONS })
+  return names.map((name) => ({ id: name, path: join(folder, name), labels: [], fields: {} }))
 }
 
 /** Batches of varied sounds in random order. */
@@ -52,11 +47,7 @@ export function trainingSource(
   const variation = augmentOptions(options)
   const { frames, options: heard } = model.hearing
   return new Dataset(items).source({
-    batchSize: options.batchSize,
-    seed: options.seed,
-    // The rest of an epoch is left out when it would be a small batch; another epoch's order has it.
-    dropRemainder: items.length >= options.batchSize,
-    ...(options.balance === 'sampling' && { balanced: true, classOf: labelOf }),
+    ...trainingBatches(items, options),
     ...(options.augment && options.mixup > 0 && { transform: mixup(options.mixup) }),
     load: async ({ item, seed }) => {
       const sound = await store.get(item)

@@ -1,16 +1,16 @@
 /** The `features` command: what the network sees of a sound, as a PNG with its numbers beside it. */
 import { mkdirSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
-import { expected, setupRuntime, writeFileAtomic } from '@weft/core'
+import { setupRuntime, writeFileAtomic } from '@weft/core'
+import { namedFiles } from '@weft/core/app'
 import { heatMapPng } from '@weft/core/report'
 import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
-import { readSound } from './decode.js'
+import { readSound, SOUND_EXTENSIONS } from './decode.js'
 import { Spectrogram } from './features.js'
 import { Finisher } from './finish.js'
 import { finishOptions, SoundModel, spectrogramOptions } from './model.js'
 import { featuresOptions, type FeatureOptions } from './options.js'
-import { soundsIn } from './predict.js'
 import { featurePresets } from './presets/index.js'
 import { trimSilence } from './signal.js'
 
@@ -40,8 +40,7 @@ export async function drawFeatures(
   }
   const spectrogram = new Spectrogram(spectrogramOptions(heard))
   const finisher = new Finisher(finishOptions(heard), spectrogram.width)
-  const files = paths.flatMap(soundsIn)
-  if (files.length === 0) throw expected('drawing features', 'at least 1 sound file', 'FILES', 'none')
+  const files = namedFiles(paths, SOUND_EXTENSIONS, 'sound')
   mkdirSync(options.out, { recursive: true })
   const images: FeatureImage[] = []
   for (const file of files) {

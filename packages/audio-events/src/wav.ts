@@ -3,7 +3,7 @@
  * RF64 and WAVE_FORMAT_EXTENSIBLE. Compressed WAV (A-law, ADPCM…) is left to the decoder of decode.ts, as are all other formats.
  * Reading these here shows truncation, which the general decoder hides, and needs no system sound library.
  */
-import { UserError } from '@weft/core'
+import { UserError } from '@weft/core/worker'
 
 /** What a WAV header says. */
 export interface WavHeader {

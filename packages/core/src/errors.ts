@@ -12,6 +12,29 @@ export class UserError extends Error {
   }
 }
 
+/** What the machine may refuse and a user can mend, by the system's code. */
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such file or folder'],
+  ['EACCES', 'the permissions of the file or folder do not allow it'],
+  ['EPERM', 'the permissions of the file or folder do not allow it'],
+  ['EROFS', 'the disk is read-only'],
+  ['ENOSPC', 'the disk is full; nothing that existed was overwritten'],
+  ['EDQUOT', 'the disk quota is used up; nothing that existed was overwritten'],
+  ['EISDIR', 'it is a folder; a file was expected'],
+  ['ENOTDIR', 'it is a file; a folder was expected'],
+  ['EMFILE', 'too many files are open; raise the limit with ulimit -n'],
+])
+
+/** Why the machine refused, in plain words; undefined for any other error. */
+export function refusalOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && 'syscall' in error ? REFUSALS.get(String(error.code)) : undefined
+}
+
+/** Why something failed: the machine's refusal in plain words, or the error's own message. */
+export function reasonOf(error: unknown): string {
+  return refusalOf(error) ?? (error instanceof Error ? error.message : String(error))
+}
+
 /**
  * A `UserError` worded as `<doing>: expected <what> for <name>, received <value>`.
  *

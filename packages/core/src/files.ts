@@ -1,5 +1,5 @@
 /**
- * Writing files so that a reader sees the old content or the new one, never half of it: to a temporary name in the same folder,
+ * Reading files, and writing them so that a reader sees the old content or the new one, never half of it: to a temporary name in the same folder,
  * flushed to the disk, then renamed.
  */
 import {
@@ -13,9 +13,23 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { threadId } from 'node:worker_threads'
-import { UserError } from './errors.js'
+import { reasonOf, UserError } from './errors.js'
+
+/**
+ * The bytes of a file.
+ *
+ * @throws UserError when it cannot be read, with the reason in plain words.
+ */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    throw new UserError(`reading ${path}: ${reasonOf(error)}`)
+  }
+}
 
 /** Writes `data` to `path` atomically, making the folder when it is missing. */
 export function writeFileAtomic(path: string, data: string | Uint8Array): void {
@@ -34,7 +48,7 @@ export function writeFileAtomic(path: string, data: string | Uint8Array): void {
     renameSync(temporary, path)
   } catch (error) {
     if (existsSync(temporary)) rmSync(temporary, { force: true })
-    throw new UserError(`writing ${path}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UserError(`writing ${path}: ${reasonOf(error)}`)
   }
 }
 
@@ -48,6 +62,6 @@ export function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new UserError(`reading ${path}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UserError(`reading ${path}: ${reasonOf(error)}`)
   }
 }

@@ -1,5 +1,5 @@
-export { UserError, expected } from './errors.js'
-export { readJson, writeFileAtomic, writeJsonAtomic } from './files.js'
+export { UserError, expected, reasonOf } from './errors.js'
+export { readBytes, readJson, writeFileAtomic, writeJsonAtomic } from './files.js'
 export { beginStep, hash, nextLayerSeed, Random } from './runtime/random.js'
 export { Trainer } from './training/trainer.js'
 export type { TrainerOptions } from './training/trainer.js'
@@ -29,7 +29,7 @@ export type { BatchOutputs, Evaluation, Metrics } from './training/evaluate.js'
 export { CheckpointFolder } from './training/checkpoint.js'
 export { crossValidate } from './training/cross-validation.js'
 export type { CrossValidationResult } from './training/cross-validation.js'
-export { DEVICES, setupRuntime } from './runtime/device.js'
+export { DEVICES, isFast, setupRuntime } from './runtime/device.js'
 export type { Device, DeviceName, RuntimeOptions, RuntimeReport } from './runtime/device.js'
 export { inspectMachine, inspectModel } from './runtime/doctor.js'
 export type { MachineFacts, ModelFacts } from './runtime/doctor.js'
@@ -55,6 +55,8 @@ export { Embedding } from './layers/embedding.js'
 export { GlobalAveragePooling1D, GlobalMaxPooling1D } from './layers/global-pooling.js'
 export { GRU } from './layers/gru.js'
 export type { GRULayerArgs } from './layers/gru.js'
+export { HilbertWalk, hilbertCurve } from './layers/hilbert-walk.js'
+export type { HilbertWalkArgs } from './layers/hilbert-walk.js'
 export { registerInitializers, seededInitializer } from './layers/initializers.js'
 export type { InitializerName } from './layers/initializers.js'
 export { LayerNormLSTM } from './layers/layer-norm-lstm.js'
@@ -66,16 +68,26 @@ export { PeepholeLSTM } from './layers/peephole-lstm.js'
 export { registerLayers } from './layers/register.js'
 export { SimpleRNN } from './layers/simple-rnn.js'
 export { TimeDistributed } from './layers/time-distributed.js'
+export { ZeroMasked } from './layers/zero-masked.js'
+export type { ZeroMaskedArgs } from './layers/zero-masked.js'
+export type { ConvolutionBlock, Head, ImagePooling, RecurrentStack, TimePooling, Walk } from './models/blocks.js'
 export { buildCrnn } from './models/crnn.js'
-export type { ConvolutionBlock, CrnnOptions, RecurrentStack } from './models/crnn.js'
+export type { CrnnOptions } from './models/crnn.js'
+export { buildFrameSequence } from './models/frame-sequence.js'
+export type { FrameSequenceOptions } from './models/frame-sequence.js'
+export { buildHierarchicalLstm, buildImageLstm } from './models/image-lstm.js'
+export type { HierarchicalLstmOptions, ImageLstmOptions } from './models/image-lstm.js'
 export { loadModel, saveModel } from './models/model-io.js'
 export type { Extras } from './models/model-io.js'
+export { buildParallel } from './models/parallel.js'
+export type { Fusion, ParallelOptions } from './models/parallel.js'
 export { statefulStep } from './models/stateful-step.js'
 export type { StatefulStep } from './models/stateful-step.js'
 export { FREEZABLE, freezeLayers, transferWeights } from './models/transfer.js'
-export type { Freezable, TransferReport } from './models/transfer.js'
+export type { Freezable, TransferOptions, TransferReport } from './models/transfer.js'
+export { Alphabet, describeSymbol, symbolsOf } from './data/alphabet.js'
 export type { Batch, BatchSource } from './data/batches.js'
-export { Dataset, DatasetSource, labelOf } from './data/dataset.js'
+export { Dataset, DatasetSource, evenlySpread, labelOf } from './data/dataset.js'
 export type {
   BatchTransform,
   DataItem,
@@ -97,7 +109,14 @@ export { ChannelStatistics, Normaliser } from './data/normalise.js'
 export type { NormaliserJson } from './data/normalise.js'
 export { maskFromLengths, padSequences, sizeOf } from './data/pad.js'
 export type { NdArray, PaddedBatch, PadOptions } from './data/pad.js'
-export { compilePattern, readByPattern, readClassFolders, readCsvItems } from './data/read-items.js'
+export {
+  compilePattern,
+  filesBelow,
+  listFiles,
+  readByPattern,
+  readClassFolders,
+  readCsvItems,
+} from './data/read-items.js'
 export type { CsvOptions, FileOptions, FoundFiles, LabelledFile, PatternOptions } from './data/read-items.js'
 export {
   foldSplit,
@@ -156,6 +175,7 @@ export {
 } from './metrics/regression.js'
 export type { RegressionScores } from './metrics/regression.js'
 export {
+  alignSequences,
   characterErrorRate,
   editDistance,
   exactMatch,
@@ -163,7 +183,7 @@ export {
   sequenceScores,
   wordErrorRate,
 } from './metrics/sequence.js'
-export type { SequenceScores, SymbolSequence } from './metrics/sequence.js'
+export type { AlignedSymbol, SequenceScores, SymbolSequence } from './metrics/sequence.js'
 export { summariseClassification, summariseMultilabel } from './metrics/summary.js'
 export type {
   ClassificationSummary,

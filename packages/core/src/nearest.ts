@@ -21,9 +21,12 @@ export function editDistance(a: string, b: string): number {
   return previous[b.length] ?? 0
 }
 
+/** Letters from which on a beginning says what is meant. */
+const BEGINNING = 3
+
 /**
- * The candidate nearest to `word`, ignoring case, dashes and underscores; undefined when none is near (more than two fifths of
- * the letters differ).
+ * The candidate nearest to `word`, ignoring case, dashes and underscores: one that begins with it, the shortest of them, else the one
+ * with the fewest letters to change; undefined when none is near (more than two fifths of the letters differ).
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[-_\s]/g, '')
@@ -32,7 +35,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let bestDistance = Infinity
   for (const candidate of candidates) {
     const letters = plain(candidate)
-    const distance = editDistance(wanted, letters)
+    const begins = wanted.length >= BEGINNING && letters.startsWith(wanted)
+    // What begins with the word comes before all that does not, and among itself in order of length.
+    const distance = begins ? 1 - 1 / (1 + letters.length - wanted.length) : editDistance(wanted, letters)
     const allowed = Math.max(1, Math.floor(Math.max(wanted.length, letters.length) * 0.4))
     if (distance < bestDistance && distance <= allowed) {
       best = candidate

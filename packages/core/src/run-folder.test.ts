@@ -42,6 +42,6 @@ describe('openRunFolder', () => {
     expect(() => readRunOptions(root)).toThrow(`reading the run in ${root}: expected its options.json`)
     const file = join(root, 'file')
     writeFileSync(file, '')
-    expect(() => openRunFolder(file, record)).toThrow(`beginning a run in ${file}: ENOTDIR`)
+    expect(() => openRunFolder(file, record)).toThrow(`beginning a run in ${file}: it is a file; a folder was expected`)
   })
 })

@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from './errors.js'
+import { reasonOf, UserError } from './errors.js'
 import { readJson, writeJsonAtomic } from './files.js'
 
 /** Paths within a run's folder. */
@@ -65,7 +65,7 @@ export function openRunFolder(dir: string, record: RunRecord, resume = false): R
   try {
     mkdirSync(dir, { recursive: true })
   } catch (error) {
-    throw new UserError(`beginning a run in ${dir}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UserError(`beginning a run in ${dir}: ${reasonOf(error)}`)
   }
   writeJsonAtomic(folder.options, record)
   return folder
@@ -75,7 +75,7 @@ function listed(dir: string): string[] {
   try {
     return readdirSync(dir)
   } catch (error) {
-    throw new UserError(`beginning a run in ${dir}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UserError(`beginning a run in ${dir}: ${reasonOf(error)}`)
   }
 }
 

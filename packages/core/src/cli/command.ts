@@ -5,7 +5,7 @@
  */
 import { Argument, Command as Commander, CommanderError, Option } from 'commander'
 import { styleText } from 'node:util'
-import { UserError } from '../errors.js'
+import { refusalOf, UserError } from '../errors.js'
 import { allFlags, COMMAND_LINE } from './flags.js'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from './interrupt.js'
 import type { Interrupt } from './interrupt.js'
@@ -247,28 +247,16 @@ interface Failure {
   readonly exitCode: number
 }
 
-/** What the machine may refuse and a user can mend. */
-const MACHINE_REFUSALS = new Map([
-  ['ENOENT', 'There is no such file or folder.'],
-  ['EACCES', 'The permissions of the file or folder do not allow it.'],
-  ['EPERM', 'The permissions of the file or folder do not allow it.'],
-  ['EROFS', 'The disk is read-only.'],
-  ['ENOSPC', 'The disk is full; nothing that existed was overwritten.'],
-  ['EDQUOT', 'The disk quota is used up; nothing that existed was overwritten.'],
-  ['EISDIR', 'It is a folder; a file was expected.'],
-  ['ENOTDIR', 'It is a file; a folder was expected.'],
-  ['EMFILE', 'Too many files are open; raise the limit with ulimit -n.'],
-])
-
 function describeFailure(error: unknown, stopped: boolean): Failure {
   if (stopped && error instanceof Error && error.name === 'AbortError') {
     return { message: 'stopped by Ctrl-C', exitCode: INTERRUPTED_EXIT_CODE }
   }
   if (error instanceof UserError) return { message: error.message, hint: error.hint, exitCode: 2 }
   if (!(error instanceof Error)) return { message: String(error), stack: String(error), exitCode: 1 }
-  const code = 'code' in error && 'syscall' in error ? String(error.code) : ''
-  const refusal = MACHINE_REFUSALS.get(code)
-  if (refusal !== undefined) return { message: error.message, hint: refusal, exitCode: 2 }
+  const refusal = refusalOf(error)
+  if (refusal !== undefined) {
+    return { message: error.message, hint: `${refusal.charAt(0).toUpperCase()}${refusal.slice(1)}.`, exitCode: 2 }
+  }
   return { message: error.message, stack: error.stack ?? error.message, exitCode: 1 }
 }
 

@@ -104,6 +104,14 @@ describe('nearest', () => {
     expect(nearest('batchsize', ['batch-size', 'epochs'])).toBe('batch-size')
     expect(nearest('dog', ['cat', 'dot'])).toBe('dot')
   })
+
+  it('prefers what begins with the word, the shortest first', () => {
+    expect(nearest('lstm-med', ['lstm-seed', 'lstm-medium'])).toBe('lstm-medium')
+    expect(nearest('batch', ['bath', 'batch-size-of-all', 'batch-size'])).toBe('batch-size')
+    expect(nearest('lstm', ['lstm-large', 'LSTM'])).toBe('LSTM')
+    // One or two letters are the beginning of too much.
+    expect(nearest('ep', ['ex', 'epochs'])).toBe('ex')
+  })
   it('stays silent when nothing is near', () => {
     expect(nearest('zebra', ['cat', 'dot'])).toBeUndefined()
     expect(nearest('zebra', [])).toBeUndefined()

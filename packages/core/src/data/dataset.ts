@@ -268,3 +268,11 @@ export class DatasetSource<Item extends DataItem> implements BatchSource {
     }
   }
 }
+
+/** At most `most` items, evenly spread over the list. */
+export function evenlySpread<Item>(items: readonly Item[], most: number): Item[] {
+  const count = Math.min(most, items.length)
+  return Array.from({ length: count }, (_, at) => Math.floor((at * items.length) / count)).flatMap(
+    (place) => items[place] ?? [],
+  )
+}

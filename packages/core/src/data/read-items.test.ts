@@ -40,6 +40,21 @@ describe('a folder per class', () => {
     ])
   })
 
+  it('takes the folders that hold the files for samples', () => {
+    make('run/ann v1.2/0.png', 'run/ann v1.2/1.png', 'run/bob/deep/0.png', 'walk/notes.txt', 'stray/0.png', '0.png')
+    const found = readClassFolders(root, { extensions: ['.png'], folders: true })
+    expect(summary(found)).toEqual(['run/ann v1.2=run', 'run/bob/deep=run'])
+    expect(found.skipped[0]).toEqual({
+      path: join(root, 'stray'),
+      reason: 'it lies beside the class folders, not in one',
+    })
+    const named = readByPattern(root, '{label}/{person}', { extensions: ['.png'], folders: true, group: 'person' })
+    expect(named.items.map(({ id, group }) => [id, group])).toEqual([['run/ann v1.2', 'ann v1.2']])
+    expect(() => readClassFolders(join(root, 'run/bob/deep'), { extensions: ['.png'], folders: true })).toThrow(
+      /expected folders of files ending in \.png in .*deep, received none/,
+    )
+  })
+
   it('follows links, but not into itself', () => {
     make('data/dog/a.wav', 'elsewhere/b.wav')
     symlinkSync(join(root, 'elsewhere'), join(root, 'data/cat'), 'junction')
@@ -48,7 +63,7 @@ describe('a folder per class', () => {
   })
 
   it('names what is missing', () => {
-    expect(() => readClassFolders(join(root, 'none'))).toThrow(/reading .*none: ENOENT/)
+    expect(() => readClassFolders(join(root, 'none'))).toThrow(/reading .*none: there is no such file or folder$/)
     expect(() => readClassFolders(root, WAV)).toThrow('expected files ending in .wav in')
     make('a.wav')
     expect(() => readClassFolders(root, WAV)).toThrow('expected a folder for each class')
@@ -124,8 +139,13 @@ describe('a CSV of files and labels', () => {
       ['file,label', 'a.wav,x', 'a.wav,y'],
       'labels.csv, row 3: expected each file once for column "file", received "a.wav, as in row 2"',
     ],
-    [['file,label', 'a.wav,x', '', 'b.wav,'], 'labels.csv, row 4: expected a value for column "label", received ""'],
-    [['file,label', 'a.wav,x', 'b.wav'], /labels\.csv: .*line 3/],
+    [
+      ['file,label', 'a.wav,x', '', 'b.wav,'],
+      'labels.csv, row 4 (b.wav): expected a value for column "label", received ""',
+    ],
+    [['file,label', 'a.wav,x', 'b.wav'], 'labels.csv, row 3: expected 2 cells, one for each column, received 1'],
+    [['file,label', 'a.wav,x,y'], 'labels.csv, row 2: expected 2 cells, one for each column, received 3'],
+    [['file,label', ',x'], 'labels.csv, row 2: expected a value for column "file", received ""'],
     [['file,label', 'a.wav,"x'], /labels\.csv: .*Quote Not Closed.*line 2/],
     [['name,label', 'a.wav,x'], 'expected columns "file" and "label" for the header, received "name, label"'],
     [['file,label'], 'expected at least 1 for rows below the header, received 0'],
@@ -135,12 +155,37 @@ describe('a CSV of files and labels', () => {
     expect(() => readCsvItems(csv(...lines))).toThrow(message)
   })
 
+  it('finds the one folder that holds the files', () => {
+    make('images/1.png', 'images/2.png', 'other/3.png', '.hidden/1.png')
+    const path = csv('file,label', 'none.png,c', '2.png,b', '1.png,a')
+    const found = readCsvItems(path)
+    expect(found.items).toMatchObject([
+      { id: '2.png', path: join(root, 'images/2.png'), labels: ['b'] },
+      { id: '1.png', path: join(root, 'images/1.png'), labels: ['a'] },
+    ])
+    expect(found.skipped.map((skip) => skip.path)).toEqual([join(root, 'images/none.png')])
+    make('other/1.png')
+    expect(() => readCsvItems(path)).toThrow('expected files that exist for column "file"')
+    expect(readCsvItems(path, { root: join(root, 'other') }).items).toHaveLength(1)
+    make('1.png')
+    expect(readCsvItems(path).items[0]?.path).toBe(join(root, '1.png'))
+  })
+
+  it('takes folders for samples', () => {
+    make('frames/a/0.png', 'frames/b.png', 'c/0.png')
+    const path = csv('file,label', 'a,x', 'b.png,y')
+    const found = readCsvItems(path, { folders: true })
+    expect(found.items).toMatchObject([{ id: 'a', path: join(root, 'frames/a'), labels: ['x'] }])
+    expect(found.skipped[0]?.reason).toBe('row 3 of labels.csv names it, but there is no such folder')
+    expect(() => readCsvItems(csv('file,label', 'b.png,y'), { folders: true })).toThrow('expected folders that exist')
+  })
+
   it('suggests the column that was meant', () => {
     make('a.wav')
     const path = csv('file,label', 'a.wav,x')
     expect(() => readCsvItems(path, { labelColumn: 'lable' })).toThrow(
       expect.objectContaining({ hint: 'Did you mean label?' }),
     )
-    expect(() => readCsvItems(join(root, 'none.csv'))).toThrow(/none\.csv: ENOENT/)
+    expect(() => readCsvItems(join(root, 'none.csv'))).toThrow(/none\.csv: there is no such file or folder$/)
   })
 })

@@ -1,15 +1,16 @@
 /**
- * Lists of labelled files: from a folder per class, from file names by a pattern, or from a CSV file.
+ * Lists of labelled files: from a folder per class, from file names by a pattern, or from a CSV file. Where a sample is several files
+ * (frames, slices), the folder that holds them stands for it.
  *
  * Only names are read, never contents, so lists of any size are quick and small. What does not fit is skipped and stated, with the
  * reason; the caller prints the count or makes it an error. Order is by path (a CSV keeps its own), so that it is the same on
  * every machine.
  */
 import { readFileSync, readdirSync, realpathSync, statSync } from 'node:fs'
-import { basename, extname, join, resolve } from 'node:path'
-import { parse } from 'csv-parse/sync'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
+import { CsvError, parse } from 'csv-parse/sync'
 import { didYouMean } from '../nearest.js'
-import { UserError, expected } from '../errors.js'
+import { reasonOf, UserError, expected } from '../errors.js'
 import type { DataItem } from './dataset.js'
 
 /** A file with its labels and whatever else its name or row said. */
@@ -32,13 +33,15 @@ export interface FoundFiles {
 export interface FileOptions {
   /** Endings that count, in lower case with the dot; default: every file. */
   extensions?: readonly string[]
+  /** Take the folders in which such files lie, not the files; default false. */
+  folders?: boolean
 }
 
 function statOf(path: string, doing: string) {
   try {
     return statSync(path)
   } catch (error) {
-    throw new UserError(`${doing}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UserError(`${doing}: ${reasonOf(error)}`)
   }
 }
 
@@ -55,27 +58,44 @@ function collect(folder: string, prefix: string, within: readonly string[], path
   }
 }
 
-/** Paths of the files below `root`, relative, with `/`, sorted; hidden ones are left out. */
-function filesUnder(root: string, extensions: readonly string[] | undefined): string[] {
-  if (!statOf(root, `reading ${root}`).isDirectory()) throw expected('reading a data set', 'a folder', 'the data', root)
+/** Paths of the files in the folder `root` and below it, relative, with `/`, sorted; hidden ones are left out. */
+export function filesBelow(root: string, extensions?: readonly string[]): string[] {
   const paths: string[] = []
   collect(root, '', [], paths)
   return paths.filter((path) => extensions === undefined || extensions.includes(extname(path).toLowerCase())).sort()
 }
 
-function requireFiles(root: string, paths: readonly string[], extensions: readonly string[] | undefined): void {
-  const wanted = extensions ? `files ending in ${extensions.join(', ')}` : 'files'
-  if (paths.length === 0) throw new UserError(`reading a data set: expected ${wanted} in ${root}, received none`)
+/**
+ * Paths of the files below `root`, or of the folders that hold them or nothing: relative, with `/`, sorted; hidden ones are left out, and so is
+ * `root` itself.
+ *
+ * @throws UserError when there is none.
+ */
+export function listFiles(root: string, { extensions, folders = false }: FileOptions = {}): string[] {
+  if (!statOf(root, `reading ${root}`).isDirectory()) throw expected('reading a data set', 'a folder', 'the data', root)
+  const files = filesBelow(root, extensions)
+  const found = folders ? [...new Set(files.map((path) => dirname(path)))].filter((path) => path !== '.') : files
+  if (found.length === 0) {
+    const wanted = `${folders ? 'folders of ' : ''}files${extensions ? ` ending in ${extensions.join(', ')}` : ''}`
+    throw new UserError(`reading a data set: expected ${wanted} in ${root}, received none`)
+  }
+  return [...found, ...(folders ? emptyFolders(root) : [])].sort()
+}
+
+/** Folders below `root` in which nothing lies: samples that were meant to be, which callers leave out and count. */
+function emptyFolders(root: string): string[] {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && readdirSync(join(entry.parentPath, entry.name)).length === 0)
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
 }
 
 /**
  * A folder per class: the first folder below `root` is the label, files may lie deeper. Files directly in `root` and class folders
  * without files are skipped.
  */
-export function readClassFolders(root: string, { extensions }: FileOptions = {}): FoundFiles {
+export function readClassFolders(root: string, options: FileOptions = {}): FoundFiles {
   const folder = resolve(root)
-  const paths = filesUnder(folder, extensions)
-  requireFiles(root, paths, extensions)
+  const paths = listFiles(root, options)
   const found: FoundFiles = { items: [], skipped: [] }
   for (const id of paths) {
     const [label = '', ...rest] = id.split('/')
@@ -88,7 +108,7 @@ export function readClassFolders(root: string, { extensions }: FileOptions = {})
       'reading a data set',
       'a folder for each class',
       root,
-      `${paths.length} files and no folder with files`,
+      `${paths.length} ${options.folders ? 'folders of files' : 'files'} beside one another`,
     )
   }
   const labels = new Set(found.items.map((item) => item.labels[0]))
@@ -109,9 +129,9 @@ export interface PatternOptions extends FileOptions {
 /**
  * A regular expression for a pattern such as `{label}_{speaker}_{take}.wav` or `{label}/{take}`, with the names of its parts.
  * A part is one character or more, without `/`; the first parts are as short as can be. `*` stands for anything within a name.
- * A pattern without an ending fits every ending.
+ * A pattern without an ending fits every ending, unless folders are named, which have none.
  */
-export function compilePattern(pattern: string): { expression: RegExp; parts: string[] } {
+export function compilePattern(pattern: string, folders = false): { expression: RegExp; parts: string[] } {
   const doing = 'reading a file name pattern'
   const parts = [...pattern.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1] ?? '')
   for (const part of parts) {
@@ -128,7 +148,7 @@ export function compilePattern(pattern: string): { expression: RegExp; parts: st
       return piece.replace(/[.+?^$()|[\]\\{}]/g, '\\$&')
     })
     .join('')
-  const ending = /\.\w+$/.test(pattern) ? '' : '(?:\\.\\w+)?'
+  const ending = folders || /\.\w+$/.test(pattern) ? '' : '(?:\\.\\w+)?'
   return { expression: new RegExp(`^${source}${ending}$`), parts }
 }
 
@@ -139,16 +159,15 @@ export function compilePattern(pattern: string): { expression: RegExp; parts: st
  * @throws UserError when none matches, with examples of what was found.
  */
 export function readByPattern(root: string, pattern: string, options: PatternOptions = {}): FoundFiles {
-  const { extensions, group, fold } = options
-  const { expression, parts } = compilePattern(pattern)
+  const { group, fold } = options
+  const { expression, parts } = compilePattern(pattern, options.folders)
   for (const [name, part] of Object.entries({ group, fold })) {
     if (part !== undefined && !parts.includes(part)) {
       throw expected('reading a file name pattern', `one of ${parts.join(', ')}`, name, part)
     }
   }
   const folder = resolve(root)
-  const paths = filesUnder(folder, extensions)
-  requireFiles(root, paths, extensions)
+  const paths = listFiles(root, options)
   const found: FoundFiles = { items: [], skipped: [] }
   for (const id of paths) {
     const path = join(folder, id)
@@ -176,7 +195,7 @@ export function readByPattern(root: string, pattern: string, options: PatternOpt
 }
 
 export interface CsvOptions {
-  /** Folder that file names are relative to; default: the CSV's own. */
+  /** Folder that file names are relative to; default: the CSV's own, or the one folder in it that holds such files. */
   root?: string
   /** Default `file`, or else `filename`, `path`, `fname`. */
   fileColumn?: string
@@ -190,20 +209,36 @@ export interface CsvOptions {
   labelSeparator?: string
   /** Default: the one of comma, semicolon and tab that the first line holds most of. */
   delimiter?: string
+  /** The file column names folders, not files; default false. */
+  folders?: boolean
 }
 
-function pickColumn(
-  path: string,
-  columns: readonly string[],
-  name: string,
-  asked: string | undefined,
-  usual: string[],
-) {
-  if (asked !== undefined) {
+interface CsvColumns {
+  file: string
+  label: string
+  fold: string | undefined
+  group: string | undefined
+}
+
+/** The columns that the options name, or else the usual ones. */
+function pickColumns(path: string, columns: readonly string[], options: CsvOptions): CsvColumns {
+  const pick = (name: string, asked: string | undefined, ...usual: string[]) => {
+    if (asked === undefined) return usual.find((column) => columns.includes(column))
     if (columns.includes(asked)) return asked
     throw expected(`reading ${path}`, `a column "${asked}"`, name, columns.join(', '), didYouMean(asked, columns))
   }
-  return usual.find((column) => columns.includes(column))
+  const file = pick('the file column', options.fileColumn, 'file', 'filename', 'path', 'fname')
+  const label = pick('the label column', options.labelColumn, 'label', 'labels', 'category', 'class', 'target')
+  const fold = pick('the fold column', options.foldColumn, 'fold')
+  const group = pick('the group column', options.groupColumn, 'group', 'speaker')
+  if (file !== undefined && label !== undefined) return { file, label, fold, group }
+  throw expected(
+    `reading ${path}`,
+    'columns "file" and "label"',
+    'the header',
+    columns.join(', '),
+    'Name them with --file-column and --label-column.',
+  )
 }
 
 function guessDelimiter(text: string): string {
@@ -225,8 +260,26 @@ function parseCsv(path: string, delimiter: string | undefined): CsvRow[] {
     const options = { columns: true, info: true, trim: true, skip_empty_lines: true } as const
     return parse(text, { ...options, delimiter: delimiter ?? guessDelimiter(text) }) as unknown[] as CsvRow[]
   } catch (error) {
-    throw new UserError(`reading ${path}: ${error instanceof Error ? error.message : String(error)}`)
+    if (error instanceof CsvError && error.code === 'CSV_RECORD_INCONSISTENT_COLUMNS') {
+      const [wanted, got] = [error.columns, error.record].map((cells) => (Array.isArray(cells) ? cells.length : '?'))
+      throw new UserError(
+        `reading ${path}, row ${String(error.lines)}: expected ${wanted} cells, one for each column, received ${got}`,
+        'A cell that holds the mark between columns stands in double quotes.',
+      )
+    }
+    throw new UserError(`reading ${path}: ${reasonOf(error)}`)
   }
+}
+
+/** The folder itself when one of the files lies there, or else the one folder in it that holds one. */
+function folderHolding(folder: string, names: readonly string[], isThere: (path: string) => boolean): string {
+  const holds = (one: string) => names.some((name) => name !== '' && isThere(resolve(one, name)))
+  if (holds(folder)) return folder
+  const [first, ...more] = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => !entry.name.startsWith('.') && !entry.isFile())
+    .map((entry) => join(folder, entry.name))
+    .filter(holds)
+  return first !== undefined && more.length === 0 ? first : folder
 }
 
 /**
@@ -236,67 +289,60 @@ function parseCsv(path: string, delimiter: string | undefined): CsvRow[] {
  */
 export function readCsvItems(path: string, options: CsvOptions = {}): FoundFiles {
   const rows = parseCsv(path, options.delimiter)
-  const columns = Object.keys(rows[0]?.record ?? {})
   if (rows.length === 0) throw expected(`reading ${path}`, 'at least 1', 'rows below the header', 0)
-  const pick = (name: string, asked: string | undefined, ...usual: string[]) =>
-    pickColumn(path, columns, name, asked, usual)
-  const fileColumn = pick('the file column', options.fileColumn, 'file', 'filename', 'path', 'fname')
-  const labelColumn = pick('the label column', options.labelColumn, 'label', 'labels', 'category', 'class', 'target')
-  const foldColumn = pick('the fold column', options.foldColumn, 'fold')
-  const groupColumn = pick('the group column', options.groupColumn, 'group', 'speaker')
-  if (fileColumn === undefined || labelColumn === undefined) {
-    throw expected(
-      `reading ${path}`,
-      'columns "file" and "label"',
-      'the header',
-      columns.join(', '),
-      'name the columns',
-    )
+  const columns = pickColumns(path, Object.keys(rows[0]?.record ?? {}), options)
+  const wanted = options.folders ? 'folder' : 'file'
+  const isThere = (file: string) => {
+    const what = statSync(file, { throwIfNoEntry: false })
+    return (options.folders ? what?.isDirectory() : what?.isFile()) === true
   }
-  const folder = resolve(options.root ?? join(path, '..'))
+  const ids = rows.map(({ record }) => (record[columns.file] ?? '').replaceAll('\\', '/'))
+  const folder =
+    options.root === undefined ? folderHolding(dirname(resolve(path)), ids, isThere) : resolve(options.root)
   const seen = new Map<string, number>()
   const found: FoundFiles = { items: [], skipped: [] }
-  for (const { record, info } of rows) {
-    const where = `reading ${path}, row ${info.lines}`
-    const cell = (column: string): string => {
-      const value = record[column] ?? ''
-      if (value === '') throw expected(where, 'a value', `column "${column}"`, '')
-      return value
-    }
-    const id = cell(fileColumn).replaceAll('\\', '/')
+  rows.forEach((row, at) => {
+    const id = ids[at] ?? ''
+    const line = row.info.lines
+    const item = itemOfRow(`reading ${path}, row ${line}`, row.record, columns, resolve(folder, id), id, options)
     const before = seen.get(id)
-    if (before !== undefined)
-      throw expected(where, 'each file once', `column "${fileColumn}"`, `${id}, as in row ${before}`)
-    seen.set(id, info.lines)
-    const file = resolve(folder, id)
-    const separator = options.labelSeparator
-    const labels =
-      separator === undefined
-        ? [cell(labelColumn)]
-        : cell(labelColumn)
-            .split(separator)
-            .map((l) => l.trim())
-    if (labels.includes('')) throw expected(where, 'labels', `column "${labelColumn}"`, record[labelColumn])
-    const item: LabelledFile = { id, path: file, labels: [...new Set(labels)], fields: record }
-    if (foldColumn !== undefined) item.fold = cell(foldColumn)
-    if (groupColumn !== undefined) item.group = cell(groupColumn)
-    const isFile = statSync(file, { throwIfNoEntry: false })?.isFile() === true
-    if (isFile) found.items.push(item)
-    else
-      found.skipped.push({
-        path: file,
-        reason: `row ${info.lines} of ${basename(path)} names it, but there is no such file`,
-      })
-  }
+    if (before !== undefined) {
+      const where = `reading ${path}, row ${line}`
+      throw expected(where, 'each file once', `column "${columns.file}"`, `${id}, as in row ${before}`)
+    }
+    seen.set(id, line)
+    const reason = `row ${line} of ${basename(path)} names it, but there is no such ${wanted}`
+    if (isThere(item.path)) found.items.push(item)
+    else found.skipped.push({ path: item.path, reason })
+  })
   if (found.items.length === 0) {
     const [first] = found.skipped
-    throw expected(
-      `reading ${path}`,
-      'files that exist',
-      `column "${fileColumn}"`,
-      first?.path,
-      'where do the files lie (root)?',
-    )
+    const hint = 'Say with --root where they lie.'
+    throw expected(`reading ${path}`, `${wanted}s that exist`, `column "${columns.file}"`, first?.path, hint)
   }
   return found
+}
+
+/** The item of a row; every cell that is used must hold something. */
+function itemOfRow(
+  where: string,
+  record: CsvRow['record'],
+  columns: CsvColumns,
+  path: string,
+  id: string,
+  { labelSeparator }: CsvOptions,
+): LabelledFile {
+  const cell = (column: string): string => {
+    const value = record[column] ?? ''
+    if (value !== '') return value
+    throw expected(id === '' ? where : `${where} (${id})`, 'a value', `column "${column}"`, '')
+  }
+  cell(columns.file)
+  const label = cell(columns.label)
+  const labels = labelSeparator === undefined ? [label] : label.split(labelSeparator).map((one) => one.trim())
+  if (labels.includes('')) throw expected(`${where} (${id})`, 'labels', `column "${columns.label}"`, label)
+  const item: LabelledFile = { id, path, labels: [...new Set(labels)], fields: record }
+  if (columns.fold !== undefined) item.fold = cell(columns.fold)
+  if (columns.group !== undefined) item.group = cell(columns.group)
+  return item
 }

@@ -2,7 +2,8 @@
  * What a worker module needs of this package, without TensorFlow.js: importing the whole package costs each thread half a second
  * and 40 MiB, this a few milliseconds. Workers import from here.
  */
-export { UserError, expected } from '../errors.js'
+export { UserError, expected, reasonOf } from '../errors.js'
+export { readBytes } from '../files.js'
 export { hash, Random } from '../runtime/random.js'
 export { FeatureCache, featureKey } from './feature-cache.js'
 export type { CachedArray, CacheStatistics, FeatureCacheOptions } from './feature-cache.js'

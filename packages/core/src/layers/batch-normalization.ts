@@ -1,12 +1,14 @@
 /**
  * Keras's BatchNormalization. In training the whole normalisation is one op of the kernels; a frozen layer
- * uses its moving averages, as in Keras (TensorFlow.js's goes on learning them). Padding counts like any other value.
+ * uses its moving averages, as in Keras (TensorFlow.js's goes on learning them). Masked steps do not count, as in Keras 3: the op sees
+ * the real ones only, and masked ones come out as zeros.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { BatchNormalizationLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/normalization.js'
 import { batchNormTraining } from '@weft/kernels'
 import { type CallOptions, classOf, type LayerClass, single, type Tensors } from './stock.js'
+import { putBack, realSteps, take, type Taking } from './take.js'
 
 interface StockBatchNormalization extends tfl.layers.Layer {
   readonly axis: number
@@ -43,7 +45,9 @@ export class BatchNormalization extends Base {
     }
     return tf.tidy(() => {
       const [gamma, beta] = [this.gamma?.read() ?? null, this.beta?.read() ?? null]
-      const { output, mean, variance } = batchNormTraining(x, gamma, beta, this.epsilon)
+      const real = paddingOf(x, options.mask)
+      const given = real ? take(tf.reshape(x, [-1, ...x.shape.slice(2)]), real) : x
+      const { output, mean, variance } = batchNormTraining(given, gamma, beta, this.epsilon)
       for (const [moving, batch] of [
         [this.movingMean, mean],
         [this.movingVariance, variance],
@@ -51,7 +55,16 @@ export class BatchNormalization extends Base {
         const before = moving.read()
         moving.write(tf.sub(before, tf.mul(tf.sub(before, batch), 1 - this.momentum)))
       }
-      return output
+      return real ? tf.reshape(take(output, putBack(real)), x.shape) : output
     })
   }
+}
+
+/**
+ * The real steps of a sequence [B, T, …] that has others, too. TensorFlow.js passes masks on to layers after the sequence has ended;
+ * such a one does not fit, or the input has no axis for time.
+ */
+function paddingOf(x: tf.Tensor, mask: unknown): Taking | null {
+  const fits = x.rank > 2 && mask instanceof tf.Tensor && mask.rank === 2
+  return fits && mask.shape[0] === x.shape[0] && mask.shape[1] === x.shape[1] ? realSteps(mask) : null
 }

@@ -181,4 +181,21 @@ describe('TimeDistributed', () => {
     const [a, b] = [ours, stock].map((layer) => Array.from((layer.apply(x) as tf.Tensor).dataSync()))
     a?.forEach((value, i) => expect(Math.abs(value - (b?.[i] ?? NaN))).toBeLessThan(TOLERANCE))
   })
+  it('runs a recurrent layer over the inner sequences, a stack layer by layer', () => {
+    const x = normal([2, 3, 5, 4], 6)
+    const lstm = new LSTM({ units: 2 })
+    const rows = new TimeDistributed({ layer: lstm })
+    const y = rows.apply(x, { mask: prefix([1, 3], 3) }) as tf.Tensor
+    const byHand = tf.stack(tf.unstack(x, 1).map((row) => lstm.call(row) as tf.Tensor), 1) // prettier-ignore
+    const difference = tf.abs(tf.sub(y, byHand))
+    expect(tf.max(tf.slice(difference, [1])).dataSync()[0]).toBeLessThan(TOLERANCE)
+    expect(tf.max(tf.slice(difference, 0, [1, 1])).dataSync()[0]).toBeLessThan(TOLERANCE)
+    expect(tf.max(tf.abs(tf.slice(y, [0, 1], [1, 2]))).dataSync()[0]).toBe(0)
+
+    const dense = tfl.layers.dense({ units: 3 })
+    const stack = tfl.sequential({ layers: [tfl.layers.flatten({ inputShape: [5, 4] }), dense] })
+    const stacked = new TimeDistributed({ layer: stack }).apply(x) as tf.Tensor
+    const flat = dense.apply(tf.reshape(x, [6, 20])) as tf.Tensor
+    expect(tf.max(tf.abs(tf.sub(tf.reshape(stacked, [6, 3]), flat))).dataSync()[0]).toBeLessThan(TOLERANCE)
+  })
 })

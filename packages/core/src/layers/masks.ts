@@ -38,5 +38,9 @@ export function strideMask(mask: tf.Tensor, stride: number, outputSteps: number)
   const steps = Math.min(outputSteps, Math.ceil(time / stride))
   if (stride === 1) return tf.slice(mask, [0, 0], [batch, steps])
   // Not tf.stridedSlice: TensorFlow.js's wasm backend reads booleans wrongly there.
-  return tf.tidy(() => tf.gather(mask, tf.tensor1d(Int32Array.from({ length: steps }, (_, step) => step * stride)), 1))
+  return tf.tidy(() => {
+    const kept = tf.tensor1d(Int32Array.from({ length: steps }, (_, step) => step * stride))
+    // As integers: the native kernel takes numbers of four bytes.
+    return tf.cast(tf.gather(tf.cast(mask, 'int32'), kept, 1), 'bool')
+  })
 }

@@ -17,6 +17,7 @@ import { Dropout, SpatialDropout1D } from './dropout.js'
 import { Embedding } from './embedding.js'
 import { GlobalAveragePooling1D, GlobalMaxPooling1D } from './global-pooling.js'
 import { GRU } from './gru.js'
+import { HilbertWalk } from './hilbert-walk.js'
 import { registerInitializers } from './initializers.js'
 import { LayerNormLSTM } from './layer-norm-lstm.js'
 import { LayerNormalization } from './layer-normalization.js'
@@ -25,6 +26,7 @@ import { AlphaDropout, GaussianDropout, GaussianNoise } from './noise.js'
 import { PeepholeLSTM } from './peephole-lstm.js'
 import { SimpleRNN } from './simple-rnn.js'
 import { TimeDistributed } from './time-distributed.js'
+import { ZeroMasked } from './zero-masked.js'
 
 const LAYERS = [
   AdditiveAttention,
@@ -52,6 +54,7 @@ const LAYERS = [
   GlobalMaxPooling1D,
   GRU,
   GlobalMaxPooling3D,
+  HilbertWalk,
   LSTM,
   LayerNormLSTM,
   LayerNormalization,
@@ -66,6 +69,7 @@ const LAYERS = [
   SeparableConv2D,
   SpatialDropout1D,
   TimeDistributed,
+  ZeroMasked,
 ]
 
 let stockNames: ReadonlySet<string> | undefined

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Random } from '../runtime/random.js'
 import {
+  alignSequences,
   characterErrorRate,
   editDistance,
   exactMatch,
@@ -27,6 +28,10 @@ describe('editDistance', () => {
     ['ab', 'ba', 2],
     ['😀x', '😃x', 1],
     ['straße', 'strasse', 2],
+    ['cafe\u0301', 'café', 0],
+    ['x\u0302y', 'xy', 1],
+    ['שָׁלוֹם', 'שלום', 2],
+    ['👨‍👩‍👧', '👨‍👩‍👦', 1],
   ])('of %j and %j is %i', (a, b, distance) => {
     expect(editDistance(a, b)).toBe(distance)
     expect(editDistance(b, a)).toBe(distance)
@@ -79,7 +84,58 @@ describe('sequenceScores', () => {
     expect(characterErrorRate([[1, 2, 3]], [[1, 2]])).toBeCloseTo(1 / 3, 12)
   })
 
+  it('counts what a reader takes for one sign, however it is encoded', () => {
+    expect(sequenceScores(['e\u0301a b'], ['éa b'])).toEqual({
+      exactMatch: 1,
+      cer: 0,
+      wer: 0,
+      normalisedEditDistance: 0,
+    })
+    // One sign of two is wrong, not one code point of five.
+    expect(characterErrorRate(['हिन्दी'], ['हिन्द'])).toBe(1 / 2)
+  })
+
   it('names a wrong number of readings', () => {
     expect(() => exactMatch(['a', 'b'], ['a'])).toThrow('scoring sequences: expected 2 items for readings, received 1')
+  })
+})
+
+describe('alignSequences', () => {
+  /** `=` match, `x>y` replace, `+y` insert, `-x` delete. */
+  const align = (reference: string, reading: string) =>
+    alignSequences(reference, reading)
+      .map((symbol) => {
+        if (symbol.kind === 'match') return '='
+        if (symbol.kind === 'replace') return `${symbol.reference}>${symbol.reading}`
+        return symbol.kind === 'insert' ? `+${symbol.reading}` : `-${symbol.reference}`
+      })
+      .join(' ')
+  it.each([
+    ['kitten', 'sitting', 'k>s = = = e>i = +g'],
+    ['abc', 'abc', '= = ='],
+    ['abc', 'ac', '= -b ='],
+    ['ac', 'abc', '= +b ='],
+    ['', 'ab', '+a +b'],
+    ['ab', '', '-a -b'],
+    ['', '', ''],
+    ['a😀', 'a😃', '= 😀>😃'],
+  ])('of %j and %j', (reference, reading, wanted) => {
+    expect(align(reference, reading)).toBe(wanted)
+  })
+
+  it('spells both sequences, with as many edits as their distance', () => {
+    const random = new Random(7)
+    const draw = () => Array.from({ length: random.int(9) }, () => random.int(3))
+    for (let round = 0; round < 300; round++) {
+      const [reference, reading] = [draw(), draw()]
+      const aligned = alignSequences(reference, reading)
+      expect(aligned.flatMap((symbol) => (symbol.kind === 'insert' ? [] : [symbol.reference]))).toEqual(reference)
+      expect(aligned.flatMap((symbol) => (symbol.kind === 'delete' ? [] : [symbol.reading]))).toEqual(reading)
+      expect(aligned.filter(({ kind }) => kind !== 'match').length).toBe(editDistance(reference, reading))
+      for (const symbol of aligned) {
+        if (symbol.kind === 'match') expect(symbol.reference).toBe(symbol.reading)
+        if (symbol.kind === 'replace') expect(symbol.reference).not.toBe(symbol.reading)
+      }
+    }
   })
 })

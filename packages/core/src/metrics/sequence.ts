@@ -1,7 +1,9 @@
 /**
  * Scores of what was read or recognised as a sequence: edit distance, character and word error rate, exact matches. A string's symbols
- * are its Unicode code points, as they stand: who wants case, accents or spaces not to count changes both texts before.
+ * are its grapheme clusters in normal form C, what a reader takes for one sign, however it is encoded: who wants case, accents or
+ * spaces not to count changes both texts before.
  */
+import { symbolsOf as symbolsOfText } from '../data/alphabet.js'
 import { expected } from '../errors.js'
 
 /** A string, or a list of symbols of any kind. */
@@ -19,9 +21,14 @@ export interface SequenceScores {
   normalisedEditDistance: number
 }
 
-const symbolsOf = (sequence: SymbolSequence): readonly (number | string)[] => Array.from(sequence)
+const symbolsOf = (sequence: SymbolSequence): readonly (number | string)[] =>
+  typeof sequence === 'string' ? symbolsOfText(sequence) : Array.from(sequence)
 
-const wordsOf = (text: string) => text.split(/\s+/u).filter((word) => word !== '')
+const wordsOf = (text: string) =>
+  text
+    .normalize('NFC')
+    .split(/\s+/u)
+    .filter((word) => word !== '')
 
 /**
  * The least number of symbols to insert, leave out or replace that makes one sequence of the other.
@@ -42,6 +49,55 @@ export function editDistance(a: SymbolSequence, b: SymbolSequence): number {
     })
   })
   return row[to.length] ?? 0
+}
+
+/** What became of a symbol: of the reference's, or one that was read where there is none. */
+export type AlignedSymbol =
+  | { readonly kind: 'match' | 'replace'; readonly reference: number | string; readonly reading: number | string }
+  | { readonly kind: 'insert'; readonly reading: number | string }
+  | { readonly kind: 'delete'; readonly reference: number | string }
+
+/**
+ * What was read beside what is there, symbol by symbol, with the least number of edits: as many as `editDistance` counts. Of several
+ * such alignments the one that matches or replaces towards the end, where it can.
+ *
+ * @see Wagner & Fischer 1974.
+ */
+export function alignSequences(reference: SymbolSequence, reading: SymbolSequence): AlignedSymbol[] {
+  const [from, to] = [symbolsOf(reference), symbolsOf(reading)]
+  const width = to.length + 1
+  // Distances of each beginning of `from` to each beginning of `to`.
+  const table = new Uint32Array((from.length + 1) * width)
+  const distance = (i: number, j: number) => table[i * width + j] ?? 0
+  for (let i = 0; i <= from.length; i++) {
+    for (let j = 0; j <= to.length; j++) {
+      const pair = distance(i - 1, j - 1) + (from[i - 1] === to[j - 1] ? 0 : 1)
+      table[i * width + j] = i === 0 || j === 0 ? i + j : Math.min(pair, distance(i - 1, j) + 1, distance(i, j - 1) + 1)
+    }
+  }
+  const aligned: AlignedSymbol[] = []
+  let [i, j] = [from.length, to.length]
+  while (i > 0 || j > 0) {
+    const [there, read] = [from[i - 1], to[j - 1]]
+    const here = distance(i, j)
+    if (i > 0 && j > 0 && there !== undefined && read !== undefined) {
+      const same = there === read
+      if (distance(i - 1, j - 1) + (same ? 0 : 1) === here) {
+        aligned.push({ kind: same ? 'match' : 'replace', reference: there, reading: read })
+        i--
+        j--
+        continue
+      }
+    }
+    if (i > 0 && there !== undefined && distance(i - 1, j) + 1 === here) {
+      aligned.push({ kind: 'delete', reference: there })
+      i--
+    } else {
+      if (read !== undefined) aligned.push({ kind: 'insert', reading: read })
+      j--
+    }
+  }
+  return aligned.reverse()
 }
 
 /** Calls `each` for every pair. */

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
-import { expected, UserError } from '../errors.js'
+import { expected, reasonOf, UserError } from '../errors.js'
 import { readJson, writeFileAtomic, writeJsonAtomic } from '../files.js'
 import { registerLayers } from '../layers/register.js'
 import { asKeras2, type Json } from './keras3.js'
@@ -148,7 +148,7 @@ function readFile(path: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new UserError(`reading ${path}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UserError(`reading ${path}: ${reasonOf(error)}`)
   }
 }
 

@@ -63,4 +63,39 @@ describe('transferWeights', () => {
     expect(transferWeights(from, to).skipped).toEqual([])
     expect(values(to, 'conv_1')).toEqual(values(from, 'conv_1'))
   })
+  it('matches the outputs of heads of other sizes and orders one by one', () => {
+    const from = buildCrnn({ ...options, seed: 1 })
+    const to = buildCrnn({ ...options, seed: 2, head: { units: 3 } })
+    for (const model of [from, to]) {
+      const head = model.getLayer('head')
+      const [kernel, bias] = head.getWeights()
+      if (!kernel || !bias) throw new Error('expected a kernel and a bias')
+      head.setWeights([kernel, tf.add(bias, tf.range(1, 1 + bias.size))])
+    }
+    const [theirs, before] = [from, to].map(
+      (model) => model.getLayer('head').getWeights()[0]?.arraySync() as number[][],
+    )
+    expect(transferWeights(from, to, { outputs: [3, undefined, 0] })).toEqual({
+      copied: ['conv_1', 'norm_1', 'bilstm_1', 'head'],
+      skipped: [],
+      outputs: { taken: 2, of: 3 },
+    })
+    const [kernel, bias] = to.getLayer('head').getWeights()
+    expect(kernel?.arraySync()).toEqual(theirs?.map((row, i) => [row[3], before?.[i]?.[1], row[0]]))
+    expect(Array.from(bias?.dataSync() ?? [])).toEqual([4, 2, 1])
+  })
+  it('does not match outputs that do not fit', () => {
+    const [from, to] = [buildCrnn(options), buildCrnn({ ...options, head: { units: 3 } })]
+    expect(() => transferWeights(from, to, { outputs: [0, 1] })).toThrow(
+      'taking over layer head: expected 3 numbers, one for each output, for outputs, received 2',
+    )
+    expect(() => transferWeights(from, to, { outputs: [0, 1, 4] })).toThrow(
+      'taking over layer head: expected numbers from 0 to 3 for outputs, received 4',
+    )
+    const other = buildCrnn({ ...options, recurrent: { units: 5 } })
+    expect(transferWeights(from, other, { outputs: [0, 1, 2, 3] }).skipped.at(-1)).toEqual({
+      layer: 'head',
+      reason: "its weights for each output are [10] [], the other model's [6] []",
+    })
+  })
 })

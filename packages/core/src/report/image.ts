@@ -54,6 +54,7 @@ export async function encodePng(pixels: Uint8Array, width: number, height: numbe
     throw expected('encoding a PNG', `1, 3 or 4 bytes for each of ${width} x ${height} pixels`, 'pixels', pixels.length)
   }
   const png = await sharp(pixels, { raw: { width, height, channels } })
+    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
     .png({ compressionLevel: 9, palette: false })
     .toBuffer()
   return new Uint8Array(png.buffer, png.byteOffset, png.length)

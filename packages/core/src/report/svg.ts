@@ -61,6 +61,14 @@ export function renderPlot(
   return shortenNumbers(drawn).replace(/<\/svg>$/, () => `${legendRow(legend, start)}${above}</svg>`)
 }
 
+/** A plot as a file of its own: with SVG's namespace, which a plot within a page does without, and a ground in the paper's colour. */
+export function svgFile(svg: string): string {
+  return svg.replace(/^<svg ([^>]*)>/, (_, attributes: string) => {
+    const ground = `<rect width="100%" height="100%" fill="${colour('paper')}"/>`
+    return `<svg xmlns="http://www.w3.org/2000/svg" ${attributes}>${ground}`
+  })
+}
+
 /** Two decimals of a pixel are enough. */
 function shortenNumbers(markup: string): string {
   return markup.replace(/ (?:d|transform|x|y|x1|x2|y1|y2|cx|cy|r|width|height)="[^"]*"/g, (attribute) =>

@@ -24,6 +24,11 @@ export interface RuntimeOptions {
   purpose?: 'train' | 'predict'
 }
 
+/** Whether the device trains networks of a usual size; the others, TensorFlow.js's own for the processor, are a hundred times slower. */
+export function isFast(device: Device): boolean {
+  return device === 'native' || device === 'gpu'
+}
+
 export interface RuntimeReport {
   device: Device
   /** TensorFlow.js's name of the backend. */

@@ -5,7 +5,7 @@
  */
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../errors.js'
+import { reasonOf, UserError } from '../errors.js'
 import { writeFileAtomic } from '../files.js'
 import type { Callback, EpochLog, Run, ValidationLog } from './callbacks.js'
 import { encodeEvent, eventFileHeader } from './event-file.js'
@@ -14,7 +14,7 @@ function append(path: string, data: string | Uint8Array): void {
   try {
     appendFileSync(path, data)
   } catch (error) {
-    throw new UserError(`writing ${path}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UserError(`writing ${path}: ${reasonOf(error)}`)
   }
 }
 

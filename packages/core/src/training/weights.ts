@@ -50,8 +50,8 @@ export function restoreSnapshot(model: tfl.LayersModel, values: readonly Values[
   })
 }
 
-/** Every layer of a model, those inside others (wrappers, cells, nested models) included, each once. */
-export function allLayers(model: tfl.LayersModel): tfl.layers.Layer[] {
+/** Every layer of a model, or of the given ones, those inside others (wrappers, cells, nested models) included, each once. */
+export function allLayers(model: Pick<tfl.LayersModel, 'layers'>): tfl.layers.Layer[] {
   const found = new Set<tfl.layers.Layer>()
   const visit = (layer: tfl.layers.Layer) => {
     if (found.has(layer)) return

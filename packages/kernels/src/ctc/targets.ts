@@ -118,7 +118,7 @@ export function ctcTargets(
 }
 
 /** Steps that a text takes at least: one for each symbol, and a blank between equal neighbours. */
-export function ctcStepsNeeded(symbols: ArrayLike<number>): number {
+export function ctcStepsNeeded(symbols: ArrayLike<number | string>): number {
   let needed = symbols.length
   for (let i = 1; i < symbols.length; i++) if (symbols[i] === symbols[i - 1]) needed++
   return needed

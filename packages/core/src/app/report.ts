@@ -1,0 +1,183 @@
+/**
+ * The parts that all applications' reports have: what was trained on, where the numbers come from, which files were left out, how well a
+ * classifier does. Drawing and layout are report/'s, pictures of examples the application's.
+ */
+import { formatDuration, formatNumber, formatPercent, plural } from '../cli/format.js'
+import type { LabelledFile } from '../data/read-items.js'
+import { classScoresPlot } from '../report/class-plots.js'
+import { type Footer, type KeyFigure, type Section, writeReport } from '../report/report.js'
+import { classesSection, metricsSection, probabilitiesSection, trainingSection } from '../report/sections.js'
+import type { RuntimeReport } from '../runtime/device.js'
+import type { EpochLog } from '../training/callbacks.js'
+import type { Evaluation } from './evaluation.js'
+import type { SkippedFile } from './inputs.js'
+import { accuracyOf, type Judgement } from './judgement.js'
+import type { RunResult, RunSummary } from './run.js'
+
+/** Examples shown of wrong and of right answers. */
+const WRONG_EXAMPLES = 9
+const RIGHT_EXAMPLES = 6
+/** Files left out that are listed. */
+const LISTED_FILES = 50
+
+/** What an application shows of what it judged. */
+export interface ReportContent<Judged> {
+  /** The package, such as `audio-events`. */
+  readonly app: string
+  /** What an item is, such as `sound`. */
+  readonly noun: string
+  /** What kind of model it is. */
+  readonly subtitle: string
+  /** @param part What was judged, in words. */
+  figures(judgement: Judged, part: string): KeyFigure[]
+  sections(judgement: Judged): Promise<Section[]>
+}
+
+/** Where a report's numbers come from. */
+export interface ReportSource {
+  readonly options: object
+  readonly command: string | undefined
+}
+
+/** Writes the report of a training run. */
+export async function writeRunReport<Judged>(
+  path: string,
+  run: RunResult<Judged>,
+  shown: ReportContent<Judged>,
+  { epochs, ...source }: ReportSource & { readonly epochs: readonly EpochLog[] },
+): Promise<void> {
+  const judged = run.test ?? run.validation
+  const part = run.test === undefined ? 'validation' : 'test'
+  writeReport(path, {
+    kicker: `Weft ${shown.app}`,
+    title: 'Training report',
+    subtitle: shown.subtitle,
+    summary: [...(judged ? shown.figures(judged, part) : []), ...runFigures(run, shown.noun)],
+    sections: [
+      trainingSection(epochs, { ...(run.bestEpoch !== undefined && { bestEpoch: run.bestEpoch }) }),
+      ...(judged ? await shown.sections(judged) : []),
+      ...leftOutSections(run),
+    ],
+    footer: footer(run, source),
+  })
+}
+
+/** Writes the report of an evaluation. */
+export async function writeEvaluationReport<Judged extends { readonly items: readonly object[] }>(
+  path: string,
+  evaluation: Omit<Evaluation<Judged, object>, 'model' | 'report'>,
+  shown: ReportContent<Judged>,
+  source: ReportSource,
+): Promise<void> {
+  const { judgement } = evaluation
+  writeReport(path, {
+    kicker: `Weft ${shown.app}`,
+    title: 'Evaluation report',
+    subtitle: `${plural(judgement.items.length, shown.noun)}, ${shown.subtitle}`,
+    summary: shown.figures(judgement, `these ${shown.noun}s`),
+    sections: [...(await shown.sections(judgement)), ...leftOutSections(evaluation)],
+    footer: footer(evaluation, source),
+  })
+}
+
+function footer(
+  { runtime, seconds }: { readonly runtime: RuntimeReport; readonly seconds: number },
+  { options, command }: ReportSource,
+): Footer {
+  return {
+    ...(command !== undefined && { command }),
+    device: `${runtime.device}, ${plural(runtime.threads, 'thread')}`,
+    duration: formatDuration(seconds),
+    finished: new Date(),
+    versions: runtime.versions,
+    options,
+  }
+}
+
+/** Items and parts, time and size of a training run. */
+function runFigures(run: RunSummary, noun: string): KeyFigure[] {
+  const { train, validation, test } = run.items
+  return [
+    {
+      label: `${noun.charAt(0).toUpperCase()}${noun.slice(1)}s`,
+      value: String(train + validation + test),
+      note: `${train} train, ${validation} validate, ${test} test`,
+    },
+    {
+      label: 'Training',
+      value: formatDuration(run.seconds),
+      note: `${plural(run.epochs, 'epoch')}, ${plural(run.parameters, 'weight')}`,
+    },
+  ]
+}
+
+export function classifierFigures({ figures, items }: Judgement, part: string, noun: string): KeyFigure[] {
+  return [
+    { label: 'Accuracy', value: formatPercent(accuracyOf(figures)), note: `${part}, ${plural(items.length, noun)}` },
+    { label: 'Macro F1', value: formatNumber(figures.macro.f1, 3), note: 'every label counts the same' },
+  ]
+}
+
+/** How well each label is recognised, and whether the probabilities mean what they say. */
+export function classifierSections({ truth, probabilities, figures }: Judgement, labels: readonly string[]): Section[] {
+  if ('confusion' in figures) {
+    const results = { labels, truth, probabilities }
+    return [classesSection(results), probabilitiesSection(results)]
+  }
+  const { macro, micro, meanAveragePrecision, subsetAccuracy } = figures
+  return [
+    {
+      title: 'Labels',
+      figures: [
+        {
+          svg: classScoresPlot(figures.byLabel, labels),
+          caption: 'Scores by label. Each label is a question of its own.',
+        },
+      ],
+    },
+    metricsSection({
+      'macro F1': macro.f1,
+      'micro F1': micro.f1,
+      'mean average precision': meanAveragePrecision ?? Number.NaN,
+      'all labels right': subsetAccuracy ?? Number.NaN,
+    }),
+  ]
+}
+
+/** An answer of which an example may be shown. */
+export interface Answer<Item extends LabelledFile> {
+  readonly item: Item
+  readonly right: boolean
+  /** How sure the model was of it. */
+  readonly confidence: number
+}
+
+/** The wrong answers that the model was surest of, and right ones spread over the labels. */
+export function pickExamples<Item extends LabelledFile, A extends Answer<Item>>(answers: readonly A[]): A[] {
+  const wrong = answers.filter((one) => !one.right).sort((a, b) => b.confidence - a.confidence)
+  const seen = new Set<string>()
+  const right = answers.filter(({ item, right: isRight }) => {
+    const label = item.labels.join('|')
+    return isRight && !seen.has(label) && seen.add(label)
+  })
+  return [...wrong.slice(0, WRONG_EXAMPLES), ...right.slice(0, RIGHT_EXAMPLES)]
+}
+
+/** Files that were not used or are odd, when there are any. */
+function leftOutSections({
+  skipped,
+  warnings,
+}: {
+  readonly skipped: readonly SkippedFile[]
+  readonly warnings: readonly string[]
+}): Section[] {
+  if (skipped.length === 0 && warnings.length === 0) return []
+  const rows = [...skipped.map(({ path, reason }) => [path, reason]), ...warnings.map((warning) => ['', warning])]
+  return [
+    {
+      title: 'Files left out or odd',
+      text: `${plural(skipped.length, 'file')} left out, ${plural(warnings.length, 'file')} used although odd.`,
+      tables: [{ columns: [{ header: 'file' }, { header: 'what' }], rows: rows.slice(0, LISTED_FILES) }],
+    },
+  ]
+}

@@ -1,0 +1,136 @@
+/**
+ * The alphabet of a reader: which symbol is which output of the network, and texts as lists of classes.
+ *
+ * A symbol is what a reader takes for one sign: a grapheme cluster (Unicode Standard Annex 29) of the text in normal form C, so that a
+ * letter and its combining marks stay together and one written in two ways is one symbol. Class 0 is CTC's blank and no symbol. An
+ * alphabet is saved with the model; it knows nothing of networks or of how classes are found.
+ */
+import { expected, UserError } from '../errors.js'
+
+const clusters = new Intl.Segmenter('en', { granularity: 'grapheme' })
+
+/** Signs that are shown as they are: printable ASCII except for the space. */
+const PLAIN = /^[!-~]$/
+/** Texts of which every character is a cluster. */
+const PRINTABLE_ASCII = /^[ -~]*$/
+
+/** Symbols of an alphabet that an error lists. */
+const SHOWN_SYMBOLS = 80
+
+/** The symbols of a text in their order: its grapheme clusters in normal form C. */
+export function symbolsOf(text: string): string[] {
+  if (PRINTABLE_ASCII.test(text)) return text.split('')
+  return Array.from(clusters.segment(text.normalize('NFC')), ({ segment }) => segment)
+}
+
+/** The symbol as messages show it; what may be invisible, combining or look like another has its code points beside it. */
+export function describeSymbol(symbol: string): string {
+  const shown = JSON.stringify(symbol)
+  return PLAIN.test(symbol) ? shown : `${shown} (${codePoints(symbol)})`
+}
+
+function codePoints(symbol: string): string {
+  return Array.from(symbol, (sign) => `U+${sign.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`).join(' ')
+}
+
+/** Order by code points, which differs from that of `<` (code units) above U+FFFF. */
+function byCodePoints(a: string, b: string): number {
+  const [left, right] = [Array.from(a), Array.from(b)]
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const difference = (left[i]?.codePointAt(0) ?? 0) - (right[i]?.codePointAt(0) ?? 0)
+    if (difference !== 0) return difference
+  }
+  return left.length - right.length
+}
+
+/** An ordered set of symbols; symbol i is class i + 1, class 0 is CTC's blank. */
+export class Alphabet {
+  readonly symbols: readonly string[]
+  readonly #classOf: ReadonlyMap<string, number>
+
+  /** @param symbols In the order of the classes from 1 on: single grapheme clusters in normal form C, no two alike. */
+  constructor(symbols: readonly string[]) {
+    const doing = 'making an alphabet'
+    if (symbols.length === 0) throw expected(doing, 'at least 1', 'symbols', 0)
+    this.symbols = [...symbols]
+    this.#classOf = new Map(symbols.map((symbol, i) => [symbol, i + 1]))
+    symbols.forEach((symbol, i) => {
+      if (symbolsOf(symbol).length !== 1 || symbol !== symbol.normalize('NFC'))
+        throw expected(doing, 'a single symbol in normal form C', `class ${i + 1}`, symbol)
+      if (this.#classOf.get(symbol) !== i + 1) throw expected(doing, 'each symbol once', 'symbols', symbol)
+    })
+  }
+
+  /** All symbols that occur, in the order of their code points. */
+  static of(texts: Iterable<string>): Alphabet {
+    const found = new Set<string>()
+    for (const text of texts) for (const symbol of symbolsOf(text)) found.add(symbol)
+    return new Alphabet([...found].sort(byCodePoints))
+  }
+
+  /** Checks what was read from a file. */
+  static fromJson(json: unknown): Alphabet {
+    if (!Array.isArray(json) || !json.every((symbol) => typeof symbol === 'string'))
+      throw expected('reading an alphabet', 'a list of texts', 'symbols', JSON.stringify(json))
+    return new Alphabet(json)
+  }
+
+  toJSON(): string[] {
+    return [...this.symbols]
+  }
+
+  /** Number of classes, the blank included. */
+  get size(): number {
+    return this.symbols.length + 1
+  }
+
+  /**
+   * The class of each symbol of the text.
+   *
+   * @throws UserError that names the first symbol which is not in the alphabet.
+   */
+  encode(text: string): number[] {
+    return symbolsOf(text).map((symbol) => {
+      const known = this.#classOf.get(symbol)
+      if (known !== undefined) return known
+      const doing = `encoding ${JSON.stringify(text)}: expected symbols of the alphabet for the text, received`
+      throw new UserError(`${doing} ${describeSymbol(symbol)}`, `The alphabet is ${this.#shown()}`)
+    })
+  }
+
+  #shown(): string {
+    const more = this.symbols.length - SHOWN_SYMBOLS
+    const shown = this.symbols
+      .slice(0, SHOWN_SYMBOLS)
+      .map((symbol) => (/\s/u.test(symbol) ? JSON.stringify(symbol) : symbol))
+    return shown.join(' ') + (more > 0 ? ` and ${more} more.` : '.')
+  }
+
+  /**
+   * The text of these classes, in normal form C.
+   *
+   * @throws UserError for a class that is no symbol's, the blank included.
+   */
+  decode(classes: Iterable<number>): string {
+    return Array.from(classes, (at) => this.symbol(at))
+      .join('')
+      .normalize('NFC')
+  }
+
+  /** The symbol of a class, which must not be the blank. */
+  symbol(at: number): string {
+    const symbol = this.symbols[at - 1]
+    if (symbol === undefined) throw expected('decoding a text', `a class from 1 to ${this.size - 1}`, 'symbol', at)
+    return symbol
+  }
+
+  /** The symbols of the text that are not in the alphabet, each once. */
+  missing(text: string): string[] {
+    return [...new Set(symbolsOf(text))].filter((symbol) => !this.#classOf.has(symbol))
+  }
+
+  /** For each class of this alphabet the class of the same symbol in another, blank for blank; undefined for new symbols. */
+  outputsFrom(other: Alphabet): (number | undefined)[] {
+    return [0, ...this.symbols.map((symbol) => other.#classOf.get(symbol))]
+  }
+}
