@@ -19,6 +19,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    projects: [project('kernels'), project('core'), project('audio-events')],
+    projects: [project('kernels'), project('core'), project('audio-events'), project('image-seq')],
   },
 })

@@ -23,6 +23,8 @@ const hooks = ({ note }) => ({
 export const audio = {
   // The Free Spoken Digit Dataset, takes 0 to 4 of each speaker and digit for testing; the mean over three seeds.
   fsdd: {
+    data: 'fsdd',
+    measure: 'accuracy',
     least: 0.98,
     async run(circumstances) {
       const { data, out, device, note } = circumstances
@@ -54,6 +56,8 @@ export const audio = {
 
   // ESC-10, cross-validated over the folds that are there.
   esc10: {
+    data: 'esc10',
+    measure: 'accuracy',
     least: 0.8,
     async run(circumstances) {
       const { data, out, device } = circumstances

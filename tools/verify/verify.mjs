@@ -3,22 +3,28 @@
 // Accuracy on real data: trains and evaluates each result of an application as its users would, and prints one line for each, or one
 // JSON object with --json. Exits with 1 when a result is below what the project holds itself to. Runs go to a temporary folder that is
 // removed, unless --out names one.
-// usage: npm run -s verify -- audio [--only NAME] [--data DIR] [--out DIR] [--device NAME] [--json]
+// usage: npm run -s verify -- audio|image [--only NAME] [--data DIR] [--out DIR] [--device NAME] [--json]
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { audio } from './audio.mjs'
+import { image } from './image.mjs'
 
 /**
  * @typedef {{ data: string, out: string, device: string, note: (line: string) => void }} Circumstances
- * @typedef {{ accuracy: number, [figure: string]: unknown }} Figures
- * @typedef {{ least: number, run: (circumstances: Circumstances) => Promise<Figures> }} Result
+ * @typedef {{ [figure: string]: unknown }} Figures
+ * @typedef {{
+ *   data: string, // folder below --data
+ *   measure: 'accuracy' | 'exactMatch', // the figure that must be reached
+ *   least: number,
+ *   run: (circumstances: Circumstances) => Promise<Figures>,
+ * }} Result
  */
 
 /** @type {Record<string, Record<string, Result>>} */
-const applications = { audio }
+const applications = { audio, image }
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 /** @param {string} name @param {readonly string[]} choices @param {string | undefined} received */
@@ -45,20 +51,21 @@ try {
   for (const name of names) {
     const result = application[name]
     if (result === undefined) wrong('--only', Object.keys(application), name)
-    const data = join(values.data, name)
-    if (!existsSync(data)) wrong('--data', [`a folder that holds ${name}/`], values.data)
+    const data = join(values.data, result.data)
+    if (!existsSync(data)) wrong('--data', [`a folder that holds ${result.data}/`], values.data)
     const started = performance.now()
     const note = (/** @type {string} */ line) => process.stderr.write(`${name}: ${line}\n`)
     const figures = await result.run({ data, out: join(out, name), device: values.device, note })
     const minutes = (performance.now() - started) / 60_000
-    const reached = figures.accuracy >= result.least
+    const value = Number(figures[result.measure])
+    const reached = value >= result.least
     if (!reached) process.exitCode = 1
     const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'processor'}, Node ${process.versions.node}`
     const peakMb = process.resourceUsage().maxRSS / 1024
     process.stdout.write(
       values.json
         ? `${JSON.stringify({ name, ...figures, least: result.least, reached, minutes, peakMb, machine })}\n`
-        : `${name}: accuracy ${figures.accuracy.toFixed(4)} (at least ${result.least}: ${reached ? 'reached' : 'missed'}), ${minutes.toFixed(1)} minutes, ${peakMb.toFixed(0)} MB at most\n`,
+        : `${name}: ${result.measure} ${value.toFixed(4)} (at least ${result.least}: ${reached ? 'reached' : 'missed'}), ${minutes.toFixed(1)} minutes, ${peakMb.toFixed(0)} MB at most\n`,
     )
   }
 } finally {

@@ -1,0 +1,76 @@
+/**
+ * From prepared images to what the network sees: pixels scaled by the training part's mean and deviation, and batches padded along the
+ * axis that varies, columns or frames, with a value that the network takes for padding. Decoding and cleaning come before (decode.ts,
+ * prepare.ts), variation too (augment.ts).
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import { padSequences, type NdArray, type Normaliser, type PadOptions } from '@weft/core'
+import type { PreparedItem } from './image-worker.js'
+import { PADDING } from './network.js'
+import type { Raster } from './image/raster.js'
+
+/** Widths of batches of unequal images are multiples of this. */
+const COLUMNS_TOGETHER = 32
+
+/** Makes network input of images; holds the tables that this needs. */
+export class ImageInput {
+  /** For each channel, what each pixel value becomes. */
+  readonly #tables: readonly Float32Array[]
+  readonly #frames: boolean
+
+  /** @param normaliser One mean and deviation for each channel. @param frames Whether an item is a sequence of images. */
+  constructor(normaliser: Normaliser, channels: number, frames: boolean) {
+    const values = Float32Array.from({ length: 256 * channels }, (_, i) => Math.floor(i / channels))
+    const scaled = normaliser.apply(values)
+    this.#tables = Array.from({ length: channels }, (_, c) =>
+      Float32Array.from({ length: 256 }, (_, value) => scaled[value * channels + c] ?? 0),
+    )
+    this.#frames = frames
+  }
+
+  /**
+   * How items become one batch: sequences along their frames, images along their columns. Where sizes vary, batches of few different
+   * sizes let the memory of one be used for the next.
+   */
+  padding(varies: boolean): PadOptions {
+    if (this.#frames) return { value: PADDING, axis: 0 }
+    return { value: PADDING, axis: 1, multipleOf: varies ? COLUMNS_TOGETHER : 1 }
+  }
+
+  /** [H, W, C], or [T, H, W, C] for a sequence. */
+  of({
+    pixels,
+    frames,
+    height,
+    width,
+    channels,
+  }: Pick<PreparedItem, 'pixels' | 'frames'> & Omit<Raster, 'pixels'>): NdArray {
+    const data = new Float32Array(pixels.length)
+    const shape = this.#frames ? [frames, height, width, channels] : [height, width, channels]
+    const [only] = this.#tables
+    if (this.#tables.length === 1 && only) {
+      for (let i = 0; i < pixels.length; i++) data[i] = only[pixels[i] ?? 0] ?? 0
+      return { data, shape }
+    }
+    this.#tables.forEach((table, c) => {
+      for (let i = c; i < pixels.length; i += channels) data[i] = table[pixels[i] ?? 0] ?? 0
+    })
+    return { data, shape }
+  }
+
+  /** [B, H, W, C] or [B, T, H, W, C]. */
+  batch(images: readonly PreparedItem[]): tf.Tensor {
+    const varies = images.some(({ width }) => width !== images[0]?.width)
+    const { batch } = padSequences(
+      images.map((image) => this.of(image)),
+      this.padding(varies),
+    )
+    return tf.tensor(batch.data, [...batch.shape])
+  }
+}
+
+/** A frame of an item, the only one of a single image. */
+export function frameOf({ pixels, height, width, channels }: PreparedItem, frame = 0): Raster {
+  const size = height * width * channels
+  return { pixels: pixels.subarray(frame * size, (frame + 1) * size), height, width, channels }
+}

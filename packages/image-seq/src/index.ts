@@ -1,0 +1,25 @@
+/**
+ * Images as sequences: what `weft-image` does, as functions. Errors that a user can mend are `UserError`s of @weft/core; nothing is
+ * printed.
+ */
+export { augment } from './augment/augment.js'
+export { datasets } from './datasets/index.js'
+export type { PublicDataset } from './datasets/index.js'
+export { decodeImage, readImage } from './image/decode.js'
+export { evaluate } from './evaluate.js'
+export { explainClass, explainText } from './explain.js'
+export type { ClassPictures } from './explain.js'
+export type { Judgement } from './judge.js'
+export { ImageModel } from './model.js'
+export type { Meaning, Seeing } from './model.js'
+export { predict } from './predict.js'
+export type { Prediction } from './predict.js'
+export { prepareImage, prepareRaster } from './image/prepare.js'
+export { presets } from './presets/index.js'
+export type { Raster } from './image/raster.js'
+export { TextReader } from './reader.js'
+export type { Places, ReadSymbol, TextReading } from './reader.js'
+export { openGenerator, synthesise } from './synth/synth.js'
+export type { LineGenerator, SynthResult, TextLine } from './synth/synth.js'
+export { train } from './train.js'
+export type { TrainResult } from './train.js'

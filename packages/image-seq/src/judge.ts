@@ -1,0 +1,119 @@
+/**
+ * How good a model is on prepared images: a classifier's probabilities against the labels, a reader's texts against the truth. Finding and
+ * preparing the images is evaluate.ts's and train.ts's.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import { ctcGreedyDecode } from '@weft/kernels'
+import { editDistance, labelOf, type Metrics, sequenceScores, type SequenceScores, symbolsOf } from '@weft/core'
+import { judgeClassifier, type Judgement as ClassJudgement, toCsv } from '@weft/core/app'
+import type { ImageStore } from './image-store.js'
+import type { ImageItem } from './items.js'
+import type { ImageModel } from './model.js'
+import type { TextReader, TextReading } from './reader.js'
+
+/** What a reader read of labelled images. */
+export interface ReadingJudgement {
+  readonly task: 'read'
+  readonly items: readonly ImageItem[]
+  readonly readings: readonly TextReading[]
+  readonly figures: SequenceScores
+}
+
+/** What a classifier said of labelled images. */
+export interface ClassifyingJudgement extends ClassJudgement<ImageItem> {
+  readonly task: 'classify'
+}
+
+export type Judgement = ReadingJudgement | ClassifyingJudgement
+
+/** How a model is run over images. */
+export interface JudgeOptions {
+  readonly batchSize: number
+  /** How a reader's texts are found; needed when the model reads. */
+  readonly reader: TextReader | undefined
+  readonly onProgress?: ((done: number, total: number) => void) | undefined
+}
+
+/** Runs a model over images of the store. */
+export async function judgeImages(
+  model: ImageModel,
+  store: ImageStore,
+  items: readonly ImageItem[],
+  { batchSize, reader, onProgress }: JudgeOptions,
+): Promise<Judgement> {
+  const get = (batch: readonly ImageItem[]) => Promise.all(batch.map((item) => store.get(item)))
+  if (reader === undefined) {
+    const predict = async (batch: readonly ImageItem[]) => model.classify(await get(batch))
+    const judged = await judgeClassifier(items, {
+      labels: model.labels,
+      multiLabel: false,
+      batchSize,
+      predict,
+      onProgress,
+    })
+    return { task: 'classify', ...judged }
+  }
+  // Images of like width together, so that little is padded.
+  const order = items
+    .map((item, at) => ({ item, at, length: store.lengthOf(item) }))
+    .sort((a, b) => a.length - b.length || a.at - b.at)
+  const readings: TextReading[] = []
+  for (let from = 0; from < order.length; from += batchSize) {
+    const batch = order.slice(from, from + batchSize)
+    const read = reader.read(await get(batch.map(({ item }) => item)))
+    for (const [i, reading] of read.entries()) {
+      const place = batch[i]?.at
+      if (place !== undefined) readings[place] = reading
+    }
+    onProgress?.(Math.min(from + batchSize, items.length), items.length)
+  }
+  const figures = sequenceScores(
+    items.map(labelOf),
+    readings.map(({ text }) => text),
+  )
+  return { task: 'read', items, readings, figures }
+}
+
+/** What is watched of a reader's validation part after each epoch: texts by the best path. */
+export function readerMetrics(): Metrics {
+  return ({ batches }): Record<string, number> => {
+    let [edits, symbols, right, texts] = [0, 0, 0, 0]
+    for (const { yTrue, yPred, trueShape, predShape } of batches) {
+      const [count = 0, longest = 0] = trueShape
+      const logits = tf.tensor(yPred, predShape)
+      const readings = ctcGreedyDecode(logits)
+      logits.dispose()
+      for (let at = 0; at < count; at++) {
+        const truth = yTrue.subarray(at * longest, (at + 1) * longest).filter((symbol) => symbol > 0)
+        const distance = editDistance(truth, readings[at]?.labels ?? [])
+        edits += distance
+        symbols += truth.length
+        right += distance === 0 ? 1 : 0
+      }
+      texts += count
+    }
+    return { exact_match: right / texts, cer: edits / Math.max(1, symbols) }
+  }
+}
+
+/** A line for each image: its text, what was read, how surely, and the edits between them. */
+export function readingsCsv({ items, readings }: ReadingJudgement): string {
+  const rows = items.map((item, at) => {
+    const { text = '', confidence = 0 } = readings[at] ?? {}
+    const truth = labelOf(item)
+    return [item.id, truth, text, confidence.toFixed(6), String(editDistance(symbolsOf(truth), symbolsOf(text)))]
+  })
+  return toCsv([['file', 'truth', 'predicted', 'confidence', 'edits'], ...rows])
+}
+
+/** Texts with symbols that a reader cannot write, as warnings; a classifier has none. */
+export function unwritable(items: readonly ImageItem[], { seeing: { meaning } }: ImageModel): string[] {
+  if (meaning.task === 'classify') return []
+  return items.flatMap((item) => {
+    const missing = meaning.alphabet.missing(labelOf(item))
+    if (missing.length === 0) return []
+    return [
+      `${item.id}: its text has ${missing.map((symbol) => JSON.stringify(symbol)).join(', ')}, which the model's alphabet lacks, so it cannot be read right`,
+    ]
+  })
+}

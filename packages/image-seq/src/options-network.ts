@@ -1,0 +1,144 @@
+/** Options of the network and of how texts are read from what it says. options.ts puts them together into commands. */
+import { defineOptions } from '@weft/core/cli'
+import type { OptionsOf } from '@weft/core/cli'
+
+/** The network. */
+export const modelOptions = defineOptions({
+  network: {
+    type: 'choice',
+    choices: ['crnn', 'parallel', 'lstm', 'hierarchical'],
+    default: 'crnn',
+    group: 'Network',
+    help: 'CNN then LSTM, CNN beside LSTM, LSTM alone, or an LSTM over rows of an LSTM over pixels; texts need crnn',
+  },
+  walk: {
+    type: 'choice',
+    choices: ['columns', 'rows', 'hilbert'],
+    default: 'columns',
+    group: 'Network',
+    help: 'what is time in an image; a Hilbert walk only for parallel and lstm',
+  },
+  stepPixels: {
+    type: 'integer',
+    min: 1,
+    group: 'Network',
+    help: 'pixels that make a step of the Hilbert walk; the width unless told',
+  },
+  filters: {
+    type: 'list',
+    items: 'integer',
+    min: 1,
+    default: [16, 32, 64],
+    group: 'Network',
+    help: 'filters of each convolution block',
+  },
+  kernelSize: { type: 'integer', default: 3, min: 1, group: 'Network', help: 'size of the convolutions' },
+  poolWidth: {
+    type: 'list',
+    items: 'integer',
+    min: 1,
+    default: [2, 2, 1],
+    group: 'Network',
+    help: 'pooling over columns after each block',
+  },
+  poolHeight: {
+    type: 'list',
+    items: 'integer',
+    min: 1,
+    default: [2, 2, 2],
+    group: 'Network',
+    help: 'pooling over rows after each block',
+  },
+  convDropout: { type: 'number', default: 0, min: 0, below: 1, group: 'Network', help: 'dropout after each block' },
+  imagePooling: {
+    type: 'choice',
+    choices: ['flatten', 'average'],
+    default: 'flatten',
+    group: 'Network',
+    help: 'from convolutions to one vector, for parallel and for frames',
+  },
+  denseUnits: {
+    type: 'integer',
+    default: 0,
+    min: 0,
+    group: 'Network',
+    help: 'units of a layer between convolutions and LSTM; 0 is none',
+  },
+  lstmUnits: {
+    type: 'list',
+    items: 'integer',
+    min: 1,
+    default: [96],
+    group: 'Network',
+    help: 'units of each LSTM, each way; for hierarchical of the pixels’ and the rows’',
+  },
+  bidirectional: { type: 'boolean', default: true, group: 'Network', help: 'read the sequence both ways' },
+  lstmDropout: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    below: 1,
+    group: 'Network',
+    help: 'dropout of what enters each LSTM',
+  },
+  pooling: {
+    type: 'choice',
+    choices: ['last', 'mean', 'max', 'attention'],
+    default: 'last',
+    group: 'Network',
+    help: 'from all steps to one vector, for classes; attention is no layer of plain TensorFlow.js',
+  },
+  fusion: {
+    type: 'choice',
+    choices: ['concat', 'gated', 'attention'],
+    default: 'concat',
+    group: 'Network',
+    help: 'how the two branches of parallel are joined',
+  },
+  headDropout: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    below: 1,
+    group: 'Network',
+    help: 'dropout before the last layer',
+  },
+})
+
+/** The language model that a reader is saved with. */
+export const languageModelOptions = defineOptions({
+  languageModelOrder: {
+    type: 'integer',
+    default: 5,
+    min: 1,
+    max: 12,
+    group: 'Network',
+    help: 'symbols that the language model of the training texts looks at',
+  },
+})
+
+/** How texts are read from what the network says of each column. */
+export const decodingOptions = defineOptions({
+  decoder: {
+    type: 'choice',
+    choices: ['greedy', 'beam'],
+    group: 'Reading',
+    help: 'best path, or beam search; beam with a lexicon or a language model, else greedy unless told',
+  },
+  beamWidth: { type: 'integer', default: 25, min: 1, group: 'Reading', help: 'texts that a beam search keeps' },
+  lexicon: {
+    type: 'path',
+    group: 'Reading',
+    help: 'file with a word a line, the only ones that may be read, or training: the words of the training texts',
+  },
+  languageModelWeight: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    group: 'Reading',
+    help: 'how much the language model of the training texts counts; 0 not at all, 1 as much as the image',
+  },
+})
+
+export type ModelOptions = OptionsOf<typeof modelOptions>
+export type DecodingOptions = OptionsOf<typeof decodingOptions>

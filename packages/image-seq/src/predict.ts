@@ -1,0 +1,187 @@
+/**
+ * What a saved model says of image files: their texts, or their classes. Images are decoded in worker threads a batch ahead of the
+ * network, so that any number of files takes the memory of a few batches.
+ */
+import { basename, dirname, extname, join } from 'node:path'
+import { expected, mapOrdered, setupRuntime, WorkerPool, writeFileAtomic } from '@weft/core'
+import { isFolder, labelsOfRow, namedFiles, skippedFile, type Predictions, type SkippedFile } from '@weft/core/app'
+import { resolveOptions } from '@weft/core/cli'
+import type { GivenOptions } from '@weft/core/cli'
+import { svgFile } from '@weft/core/report'
+import { explainClass, explainText } from './explain.js'
+import type { ImageTaskMessage, PreparedItem } from './image-worker.js'
+import { framesIn } from './items.js'
+import { ImageModel } from './model.js'
+import { predictOptions, type PredictOptions } from './options.js'
+import type { ImageOptions } from './options-image.js'
+import { type Places, readerOf, type TextReader, type TextReading } from './reader.js'
+import { IMAGE_EXTENSIONS } from './image/decode.js'
+import type { ImageSource } from './image/image-source.js'
+
+/** What a classifier says: the likeliest label, and the probability of every label. */
+export interface ClassAnswer {
+  readonly label: string
+  readonly probabilities: Readonly<Record<string, number>>
+}
+
+/** What is said of one file, or of one folder of frames: what a reader read there, or what a classifier takes it for. */
+export type Prediction = {
+  readonly file: string
+  /** Pictures of what the answer came from, where they were asked for. */
+  readonly pictures?: readonly string[]
+  readonly warnings: readonly string[]
+} & (TextReading | ClassAnswer)
+
+export interface ImagePredictions extends Predictions<Prediction> {
+  /** From the first file to the last answer, without loading the model. */
+  readonly seconds: number
+}
+
+/** As many files are decoded in this thread: starting others takes longer. */
+const FEW_FILES = 16
+/** Batches that are decoded ahead. */
+const BATCHES_AHEAD = 3
+
+/**
+ * Judges files and all images in folders.
+ *
+ * @param paths Files and folders; folders are searched through. For a model of sequences each folder of images is one.
+ * @throws UserError when there is none, or, with `strict` or for a single file, one that cannot be used.
+ */
+export async function predict(
+  paths: readonly string[],
+  given: GivenOptions<typeof predictOptions>,
+  onPrediction?: (prediction: Prediction, done: number, total: number) => void,
+): Promise<ImagePredictions> {
+  const options = resolveOptions(predictOptions, given)
+  const runtime = await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
+  const model = await ImageModel.load(options.model)
+  const sources = model.seeing.frames ? sequencesIn(paths) : imagesIn(paths)
+  const answerer = new Answerer(model, options)
+  const started = performance.now()
+  const few = sources.length <= FEW_FILES
+  const pool = new WorkerPool<ImageTaskMessage, PreparedItem, ImageOptions>({
+    module: new URL('./image-worker.js', import.meta.url),
+    data: model.imageOptions,
+    describe: ({ source }) => nameOf(source),
+    ...(few ? { size: 0 } : options.workers !== undefined && { size: options.workers }),
+  })
+  const predictions: Prediction[] = []
+  const skipped: SkippedFile[] = []
+  const single = options.strict || sources.length === 1
+  let batch: { file: string; image: PreparedItem }[] = []
+  const answer = async () => {
+    for (const prediction of await answerer.answer(batch)) {
+      predictions.push(prediction)
+      onPrediction?.(prediction, predictions.length + skipped.length, sources.length)
+    }
+    batch = []
+  }
+  try {
+    const prepared = mapOrdered(
+      sources,
+      async (source) => {
+        try {
+          return { source, image: await pool.run({ source }) }
+        } catch (error) {
+          return { source, error }
+        }
+      },
+      { items: options.batchSize * BATCHES_AHEAD },
+    )
+    for await (const { source, image, error } of prepared) {
+      if (image === undefined) {
+        if (single) throw error
+        skipped.push(skippedFile(nameOf(source), error))
+      } else batch.push({ file: nameOf(source), image })
+      if (batch.length === options.batchSize) await answer()
+    }
+    if (batch.length > 0) await answer()
+  } finally {
+    await pool.close()
+  }
+  return { predictions, skipped, runtime, seconds: (performance.now() - started) / 1000 }
+}
+
+/** Gives answers for batches of prepared images. */
+class Answerer {
+  readonly #model: ImageModel
+  readonly #reader: TextReader | undefined
+  readonly #places: Places
+  readonly #pictures: string | undefined
+  readonly #named = new Map<string, number>()
+
+  constructor(model: ImageModel, options: PredictOptions) {
+    this.#model = model
+    this.#reader = readerOf(model, options)
+    this.#places = options.places
+    this.#pictures = options.explain
+  }
+
+  async answer(batch: readonly { file: string; image: PreparedItem }[]): Promise<Prediction[]> {
+    const images = batch.map(({ image }) => image)
+    const answers = this.#reader ? this.#reader.read(images, this.#places) : this.#classify(images)
+    const predictions: Prediction[] = []
+    for (const [at, { file, image }] of batch.entries()) {
+      const answer = answers[at]
+      if (answer === undefined) throw new Error(`predicting ${file}: no answer`)
+      const pictures =
+        this.#pictures === undefined ? undefined : await this.#explain(file, image, answer, this.#pictures)
+      predictions.push({ file, ...answer, warnings: image.warnings, ...(pictures && { pictures }) })
+    }
+    return predictions
+  }
+
+  #classify(images: readonly PreparedItem[]): ClassAnswer[] {
+    const { labels } = this.#model
+    const rows = this.#model.classify(images)
+    return images.map((_, at) => {
+      const row = rows.subarray(at * labels.size, (at + 1) * labels.size)
+      const [label = ''] = labelsOfRow(row, labels, false)
+      return { label, probabilities: Object.fromEntries(labels.names.map((name, c) => [name, row[c] ?? 0])) }
+    })
+  }
+
+  /** Writes the pictures of an answer; gives their paths. */
+  async #explain(
+    file: string,
+    image: PreparedItem,
+    answer: TextReading | ClassAnswer,
+    folder: string,
+  ): Promise<string[]> {
+    const stem = join(folder, this.#freeName(basename(file, extname(file))))
+    if (this.#reader) {
+      writeFileAtomic(`${stem}.svg`, svgFile(await explainText(this.#reader, image)))
+      return [`${stem}.svg`]
+    }
+    const label = 'label' in answer ? answer.label : ''
+    const { gradCam, occlusion } = await explainClass(this.#model, image, this.#model.labels.indexOf(label))
+    writeFileAtomic(`${stem}.occlusion.png`, occlusion)
+    if (gradCam === undefined) return [`${stem}.occlusion.png`]
+    writeFileAtomic(`${stem}.grad-cam.png`, gradCam)
+    return [`${stem}.grad-cam.png`, `${stem}.occlusion.png`]
+  }
+
+  /** Files of one name in several folders have numbers. */
+  #freeName(name: string): string {
+    const number = (this.#named.get(name) ?? 0) + 1
+    this.#named.set(name, number)
+    return number === 1 ? name : `${name}-${number}`
+  }
+}
+
+function nameOf(source: ImageSource): string {
+  return source.kind === 'frames' ? dirname(source.paths[0] ?? '') : source.path
+}
+
+function imagesIn(paths: readonly string[]): ImageSource[] {
+  return namedFiles(paths, IMAGE_EXTENSIONS, 'image').map((path) => ({ kind: 'file', path }))
+}
+
+/** The folders themselves that hold images, and those below them that do. */
+function sequencesIn(paths: readonly string[]): ImageSource[] {
+  const file = paths.find((path) => !isFolder(path))
+  if (file !== undefined)
+    throw expected('predicting', 'a folder of images, which are the frames of a sequence', 'FILES', file)
+  return [...new Set(namedFiles(paths, IMAGE_EXTENSIONS, 'image').map((path) => dirname(path)))].map(framesIn)
+}

@@ -1,0 +1,184 @@
+/**
+ * Fonts for drawing text: those of the @fontsource packages that come along, or a folder of the user's own. fontkit reads and shapes
+ * them (ligatures, kerning, marks, and right-to-left scripts within one font file); what comes out are outlines letter by letter.
+ * A face is one or more files, since the packages divide a font by alphabet; a file is opened when a character asks for it.
+ * Mixed directions in one line (the bidirectional algorithm) are not dealt with.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, dirname, extname, join } from 'node:path'
+import { create, type Font, type GlyphRun, type PathCommand } from 'fontkit'
+import { expected, reasonOf, symbolsOf, UserError } from '@weft/core'
+
+/** An outline and where its origin lies, x from the letter's origin, y upwards from the baseline. */
+export interface Outline {
+  readonly commands: readonly PathCommand[]
+  readonly x: number
+  readonly y: number
+  /** From the outline's units to shares of the text's height. */
+  readonly scale: number
+}
+
+/** What moves as one: a base with its marks, or a ligature. Lengths are shares of the text's height. */
+export interface Letter {
+  readonly outlines: readonly Outline[]
+  readonly advance: number
+}
+
+/** A text in one face, from left to right. */
+export interface ShapedText {
+  readonly letters: readonly Letter[]
+  /** From the baseline to the top, as a share of the text's height; the rest is below. */
+  readonly ascent: number
+}
+
+const DOING = 'drawing text'
+const FAMILIES = ['pt-sans', 'pt-serif', 'courier-prime', 'caveat'] as const
+const EXTENSIONS = ['.ttf', '.otf', '.woff', '.woff2']
+/** Steer shaping but need no glyph: joiners, variation selectors. */
+const NO_GLYPH = /^\p{Default_Ignorable_Code_Point}$/u
+
+/** Where a character is drawn from, and in which of its equivalent spellings. */
+interface Source {
+  readonly font: Font
+  readonly spelling: string
+}
+
+/** A typeface in one weight and style. */
+export class Face {
+  readonly name: string
+  readonly family: string
+  readonly #files: readonly string[]
+  readonly #fonts: Font[] = []
+  readonly #sources = new Map<string, Source | undefined>()
+
+  constructor(name: string, family: string, files: readonly string[]) {
+    this.name = name
+    this.family = family
+    this.#files = files
+  }
+
+  /** Whether every character of `symbols` can be drawn. */
+  covers(symbols: Iterable<string>): boolean {
+    for (const symbol of symbols) if (this.#sourceOf(symbol) === undefined) return false
+    return true
+  }
+
+  /** Lays out `text`, which the face must cover. */
+  shape(text: string): ShapedText {
+    const letters: Letter[] = []
+    let ascent = 0
+    for (const { font, spelling } of this.#runs(text)) {
+      const scale = 1 / (font.ascent - font.descent)
+      ascent = Math.max(ascent, font.ascent * scale)
+      letters.push(...lettersOf(font.layout(spelling), scale))
+    }
+    return { letters, ascent }
+  }
+
+  /** Stretches of the text that one file draws. */
+  #runs(text: string): Source[] {
+    const runs: Source[] = []
+    for (const symbol of symbolsOf(text)) {
+      const last = runs.at(-1)
+      const source = symbol === ' ' && last !== undefined ? { font: last.font, spelling: ' ' } : this.#sourceOf(symbol)
+      if (source === undefined) throw expected(DOING, `a character of the font ${this.name}`, 'the text', symbol)
+      if (last?.font === source.font) runs[runs.length - 1] = { ...last, spelling: last.spelling + source.spelling }
+      else runs.push(source)
+    }
+    return runs
+  }
+
+  #sourceOf(symbol: string): Source | undefined {
+    if (!this.#sources.has(symbol)) this.#sources.set(symbol, this.#find(symbol))
+    return this.#sources.get(symbol)
+  }
+
+  #find(symbol: string): Source | undefined {
+    for (let i = 0; i < this.#files.length; i++) {
+      const font = this.#open(i)
+      for (const spelling of [symbol.normalize('NFC'), symbol, symbol.normalize('NFD')]) {
+        const has = (char: string) => NO_GLYPH.test(char) || font.hasGlyphForCodePoint(char.codePointAt(0) ?? 0)
+        if ([...spelling].every(has)) return { font, spelling }
+      }
+    }
+    return undefined
+  }
+
+  #open(index: number): Font {
+    const font = this.#fonts[index] ?? openFont(this.#files[index] ?? '')
+    this.#fonts[index] = font
+    return font
+  }
+}
+
+function openFont(path: string): Font {
+  try {
+    const opened = create(readFileSync(path))
+    const font = 'fonts' in opened ? opened.fonts[0] : opened
+    if (font !== undefined && font.ascent > font.descent) return font
+  } catch (error) {
+    throw new UserError(`opening the font ${path}: ${reasonOf(error)}`)
+  }
+  throw expected(`opening the font ${path}`, 'a font with an ascent above its descent', 'the file', 'another')
+}
+
+/** Glyphs that do not advance (marks) go with the letter they stand on: before them, or after them from right to left. */
+function lettersOf(run: GlyphRun, scale: number): Letter[] {
+  const letters: { outlines: Outline[]; advance: number }[] = []
+  let waiting: Outline[] = []
+  run.glyphs.forEach((glyph, i) => {
+    const { xAdvance = 0, xOffset = 0, yOffset = 0 } = run.positions[i] ?? {}
+    const advance = xAdvance * scale
+    const outline = { commands: glyph.path.commands, x: xOffset * scale, y: yOffset * scale, scale }
+    const last = letters.at(-1)
+    if (advance !== 0 || (last === undefined && run.direction !== 'rtl')) {
+      letters.push({ outlines: [...waiting, outline], advance })
+      waiting = []
+    } else if (run.direction === 'rtl') waiting.push(outline)
+    // Its pen stands at the end of the letter, which is where the mark's offset counts from.
+    else last?.outlines.push({ ...outline, x: outline.x + last.advance })
+  })
+  if (waiting.length > 0) letters.push({ outlines: waiting, advance: 0 })
+  return letters
+}
+
+/**
+ * The faces to draw with, in a fixed order.
+ *
+ * @param folder The user's own fonts, a face each file; those that come along unless told.
+ * @throws UserError when the folder cannot be read or holds no font, or a font cannot be opened.
+ */
+export function loadFaces(folder?: string): Face[] {
+  if (folder === undefined) return FAMILIES.flatMap(packagedFaces)
+  const files = listFiles(folder).filter((name) => EXTENSIONS.includes(extname(name).toLowerCase()))
+  if (files.length === 0) throw expected('loading fonts', `files ending in ${EXTENSIONS.join(', ')}`, folder, 'none')
+  const faces = files.map((name) => new Face(basename(name, extname(name)), '', [join(folder, name)]))
+  for (const face of faces) face.covers([' ']) // opens the file, so that a broken one is found now
+  return faces
+}
+
+function listFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort()
+  } catch (error) {
+    throw new UserError(`loading fonts: ${folder}: ${reasonOf(error)}`)
+  }
+}
+
+/** The faces of a @fontsource package: files are named family-alphabet-weight-style.woff2. */
+function packagedFaces(family: string): Face[] {
+  const require = createRequire(import.meta.url)
+  const folder = join(dirname(require.resolve(`@fontsource/${family}/package.json`)), 'files')
+  const faces = new Map<string, string[]>()
+  for (const name of listFiles(folder)) {
+    const [, alphabet, look] = /^(.+)-(\d+-[a-z]+)\.woff2$/u.exec(name) ?? []
+    if (alphabet === undefined || look === undefined) continue
+    const files = faces.get(look) ?? []
+    // Latin first: most texts need no other.
+    if (alphabet === `${family}-latin`) files.unshift(join(folder, name))
+    else files.push(join(folder, name))
+    faces.set(look, files)
+  }
+  return [...faces].map(([look, files]) => new Face(`${family}-${look}`, family, files))
+}
