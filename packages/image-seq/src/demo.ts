@@ -28,7 +28,7 @@ interface Size {
   readonly train: GivenTrainOptions
 }
 
-const FULL: Size = { images: 3000, train: { epochs: 16 } }
+const FULL: Size = { images: 2400, train: { epochs: 14 } }
 /** For TensorFlow.js's own processor backend, a hundred times slower. */
 const REDUCED: Size = {
   images: 240,
