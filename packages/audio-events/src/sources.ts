@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { Dataset, hash, labelOf, listFiles, mixup } from '@weft/core'
 import type { BatchSource, LabelledFile, Sample } from '@weft/core'
-import { trainingBatches } from '@weft/core/app'
+import { judgingBatches, trainingBatches } from '@weft/core/app'
 import { augment, type AugmentOptions } from './augment.js'
 import { SOUND_EXTENSIONS } from './decode.js'
 import type { FeatureStore } from './feature-store.js'
@@ -67,9 +67,7 @@ export function plainSource(
   options: Pick<TrainOptions, 'batchSize' | 'seed'>,
 ): BatchSource {
   return new Dataset(items).source({
-    batchSize: options.batchSize,
-    seed: options.seed,
-    shuffle: false,
+    ...judgingBatches(options),
     load: async ({ item }) => sample(model, item, await store.get(item)),
   })
 }

@@ -5,7 +5,7 @@
  */
 import { Dataset, labelOf, symbolsOf } from '@weft/core'
 import type { Alphabet, BatchSource, NdArray, PadOptions, Sample } from '@weft/core'
-import { trainingBatches } from '@weft/core/app'
+import { judgingBatches, trainingBatches } from '@weft/core/app'
 import { augment } from './augment/augment.js'
 import { frameOf } from './features.js'
 import type { ImageStore } from './image-store.js'
@@ -43,9 +43,7 @@ export function plainSource(
   options: Pick<TrainOptions, 'batchSize' | 'seed'>,
 ): BatchSource {
   return new Dataset(items).source({
-    batchSize: options.batchSize,
-    seed: options.seed,
-    shuffle: false,
+    ...judgingBatches(options),
     ...byLength(model, items, store),
     padTargets: NO_SYMBOL,
     load: async ({ item }) => sample(model, item, await store.get(item)),

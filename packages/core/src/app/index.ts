@@ -47,7 +47,16 @@ export { divide, foldsOf, keepUsable, PART_NAMES, requireEveryLabel, requireTrai
 export type { Divided, DrawOptions, PartName } from './parts.js'
 export { classifierFigures, classifierSections, pickExamples, writeEvaluationReport, writeRunReport } from './report.js'
 export type { ReportContent } from './report.js'
-export { checkRunFolder, classWeights, finishRun, fitRun, optimisation, takeOver, trainingBatches } from './run.js'
+export {
+  checkRunFolder,
+  classWeights,
+  finishRun,
+  fitRun,
+  judgingBatches,
+  optimisation,
+  takeOver,
+  trainingBatches,
+} from './run.js'
 export type { RunResult, TrainHooks } from './run.js'
 export { loadSavedModel, pickOptions } from './saved-model.js'
 export type { ModelFormat } from './saved-model.js'

@@ -184,6 +184,11 @@ export function trainingBatches<Item extends LabelledFile>(
   }
 }
 
+/** How batches are made of a part that judges: all items as they are, in their order. */
+export function judgingBatches({ batchSize, seed }: { readonly batchSize: number; readonly seed: number }) {
+  return { batchSize, seed, shuffle: false }
+}
+
 /** How the Trainer optimises, as the shared options say. */
 export function optimisation(
   options: TrainingOptions & { readonly seed: number },
