@@ -1,17 +1,10 @@
 /** Options of the network. options.ts puts them together into commands. */
+import { convolutionOptions, recurrenceOptions } from '@weft/core/app'
 import { defineOptions } from '@weft/core/cli'
 
 /** The network. */
 export const modelOptions = defineOptions({
-  filters: {
-    type: 'list',
-    items: 'integer',
-    min: 1,
-    default: [16, 32, 64],
-    group: 'Network',
-    help: 'filters of each convolution block',
-  },
-  kernelSize: { type: 'integer', default: 3, min: 1, group: 'Network', help: 'size of the convolutions' },
+  ...convolutionOptions,
   poolTime: {
     type: 'list',
     items: 'integer',
@@ -31,15 +24,7 @@ export const modelOptions = defineOptions({
   convDropout: { type: 'number', default: 0.1, min: 0, below: 1, group: 'Network', help: 'dropout after each block' },
   lstmUnits: { type: 'integer', default: 64, min: 1, group: 'Network', help: 'units of each LSTM, each way' },
   lstmLayers: { type: 'integer', default: 1, min: 1, group: 'Network', help: 'LSTM layers' },
-  bidirectional: { type: 'boolean', default: true, group: 'Network', help: 'read the sound both ways' },
-  lstmDropout: {
-    type: 'number',
-    default: 0,
-    min: 0,
-    below: 1,
-    group: 'Network',
-    help: 'dropout of what enters each LSTM',
-  },
+  ...recurrenceOptions,
   pooling: {
     type: 'choice',
     choices: ['last', 'mean', 'max', 'attention'],

@@ -1,4 +1,5 @@
 /** Options of the network and of how texts are read from what it says. options.ts puts them together into commands. */
+import { convolutionOptions, recurrenceOptions } from '@weft/core/app'
 import { defineOptions } from '@weft/core/cli'
 import type { OptionsOf } from '@weft/core/cli'
 
@@ -24,15 +25,7 @@ export const modelOptions = defineOptions({
     group: 'Network',
     help: 'pixels that make a step of the Hilbert walk; the width unless told',
   },
-  filters: {
-    type: 'list',
-    items: 'integer',
-    min: 1,
-    default: [16, 32, 64],
-    group: 'Network',
-    help: 'filters of each convolution block',
-  },
-  kernelSize: { type: 'integer', default: 3, min: 1, group: 'Network', help: 'size of the convolutions' },
+  ...convolutionOptions,
   poolWidth: {
     type: 'list',
     items: 'integer',
@@ -72,15 +65,7 @@ export const modelOptions = defineOptions({
     group: 'Network',
     help: 'units of each LSTM, each way; for hierarchical of the pixels’ and the rows’',
   },
-  bidirectional: { type: 'boolean', default: true, group: 'Network', help: 'read the sequence both ways' },
-  lstmDropout: {
-    type: 'number',
-    default: 0,
-    min: 0,
-    below: 1,
-    group: 'Network',
-    help: 'dropout of what enters each LSTM',
-  },
+  ...recurrenceOptions,
   pooling: {
     type: 'choice',
     choices: ['last', 'mean', 'max', 'attention'],

@@ -32,11 +32,13 @@ export {
 export type { Judgement, JudgeOptions } from './judgement.js'
 export {
   cacheOption,
+  convolutionOptions,
   foldOption,
   judgingOptions,
   labelledFilesOptions,
   loadingOptions,
   modelOption,
+  recurrenceOptions,
   runFolderOptions,
   runtimeOptions,
   seedOption,

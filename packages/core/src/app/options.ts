@@ -92,6 +92,32 @@ export const splitOptions = defineOptions({
   },
 })
 
+/** The convolution blocks of a network; how they pool is the application's. */
+export const convolutionOptions = defineOptions({
+  filters: {
+    type: 'list',
+    items: 'integer',
+    min: 1,
+    default: [16, 32, 64],
+    group: 'Network',
+    help: 'filters of each convolution block',
+  },
+  kernelSize: { type: 'integer', default: 3, min: 1, group: 'Network', help: 'size of the convolutions' },
+})
+
+/** The recurrence of a network; how many units it has is the application's. */
+export const recurrenceOptions = defineOptions({
+  bidirectional: { type: 'boolean', default: true, group: 'Network', help: 'read the sequence both ways' },
+  lstmDropout: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    below: 1,
+    group: 'Network',
+    help: 'dropout of what enters each LSTM',
+  },
+})
+
 /** How a network is trained. */
 export const trainingOptions = defineOptions({
   epochs: { type: 'integer', default: 60, min: 1, group: 'Training', help: 'passes over the training part' },
