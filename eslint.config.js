@@ -16,6 +16,7 @@ const boundary = (files, ...forbidden) => ({
 const apps = [
   '@weft/audio-events',
   '@weft/image-seq',
+  '@weft/timeseries-forecast',
   '@weft/video-action',
   '@weft/timeseries-forecast',
   '@weft/text-gen',

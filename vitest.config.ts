@@ -19,6 +19,12 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    projects: [project('kernels'), project('core'), project('audio-events'), project('image-seq')],
+    projects: [
+      project('kernels'),
+      project('core'),
+      project('audio-events'),
+      project('image-seq'),
+      project('timeseries-forecast'),
+    ],
   },
 })
