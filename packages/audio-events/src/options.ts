@@ -5,6 +5,7 @@
  */
 import {
   cacheOption,
+  classificationOptions,
   judgingOptions,
   loadingOptions,
   modelOption,
@@ -35,6 +36,7 @@ export const trainOptions = defineOptions({
   ...augmentOptions,
   ...modelOptions,
   ...trainingOptions,
+  ...classificationOptions,
   crossValidate: {
     type: 'boolean',
     default: false,

@@ -4,6 +4,7 @@
  * core's, long tables are in options-*.ts.
  */
 import {
+  classificationOptions,
   judgingOptions,
   loadingOptions,
   modelOption,
@@ -39,6 +40,7 @@ export const trainOptions = defineOptions({
   ...modelOptions,
   ...languageModelOptions,
   ...trainingOptions,
+  ...classificationOptions,
   ...seedOption,
   ...runFolderOptions,
   ...runtimeOptions,

@@ -32,6 +32,7 @@ export {
 export type { Judgement, JudgeOptions } from './judgement.js'
 export {
   cacheOption,
+  classificationOptions,
   convolutionOptions,
   foldOption,
   judgingOptions,

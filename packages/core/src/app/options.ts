@@ -152,14 +152,6 @@ export const trainingOptions = defineOptions({
     group: 'Training',
     help: 'largest norm of the gradients together; 0 is no bound',
   },
-  labelSmoothing: {
-    type: 'number',
-    default: 0.05,
-    min: 0,
-    below: 1,
-    group: 'Training',
-    help: 'share of each target spread over all labels',
-  },
   emaDecay: {
     type: 'number',
     default: 0,
@@ -167,13 +159,6 @@ export const trainingOptions = defineOptions({
     below: 1,
     group: 'Training',
     help: 'decay of a moving average of the weights that is used in their place; 0 is off',
-  },
-  balance: {
-    type: 'choice',
-    choices: ['none', 'weights', 'sampling'],
-    default: 'none',
-    group: 'Training',
-    help: 'make rare labels count as much as frequent ones',
   },
   patience: {
     type: 'integer',
@@ -201,6 +186,25 @@ export const trainingOptions = defineOptions({
     default: 'none',
     group: 'Training',
     help: 'part of the network that keeps the weights of --init',
+  },
+})
+
+/** How a classifier is trained, besides. */
+export const classificationOptions = defineOptions({
+  labelSmoothing: {
+    type: 'number',
+    default: 0.05,
+    min: 0,
+    below: 1,
+    group: 'Training',
+    help: 'share of each target spread over all labels',
+  },
+  balance: {
+    type: 'choice',
+    choices: ['none', 'weights', 'sampling'],
+    default: 'none',
+    group: 'Training',
+    help: 'make rare labels count as much as frequent ones',
   },
 })
 
@@ -238,4 +242,5 @@ export type LabelledFilesOptions = OptionsOf<typeof labelledFilesOptions>
 export type JudgingOptions = OptionsOf<typeof judgingOptions>
 export type SplitOptions = OptionsOf<typeof splitOptions>
 export type TrainingOptions = OptionsOf<typeof trainingOptions>
+export type ClassificationOptions = OptionsOf<typeof classificationOptions>
 export type RunFolderOptions = OptionsOf<typeof runFolderOptions>

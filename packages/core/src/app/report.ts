@@ -63,7 +63,7 @@ export async function writeRunReport<Judged>(
 }
 
 /** Writes the report of an evaluation. */
-export async function writeEvaluationReport<Judged extends { readonly items: readonly object[] }>(
+export async function writeEvaluationReport<Judged extends { readonly items: { readonly length: number } }>(
   path: string,
   evaluation: Omit<Evaluation<Judged, object>, 'model' | 'report'>,
   shown: ReportContent<Judged>,

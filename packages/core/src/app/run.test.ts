@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { resolveOptions } from '../cli/options.js'
 import { Labels } from '../data/labels.js'
 import { openRunFolder } from '../run-folder.js'
-import { runFolderOptions, seedOption, trainingOptions } from './options.js'
+import { runFolderOptions, seedOption, classificationOptions, trainingOptions } from './options.js'
 import { checkRunFolder, classWeights, finishRun, optimisation, takeOver, trainingBatches } from './run.js'
 
 let folder = ''
@@ -17,7 +17,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-const specs = { ...trainingOptions, ...seedOption, ...runFolderOptions }
+const specs = { ...trainingOptions, ...classificationOptions, ...seedOption, ...runFolderOptions }
 const options = (given: object = {}) => resolveOptions(specs, { out: at('run'), ...given })
 const item = (id: string, label: string) => ({ id, path: id, labels: [label], fields: {} })
 

@@ -23,10 +23,11 @@ import {
   loadingOptions,
   runFolderOptions,
   runtimeOptions,
+  type ClassificationOptions,
   type RunFolderOptions,
   type TrainingOptions,
 } from './options.js'
-import type { Divided, PartName } from './parts.js'
+import type { PartName } from './parts.js'
 
 /** What may be watched while a run goes on. */
 export interface TrainHooks {
@@ -95,8 +96,8 @@ export interface Trained {
 }
 
 /** What was trained on. */
-export interface RunData<Item> {
-  readonly parts: Divided<Item>
+export interface RunData<Part> {
+  readonly parts: Readonly<Record<PartName, Part>>
   readonly skipped: readonly SkippedFile[]
   readonly warnings: readonly string[]
   /** When the run began, by `performance.now()`. */
@@ -143,15 +144,15 @@ export async function fitRun(
  * @param judge Is never given an empty part.
  * @returns The result, which names the report that is yet to be written.
  */
-export async function finishRun<Item, Judged>(
+export async function finishRun<Part extends { readonly length: number }, Judged>(
   { out, network, runtime, stopped, epochs, bestEpoch }: Trained,
-  { parts, skipped, warnings, started }: RunData<Item>,
+  { parts, skipped, warnings, started }: RunData<Part>,
   model: { save(dir: string): Promise<void> },
-  judge: (items: readonly Item[]) => Promise<Judged>,
+  judge: (items: Part) => Promise<Judged>,
 ): Promise<RunResult<Judged>> {
   const folder = runFolder(out)
   if (!stopped) await model.save(folder.model)
-  const judgePart = async (items: readonly Item[]) => (stopped || items.length === 0 ? undefined : judge(items))
+  const judgePart = async (items: Part) => (stopped || items.length === 0 ? undefined : judge(items))
   const [validation, test] = [await judgePart(parts.validation), await judgePart(parts.test)]
   return {
     out,
@@ -173,7 +174,7 @@ export async function finishRun<Item, Judged>(
 /** How the batches of an epoch are made of the training part, as the shared options say. */
 export function trainingBatches<Item extends LabelledFile>(
   items: readonly Item[],
-  { batchSize, seed, balance }: TrainingOptions & { readonly seed: number },
+  { batchSize, seed, balance }: TrainingOptions & ClassificationOptions & { readonly seed: number },
 ): Pick<SourceOptions<Item>, 'batchSize' | 'seed' | 'dropRemainder' | 'balanced' | 'classOf'> {
   return {
     batchSize,
@@ -208,7 +209,7 @@ export function optimisation(
 export function classWeights(
   labels: Labels,
   training: readonly LabelledFile[],
-  { balance }: TrainingOptions,
+  { balance }: ClassificationOptions,
 ): Pick<TrainerOptions, 'classWeights'> {
   if (balance !== 'weights') return {}
   const counts = countLabels(
