@@ -16,6 +16,7 @@ const options = defineOptions({
     group: 'Sound',
   },
   filters: { type: 'list', items: 'integer', default: [32, 64], help: 'filters by block' },
+  terms: { type: 'list', default: [], help: 'what is computed' },
   augment: { type: 'boolean', default: true, help: 'vary the training part' },
   strict: { type: 'boolean', default: false, help: 'stop at the first bad file' },
   preset: { type: 'string', help: 'named settings' },
@@ -58,6 +59,7 @@ describe('runCli', () => {
       gainDb: 0,
       features: 'log-mel',
       filters: [32, 64],
+      terms: [],
       augment: true,
       strict: false,
       preset: undefined,
@@ -73,6 +75,11 @@ describe('runCli', () => {
     expect(given).toMatchObject({ augment: false, strict: true, features: 'mfcc' })
     expect(context?.args).toEqual(['a.wav', 'b c.wav'])
     expect(context?.commandLine).toMatch(/^weft-x train a\.wav .* 'b c\.wav'$/)
+  })
+
+  it('divides a list at commas that are not within brackets', async () => {
+    const { options: given } = await cli('train', '--terms', 'rsi(14),difference(load, 24),arima(1,0,1)(1,1,1),load')
+    expect(given).toMatchObject({ terms: ['rsi(14)', 'difference(load, 24)', 'arima(1,0,1)(1,1,1)', 'load'] })
   })
 
   it('lets a flag stand over the preset, both ways', async () => {

@@ -8,6 +8,9 @@ import { expected } from '../errors.js'
 import { describe, describeRange, itemSpec } from './options.js'
 import type { OptionSource, OptionSpec, OptionSpecs } from './options.js'
 
+/** Commas between the items of a list, not those between the arguments of an item such as `difference(load,24)`. */
+const OUTER_COMMA = /,(?![^(]*\))/
+
 /** `learningRate` → `--learning-rate`. */
 export function flagOf(key: string): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
@@ -95,7 +98,7 @@ function read(spec: OptionSpec, text: string): unknown {
       return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : text
     case 'list': {
       const item = itemSpec(spec)
-      const parts = text === '' ? [] : text.split(',')
+      const parts = text === '' ? [] : text.split(OUTER_COMMA)
       return parts.map((part) => read(item, part.trim()))
     }
     default:

@@ -1,0 +1,153 @@
+/** Options of reading a table and of what a network sees of it. options.ts puts them together into commands. */
+import { defineOptions } from '@weft/core/cli'
+import type { OptionsOf } from '@weft/core/cli'
+
+/** How a table is read. */
+export const readingOptions = defineOptions({
+  dataset: {
+    type: 'choice',
+    choices: ['etth1', 'etth2', 'ettm1', 'beijing'],
+    group: 'Table',
+    help: 'a public data set, read and split as its authors do',
+  },
+  time: {
+    type: 'string',
+    group: 'Table',
+    help: 'column of the time, or several that make it, such as year+month+day; found unless told',
+  },
+  step: {
+    type: 'string',
+    group: 'Table',
+    help: 'time between rows, such as 15min, 1h, 1d, 1month, or rows for trading days; found unless told',
+  },
+  timeZone: {
+    type: 'string',
+    default: 'UTC',
+    group: 'Table',
+    help: 'zone of times that name none, such as Europe/Berlin',
+  },
+  key: { type: 'list', default: [], group: 'Table', help: 'columns whose values tell several series apart' },
+  duplicates: {
+    type: 'choice',
+    choices: ['error', 'first', 'last', 'mean'],
+    default: 'error',
+    group: 'Table',
+    help: 'which of several rows of one time counts',
+  },
+  unsorted: {
+    type: 'choice',
+    choices: ['error', 'sort'],
+    default: 'error',
+    group: 'Table',
+    help: 'what happens to a table that is not in order of time',
+  },
+  rows: { type: 'integer', min: 1, group: 'Table', help: 'rows that are read; all unless told' },
+})
+
+/** Which columns are forecast, and from what. */
+export const columnOptions = defineOptions({
+  target: { type: 'list', default: [], group: 'Columns', help: 'columns that are forecast; the only one unless told' },
+  past: {
+    type: 'list',
+    default: [],
+    group: 'Columns',
+    help: 'covariates that are known only up to now; all for every other column',
+  },
+  known: { type: 'list', default: [], group: 'Columns', help: 'covariates that are known ahead, such as a price list' },
+  static: { type: 'list', default: [], group: 'Columns', help: 'columns that stay the same within a series' },
+  features: {
+    type: 'list',
+    default: [],
+    group: 'Columns',
+    help: 'what is computed of columns, such as logReturn(Close), difference(load,24), rsi(14)',
+  },
+  calendar: {
+    type: 'list',
+    choices: [
+      'minuteOfHour',
+      'hourOfDay',
+      'dayOfWeek',
+      'dayOfMonth',
+      'dayOfYear',
+      'weekOfYear',
+      'monthOfYear',
+      'weekend',
+      'holiday',
+    ],
+    default: [],
+    group: 'Columns',
+    help: 'features of the calendar, known ahead',
+  },
+  holidays: { type: 'path', group: 'Columns', help: 'CSV file with the dates of holidays' },
+  missing: {
+    type: 'choice',
+    choices: ['interpolate', 'carry', 'mask'],
+    default: 'interpolate',
+    group: 'Columns',
+    help: 'what a look-back shows where nothing was measured; mask also tells the network',
+  },
+  transform: {
+    type: 'choice',
+    choices: ['none', 'log'],
+    default: 'none',
+    group: 'Columns',
+    help: 'what is forecast: the targets, or their logarithms',
+  },
+  scaling: {
+    type: 'choice',
+    choices: ['standard', 'robust', 'none'],
+    default: 'standard',
+    group: 'Columns',
+    help: 'scaling of every column, by the training part alone: mean and deviation, or median and quartiles',
+  },
+})
+
+/** Windows: how far back a forecast looks and how far it reaches. */
+export const windowOptions = defineOptions({
+  lookBack: { type: 'integer', default: 96, min: 1, unit: 'rows', group: 'Windows', help: 'rows that a forecast sees' },
+  horizon: { type: 'integer', default: 24, min: 1, unit: 'rows', group: 'Windows', help: 'rows that are forecast' },
+  centre: {
+    type: 'choice',
+    choices: ['none', 'last', 'mean'],
+    default: 'last',
+    group: 'Windows',
+    help: 'level from which targets are counted in each window: its last value, its mean, or none',
+  },
+  channels: {
+    type: 'choice',
+    choices: ['independent', 'joint'],
+    default: 'joint',
+    group: 'Windows',
+    help: 'several targets as series of their own that share a network, or together',
+  },
+  stride: { type: 'integer', default: 1, min: 1, unit: 'rows', group: 'Windows', help: 'rows between training windows' },
+  windowsPerEpoch: { type: 'integer', min: 1, group: 'Windows', help: 'windows that an epoch draws; all unless told' },
+})
+
+/** How time is divided: training, then validation, then test. */
+export const chronologyOptions = defineOptions({
+  validationShare: {
+    type: 'number',
+    default: 0.15,
+    min: 0,
+    below: 1,
+    group: 'Parts',
+    help: 'share of the time that validates, unless --validation-from says since when',
+  },
+  testShare: {
+    type: 'number',
+    default: 0.15,
+    min: 0,
+    below: 1,
+    group: 'Parts',
+    help: 'share of the time, the last, that tests, unless --test-from says since when',
+  },
+  validationFrom: { type: 'string', group: 'Parts', help: 'time or row at which validation begins' },
+  testFrom: { type: 'string', group: 'Parts', help: 'time or row at which the test begins' },
+  until: { type: 'string', group: 'Parts', help: 'time or row before which everything ends' },
+})
+
+export type ReadingOptions = OptionsOf<typeof readingOptions>
+export type ColumnOptions = OptionsOf<typeof columnOptions>
+export type WindowOptions = OptionsOf<typeof windowOptions>
+export type ChronologyOptions = OptionsOf<typeof chronologyOptions>

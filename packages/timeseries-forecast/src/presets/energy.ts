@@ -1,0 +1,22 @@
+/** Loads, demand, traffic: strong seasons of day and week, several like series, forecasts days ahead. */
+import type { GivenTrainOptions } from '../options.js'
+
+export const energy = {
+  help: 'loads and demand, hourly or so: a GRU over segments of a month, days ahead',
+  options: {
+    network: 'segment',
+    // Like series share a network; each is forecast from its own past.
+    channels: 'independent',
+    lookBack: 720,
+    horizon: 96,
+    segmentLength: 48,
+    units: 256,
+    dropout: 0.5,
+    centre: 'last',
+    batchSize: 896,
+    epochs: 8,
+    learningRate: 0.001,
+    warmupEpochs: 0.5,
+    weightDecay: 0,
+  } satisfies GivenTrainOptions,
+}
