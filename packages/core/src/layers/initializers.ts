@@ -231,7 +231,8 @@ export function registerInitializers(): void {
   for (const initializer of CLASSES) tf.serialization.registerClass(initializer)
 }
 
-export type InitializerName = keyof typeof VARIANTS | 'Orthogonal'
+/** `RandomNormal` has mean 0 and deviation 1. */
+export type InitializerName = keyof typeof VARIANTS | 'Orthogonal' | 'RandomNormal'
 
 /**
  * An initialiser that gives the same weights for the same seed and path.
@@ -241,6 +242,7 @@ export type InitializerName = keyof typeof VARIANTS | 'Orthogonal'
 export function seededInitializer(name: InitializerName, seed: number, ...path: (number | string)[]): Initializer {
   // Keras reads seeds as 32-bit signed integers.
   const own = hash(seed, 'weight', ...path) >>> 1
+  if (name === 'RandomNormal') return new SeededRandomNormal({ mean: 0, stddev: 1, seed: own })
   return name === 'Orthogonal'
     ? new SeededOrthogonal({ seed: own })
     : new SeededVarianceScaling({ ...VARIANTS[name], seed: own })

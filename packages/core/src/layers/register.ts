@@ -12,6 +12,7 @@ import { ConvLSTM2D } from './conv-lstm.js'
 import { AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, MaxPooling1D, MaxPooling2D } from './convolution.js'
 import { AveragePooling3D, Conv3D, GlobalAveragePooling3D, GlobalMaxPooling3D, MaxPooling3D } from './convolution-3d.js'
 import { Dense, Permute, Reshape } from './core.js'
+import { Cropping1D, ZeroPadding1D } from './crop-pad.js'
 import { DepthwiseConv2D, SeparableConv2D } from './depthwise.js'
 import { Dropout, SpatialDropout1D } from './dropout.js'
 import { Embedding } from './embedding.js'
@@ -23,6 +24,7 @@ import { LayerNormLSTM } from './layer-norm-lstm.js'
 import { LayerNormalization } from './layer-normalization.js'
 import { LSTM } from './lstm.js'
 import { AlphaDropout, GaussianDropout, GaussianNoise } from './noise.js'
+import { ParallelDecoding } from './parallel-decoding.js'
 import { PeepholeLSTM } from './peephole-lstm.js'
 import { SimpleRNN } from './simple-rnn.js'
 import { TimeDistributed } from './time-distributed.js'
@@ -43,6 +45,7 @@ const LAYERS = [
   Conv2D,
   ConvLSTM2D,
   Conv3D,
+  Cropping1D,
   Dense,
   DepthwiseConv2D,
   Dropout,
@@ -60,6 +63,7 @@ const LAYERS = [
   LayerNormalization,
   MaxPooling1D,
   MaxPooling2D,
+  ParallelDecoding,
   PeepholeLSTM,
   Permute,
   Reshape,
@@ -70,6 +74,7 @@ const LAYERS = [
   SpatialDropout1D,
   TimeDistributed,
   ZeroMasked,
+  ZeroPadding1D,
 ]
 
 let stockNames: ReadonlySet<string> | undefined

@@ -11,7 +11,7 @@ import { expected } from '../errors.js'
 const EPSILON = 1e-7
 
 /** What is summed, and its derivative by `yPred`. Targets and outputs are [B, ..., C]. */
-interface ElementLoss {
+export interface ElementLoss {
   /** `categorical`: the last axis is one choice, whose elements add up; `binary`, `values`: the elements are averaged. */
   kind: 'categorical' | 'binary' | 'values'
   /** [B, ..., C], or [B, ..., 1] when the sum over the last axis comes out at once. */
@@ -27,7 +27,7 @@ const times = (slope: (yTrue: tf.Tensor, yPred: tf.Tensor) => tf.Tensor): Elemen
 
 const clipProbability = (p: tf.Tensor) => tf.clipByValue(p, EPSILON, 1 - EPSILON)
 
-const elementLosses = {
+export const elementLosses = {
   /** `-Σ y log p`; `yPred` are probabilities that sum to 1 over the last axis. */
   categoricalCrossentropy: {
     kind: 'categorical',
@@ -133,7 +133,7 @@ export function makeLoss(loss: LossName | LossFunction, options: LossOptions = {
       const column = tf.reshape(sampleWeights, [-1, ...Array<number>(yPred.rank - 1).fill(1)])
       weights = weights ? tf.mul(weights, column) : column
     }
-    return total(chosen, smoothed, yPred, weights)
+    return weightedLoss(chosen, smoothed, yPred, weights)
   }
 }
 
@@ -143,7 +143,7 @@ export function makeLoss(loss: LossName | LossFunction, options: LossOptions = {
  *
  * @param weights Broadcast to `yPred`.
  */
-function total(loss: ElementLoss, yTrue: tf.Tensor, yPred: tf.Tensor, weights: tf.Tensor | undefined): tf.Scalar {
+export function weightedLoss(loss: ElementLoss, yTrue: tf.Tensor, yPred: tf.Tensor, weights: tf.Tensor | undefined): tf.Scalar {
   const width = loss.kind === 'categorical' ? (yPred.shape.at(-1) ?? 1) : 1
   const share = width / Math.max(1, yPred.size)
   const run = tf.customGrad((predicted, save) => {

@@ -1,0 +1,143 @@
+/**
+ * Parallel multi-step decoding, as SegRNN has it: a recurrent layer reads a sequence, and from its last state the same layer takes one
+ * step for each output position, all side by side, told apart by a learnt vector for each position. Nothing is fed back, so errors do
+ * not add up, and all positions are one batch. A wrapper of one of our layers; TensorFlow.js has none like it.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import * as tfl from '@tensorflow/tfjs-layers'
+import type { WrapperLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/wrappers.js'
+import { expected } from '../errors.js'
+import { seededInitializer } from './initializers.js'
+import { isFusedRecurrent } from './recurrent.js'
+import { asMask, type CallOptions, classOf, type LayerClass, type Shape, type Shapes, type Tensors } from './stock.js'
+
+export interface ParallelDecodingArgs extends WrapperLayerArgs {
+  /** The recurrent layer, forward in time, that both reads and writes. */
+  layer: tfl.layers.Layer
+  /** Positions M to be written. */
+  steps: number
+  /** Seed of the positions' initial vectors, which are standard normal. Default 0. */
+  seed?: number
+}
+
+type Wrapper = tfl.layers.Layer & { readonly layer: tfl.layers.Layer }
+
+const Base = classOf<LayerClass<WrapperLayerArgs, Wrapper>>(
+  tfl.layers.timeDistributed({ layer: tfl.layers.dense({ units: 1, name: 'stock' }), name: 'stock' }),
+)
+
+const DOING = 'making a layer for parallel decoding'
+
+/**
+ * With s the wrapped layer's state after the sequence, `y_m = step([p_m, item] + each_m, s)`, where p_m is the learnt vector of position m.
+ *
+ * Shapes: inputs sequence [B, T, D], optionally item [B, E] and each [B, M, D] → [B, M, U]; weights: the layer's, then positions
+ * [M, D - E].
+ * @see Lin et al. 2023, arXiv:2308.11200, section 4.2.
+ */
+export class ParallelDecoding extends Base {
+  static override className = 'ParallelDecoding'
+  readonly #steps: number
+  readonly #seed: number
+  #positions: tfl.LayerVariable | undefined
+
+  constructor({ steps, seed = 0, ...args }: ParallelDecodingArgs) {
+    super(args)
+    if (!isFusedRecurrent(args.layer) || !args.layer.isFused() || args.layer.goBackwards)
+      throw expected(DOING, 'a recurrent layer of ours, forward in time,', 'layer', args.layer.getClassName())
+    if (!Number.isInteger(steps) || steps < 1) throw expected(DOING, 'a whole number of at least 1', 'steps', steps)
+    this.#steps = steps
+    this.#seed = seed
+    this.supportsMasking = false
+  }
+
+  override build(inputShape: Shapes): void {
+    const [sequence = [], ...others] = listed(inputShape)
+    const item = others.find(({ length }) => length === 2)
+    const width = (sequence[2] ?? 0) - (item?.[1] ?? 0)
+    if (width < 1)
+      throw expected(`building layer ${this.name}`, 'fewer values than a step of the sequence has', 'an item', item)
+    if (!this.layer.built) {
+      this.layer.build(sequence)
+      this.layer.built = true
+    }
+    const initializer = seededInitializer('RandomNormal', this.#seed, this.name, 'positions')
+    this.#positions = this.addWeight('positions', [this.#steps, width], 'float32', initializer)
+    this.built = true
+  }
+
+  // TensorFlow.js's wrappers know only the weights of what they wrap.
+  override get trainableWeights() {
+    return this.layer.trainable ? this.#all() : []
+  }
+
+  override get nonTrainableWeights() {
+    return this.layer.trainable ? [] : this.#all()
+  }
+
+  override getWeights(): tf.Tensor[] {
+    return this.#all().map((weight) => weight.read())
+  }
+
+  override setWeights(weights: tf.Tensor[]): void {
+    const [positions] = weights.slice(-1)
+    this.layer.setWeights(weights.slice(0, -1))
+    if (positions) this.#positions?.write(positions)
+  }
+
+  override call(inputs: Tensors, options: CallOptions = {}): Tensors {
+    return tf.tidy(() => {
+      const [sequence, ...others] = Array.isArray(inputs) ? inputs : [inputs]
+      const { layer } = this
+      if (!sequence || !isFusedRecurrent(layer)) throw new Error(`running layer ${this.name}: expected a sequence`)
+      const { states } = layer.run(sequence, { training: options.training })
+      const batch = sequence.shape[0] ?? 0
+      const rows = batch * this.#steps
+      const x = this.#decoderInput(batch, others)
+      const initialState = states.map((state) => tf.reshape(repeat(state, this.#steps), [rows, -1]))
+      const output = layer.sequenceOp()?.(tf.reshape(x, [rows, 1, -1]), {
+        ...{ returnSequences: false, goBackwards: false, initialState },
+      }).output
+      if (!output) throw new Error(`running layer ${this.name}: expected a layer with a fused op`)
+      return tf.reshape(output, [batch, this.#steps, -1])
+    })
+  }
+
+  override computeOutputShape(inputShape: Shapes): Shapes {
+    const [sequence = []] = listed(inputShape)
+    const { layer } = this
+    return [sequence[0] ?? null, this.#steps, isFusedRecurrent(layer) ? layer.cell.units : null]
+  }
+
+  override computeMask(): Tensors {
+    return asMask(null)
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), steps: this.#steps, seed: this.#seed }
+  }
+
+  #all(): tfl.LayerVariable[] {
+    return [...this.layer.weights, ...(this.#positions ? [this.#positions] : [])]
+  }
+
+  /** [B, M, D] */
+  #decoderInput(batch: number, others: readonly tf.Tensor[]): tf.Tensor {
+    const positions = this.#positions?.read()
+    if (!positions) throw new Error(`running layer ${this.name}: expected it to have been built`)
+    const item = others.find(({ rank }) => rank === 2)
+    const each = others.find(({ rank }) => rank === 3)
+    const everywhere = tf.add(tf.expandDims(positions, 0), tf.zeros([batch, 1, 1]))
+    const joined = item ? tf.concat([everywhere, repeat(item, this.#steps)], 2) : everywhere
+    return each ? tf.add(joined, each) : joined
+  }
+}
+
+/** Shapes: [B, U] → [B, M, U]. */
+function repeat(x: tf.Tensor, steps: number): tf.Tensor {
+  return tf.add(tf.expandDims(x, 1), tf.zeros([1, steps, 1]))
+}
+
+function listed(shapes: Shapes): Shape[] {
+  return (Array.isArray(shapes[0]) ? shapes : [shapes]) as Shape[]
+}

@@ -1,0 +1,122 @@
+/**
+ * Forecasting by segments (SegRNN): the look-back is cut into segments, so that a recurrent layer takes tens of steps instead of
+ * hundreds, and every segment of the horizon is written at once from its last state. One target and its covariates; several targets
+ * are as many items of a batch, told apart by the series' number. The caller subtracts the last value and adds it again.
+ * After Lin et al. 2023, arXiv:2308.11200.
+ */
+import * as tfl from '@tensorflow/tfjs-layers'
+import { expected } from '../errors.js'
+import { Cropping1D, ZeroPadding1D } from '../layers/crop-pad.js'
+import { Dense, Reshape } from '../layers/core.js'
+import { Dropout } from '../layers/dropout.js'
+import { GRU } from '../layers/gru.js'
+import { seededInitializer } from '../layers/initializers.js'
+import { LSTM } from '../layers/lstm.js'
+import { ParallelDecoding } from '../layers/parallel-decoding.js'
+import { registerLayers } from '../layers/register.js'
+import { chain, kernel, type ModelOptions, type Weights, weightsOf } from './blocks.js'
+import { checkSize, embedSeries, forecastInputs, type ForecastShape } from './forecast-shape.js'
+
+export interface SegmentRnnOptions extends ForecastShape, ModelOptions {
+  /** Rows in a segment of the look-back and of the horizon. */
+  segmentLength: number
+  /** Units of the recurrent layer and of a segment's vector. Default 512. */
+  units?: number
+  /** Default 'gru'. */
+  cell?: 'gru' | 'lstm'
+  /** Share of the last layer's inputs dropped. Default 0. */
+  dropout?: number
+}
+
+const DOING = 'building a segment network'
+
+/**
+ * Where the look-back is no multiple of a segment its oldest rows are left out; where the horizon is none, the last segment is cut.
+ *
+ * Shapes: past [B, L, D], future [B, H, K], series [B, 1] → [B, H, outputs].
+ * @throws UserError when a size is out of range, or the look-back is shorter than a segment.
+ */
+export function buildSegmentRnn(options: SegmentRnnOptions): tfl.LayersModel {
+  registerLayers()
+  const { lookBack, horizon, segmentLength, units = 512, outputs, dropout = 0 } = options
+  const inputs = forecastInputs(options, DOING)
+  checkSize(DOING, 'segmentLength', segmentLength)
+  checkSize(DOING, 'units', units)
+  if (segmentLength > lookBack)
+    throw expected(DOING, `at most the look-back, ${lookBack},`, 'segmentLength', segmentLength)
+  const weights = weightsOf(options)
+  const steps = Math.ceil(horizon / segmentLength)
+
+  const segments = segmented(inputs.past, segmentLength, 'past')
+  const decoder = new ParallelDecoding({
+    layer: recurrentLayer(options.cell ?? 'gru', units, weights),
+    ...{ steps, seed: weights.seed, name: 'decoder' },
+  })
+  const states = decoder.apply([
+    chain(segments, new Dense({ units, activation: 'relu', ...kernel('segment', weights), name: 'segment' })),
+    ...seriesVector(options, inputs.series, units, weights),
+    ...futureVectors(inputs.future, segmentLength, units, weights),
+  ]) as tfl.SymbolicTensor
+  const rows = chain(
+    states,
+    ...(dropout > 0 ? [new Dropout({ rate: dropout, name: 'head_dropout' })] : []),
+    new Dense({ units: segmentLength * outputs, ...kernel('head', weights), name: 'head' }),
+    new Reshape({ targetShape: [steps * segmentLength, outputs], name: 'rows' }),
+  )
+  const beyond = steps * segmentLength - horizon
+  const output = beyond > 0 ? chain(rows, new Cropping1D({ cropping: [0, beyond], name: 'horizon' })) : rows
+  return tfl.model({ inputs: inputs.all, outputs: output, name: options.name ?? 'segment_rnn' })
+}
+
+/** The last whole segments. Shapes: [B, T, C] → [B, ⌊T / length⌋, length · C]. */
+function segmented(x: tfl.SymbolicTensor, length: number, name: string): tfl.SymbolicTensor {
+  const [, time = 0, channels = 0] = x.shape.map(Number)
+  const [count, oldest] = [Math.floor(time / length), time % length]
+  return chain(
+    x,
+    ...(oldest > 0 ? [new Cropping1D({ cropping: [oldest, 0], name: `${name}_newest` })] : []),
+    new Reshape({ targetShape: [count, length * channels], name: `${name}_segments` }),
+  )
+}
+
+function recurrentLayer(cell: 'gru' | 'lstm', units: number, weights: Weights): tfl.layers.Layer {
+  const args = {
+    units,
+    ...kernel(cell, weights),
+    recurrentInitializer: seededInitializer('Orthogonal', weights.seed, cell, 'recurrent_kernel'),
+    name: cell,
+  }
+  return cell === 'gru' ? new GRU(args) : new LSTM(args)
+}
+
+/** The half of the decoder's input that is the series'; none without series. */
+function seriesVector(
+  { series }: ForecastShape,
+  input: tfl.SymbolicTensor | undefined,
+  units: number,
+  weights: Weights,
+): tfl.SymbolicTensor[] {
+  if (!input || !series) return []
+  const size = series.units ?? Math.floor(units / 2)
+  if (!Number.isInteger(size) || size < 1 || size >= units)
+    throw expected(DOING, `a whole number from 1 to below units, ${units},`, 'series.units', size)
+  return [embedSeries(input, series.count, size, weights)]
+}
+
+/** What is known of each segment of the horizon, none without features. Shapes: [B, H, K] → [B, M, units]. */
+function futureVectors(
+  future: tfl.SymbolicTensor | undefined,
+  length: number,
+  units: number,
+  weights: Weights,
+): tfl.SymbolicTensor[] {
+  if (!future) return []
+  const beyond = (length - (Number(future.shape[1]) % length)) % length
+  const whole = beyond > 0 ? chain(future, new ZeroPadding1D({ padding: [0, beyond], name: 'future_whole' })) : future
+  return [
+    chain(
+      segmented(whole, length, 'future'),
+      new Dense({ units, ...kernel('future_segment', weights), name: 'future_segment' }),
+    ),
+  ]
+}

@@ -1,0 +1,334 @@
+/**
+ * Windows over any number of series: which there are, and their rows as a network wants them. A window costs 4 bytes (its origin) until
+ * it is gathered into a batch; rows without gaps are copied as they are. Subtracting the last value of the look-back from past and
+ * truth is NLinear's (Zeng et al. 2023, arXiv:2205.13504, section 4.2), each channel as a series of its own PatchTST's (Nie et al.
+ * 2023, arXiv:2211.14730, section 3.1). The order of training is source.ts's.
+ */
+import { expected, UserError } from '@weft/core'
+import { countGaps, fillGaps, firstGap, type GapFilling } from './fill-gaps.js'
+import { checkShape, windowOrigins, type WindowShape } from './origins.js'
+import type { PreparedSeries, RowRange } from './prepared-series.js'
+
+/** What is subtracted from a window's targets, of its own look-back: nothing, its last value, its mean. */
+export type Centring = 'none' | 'last' | 'mean'
+
+export interface WindowSetOptions extends WindowShape {
+  /** `independent` makes each target a series of its own, with all other columns but the other targets; default `joint`. */
+  readonly channels?: 'joint' | 'independent' | undefined
+  /** Default `none`. */
+  readonly centring?: Centring | undefined
+  /** How gaps within a look-back are filled, default `interpolate`. */
+  readonly filling?: GapFilling | undefined
+}
+
+/** Windows as arrays, B of them. */
+export interface GatheredWindows {
+  /** Inputs of the look-back [B, L, D], without gaps. */
+  readonly past: Float32Array
+  /** What is known in advance of the horizon [B, H, K], without gaps. */
+  readonly future: Float32Array
+  /** Number of each window's series [B], below `seriesCount`. */
+  readonly series: Int32Array
+  /** The truth [B, H, C], less the offsets, NaN where it is missing. */
+  readonly y: Float32Array
+  /** What was subtracted from targets [B, C]: added to a forecast [B, H, C], it puts it back. */
+  readonly offsets: Float32Array
+}
+
+/** Where a window lies. */
+export interface WindowPlace {
+  /** Index among the series given. */
+  readonly series: number
+  /** Index of its first target: of the only one with independent channels, else 0. */
+  readonly channel: number
+  /** The first row that is forecast. */
+  readonly origin: number
+}
+
+const NONE: RowRange = { from: 0, to: 0 }
+
+/** The windows of some series. */
+export class WindowSet {
+  readonly series: readonly PreparedSeries[]
+  readonly lookBack: number
+  readonly horizon: number
+  /** How many windows there are. */
+  readonly length: number
+  /** Windows of the part that were left out, since all their truth is missing. */
+  readonly leftOut: number
+  /** Columns of a gathered `past`, D. */
+  readonly inputs: number
+  /** Columns of `future`, K. */
+  readonly known: number
+  /** Columns of `y`, C. */
+  readonly targets: number
+  /** The numbers in `series` are below this. */
+  readonly seriesCount: number
+  /** How many windows each origin of a series makes: one for each target with independent channels, else 1. */
+  readonly #channels: number
+  readonly #centring: Centring
+  readonly #filling: GapFilling
+  /** Origins of all windows, those of the same series and channel together. */
+  readonly #origins: Uint32Array
+  /** Where the origins of each series (and channel) begin, and the end of the last. */
+  readonly #starts: Uint32Array
+  readonly #pastGaps: readonly (Uint32Array | undefined)[]
+  readonly #hasFutureGaps: readonly boolean[]
+
+  /** Use `ofParts` or `atOrigins`. */
+  private constructor(
+    series: readonly PreparedSeries[],
+    options: WindowSetOptions,
+    origins: readonly Uint32Array[],
+    leftOut: number,
+  ) {
+    const [first] = series
+    if (first === undefined) throw new UserError('cutting windows: expected at least 1 series, received none')
+    checkColumns(series)
+    this.series = series
+    this.lookBack = options.lookBack
+    this.horizon = options.horizon
+    this.leftOut = leftOut
+    this.#channels = origins.length / series.length
+    this.#centring = options.centring ?? 'none'
+    this.#filling = options.filling ?? 'interpolate'
+    this.targets = options.channels === 'independent' ? 1 : first.targets
+    this.inputs = first.pastColumns.length - first.targets + this.targets
+    this.known = first.futureColumns.length
+    this.seriesCount = origins.length
+    this.length = origins.reduce((sum, own) => sum + own.length, 0)
+    this.#origins = new Uint32Array(this.length)
+    this.#starts = new Uint32Array(origins.length + 1)
+    origins.forEach((own, at) => {
+      this.#origins.set(own, this.#starts[at])
+      this.#starts[at + 1] = (this.#starts[at] ?? 0) + own.length
+    })
+    this.#pastGaps = series.map(({ past, pastColumns }) => countGaps(past, pastColumns.length))
+    this.#hasFutureGaps = series.map(({ future }) => firstGap(future) < future.length)
+  }
+
+  /**
+   * All windows whose horizon lies within the part of their series, less those without any truth.
+   *
+   * @param parts Rows of the part, one for each series.
+   * @throws UserError for series of unlike columns, and for sizes below 1.
+   */
+  static ofParts(series: readonly PreparedSeries[], parts: readonly RowRange[], options: WindowSetOptions): WindowSet {
+    let leftOut = 0
+    const origins = series.flatMap((one, s) => {
+      const { first, stride, count } = windowOrigins(one.length, { ...options, ...(parts[s] ?? NONE) })
+      return channelsOf(one, options).map((channels) => {
+        const truths = countTruths(one, channels)
+        const kept = new Uint32Array(count)
+        let windows = 0
+        for (let at = 0; at < count; at++) {
+          const origin = first + at * stride
+          const before = truths?.[origin] ?? 0
+          if (truths === undefined || (truths[origin + options.horizon] ?? 0) > before) kept[windows++] = origin
+        }
+        leftOut += count - windows
+        return windows === count ? kept : kept.slice(0, windows)
+      })
+    })
+    return new WindowSet(series, options, origins, leftOut)
+  }
+
+  /**
+   * The windows that begin to forecast at the rows given, whether their truth is known or not: to forecast what comes after a series,
+   * its origin is its length. With independent channels each target has a window at each.
+   *
+   * @param origins Origins within each series.
+   * @throws UserError when there are too few rows before an origin.
+   */
+  static atOrigins(
+    series: readonly PreparedSeries[],
+    origins: readonly ArrayLike<number>[],
+    options: WindowSetOptions,
+  ): WindowSet {
+    checkShape(options)
+    const lists = series.flatMap((one, s) => {
+      const own = Uint32Array.from(origins[s] ?? [])
+      const wrong = own.find((origin) => origin < options.lookBack || origin > one.length)
+      if (wrong !== undefined) {
+        const what = `an origin from the look-back of ${options.lookBack} rows to the ${one.length} rows there are`
+        throw expected('cutting windows', what, nameOf(one), wrong)
+      }
+      return channelsOf(one, options).map(() => own)
+    })
+    return new WindowSet(series, options, lists, 0)
+  }
+
+  /** Where the window at `place` lies, a number below `length`. */
+  locate(place: number): WindowPlace {
+    const row = this.#rowOf(place)
+    const series = Math.floor(row / this.#channels)
+    return { series, channel: row - series * this.#channels, origin: this.#origins[place] ?? 0 }
+  }
+
+  /**
+   * Origins of a series' windows, ascending; those of `channel` with independent channels. What `atOrigins` makes of them are the
+   * same windows in another mode.
+   */
+  originsOf(series: number, channel = 0): Uint32Array {
+    const row = series * this.#channels + channel
+    return this.#origins.slice(this.#starts[row], this.#starts[row + 1])
+  }
+
+  /**
+   * The windows at these places, numbers below `length`, in this order. The arrays are the caller's.
+   *
+   * @throws UserError when what is known in advance ends before a window's horizon.
+   */
+  gather(places: ArrayLike<number>): GatheredWindows {
+    const { lookBack, horizon, inputs, targets, known } = this
+    const batch = places.length
+    const gathered = {
+      past: new Float32Array(batch * lookBack * inputs),
+      future: new Float32Array(batch * horizon * known),
+      series: new Int32Array(batch),
+      y: new Float32Array(batch * horizon * targets).fill(NaN),
+      offsets: new Float32Array(batch * targets),
+    }
+    for (let b = 0; b < batch; b++) {
+      const place = places[b] ?? -1
+      if (!(place >= 0 && place < this.length)) {
+        throw expected('gathering windows', `a number below ${this.length}`, `window ${b}`, place)
+      }
+      const row = this.#rowOf(place)
+      const number = Math.floor(row / this.#channels)
+      const channel = row - number * this.#channels
+      const origin = this.#origins[place] ?? 0
+      gathered.series[b] = row
+      this.#copyPast(gathered.past, b, number, channel, origin)
+      this.#copyTruth(gathered.y, b, number, channel, origin)
+      if (known > 0) this.#copyFuture(gathered.future, b, number, origin)
+      if (this.#centring !== 'none') this.#centre(gathered, b)
+    }
+    return gathered
+  }
+
+  /** Which series (and channel) a window belongs to, by bisection. */
+  #rowOf(place: number): number {
+    let [low, high] = [0, this.seriesCount]
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1
+      if ((this.#starts[middle] ?? 0) <= place) low = middle
+      else high = middle
+    }
+    return low
+  }
+
+  #seriesAt(number: number): PreparedSeries {
+    const one = this.series[number]
+    if (one === undefined) throw new Error(`gathering windows: there is no series ${number}`)
+    return one
+  }
+
+  #copyPast(past: Float32Array, b: number, number: number, channel: number, origin: number): void {
+    const { lookBack, inputs } = this
+    const one = this.#seriesAt(number)
+    const width = one.pastColumns.length
+    const start = b * lookBack * inputs
+    const from = (origin - lookBack) * width
+    if (inputs === width) past.set(one.past.subarray(from, from + lookBack * width), start)
+    else {
+      const source = one.past
+      const skipped = width - inputs
+      for (let row = 0, to = start; row < lookBack; row++) {
+        const line = from + row * width
+        past[to++] = source[line + channel] ?? NaN
+        for (let column = 1; column < inputs; column++) past[to++] = source[line + column + skipped] ?? NaN
+      }
+    }
+    const gaps = this.#pastGaps[number]
+    if (gaps === undefined || gaps[origin] === gaps[origin - lookBack]) return
+    for (let column = 0; column < inputs; column++) fillGaps(past, start + column, lookBack, inputs, this.#filling)
+  }
+
+  #copyTruth(y: Float32Array, b: number, number: number, channel: number, origin: number): void {
+    const { horizon, targets } = this
+    const one = this.#seriesAt(number)
+    const { past } = one
+    const width = one.pastColumns.length
+    const rows = Math.min(horizon, one.length - origin)
+    for (let row = 0, to = b * horizon * targets; row < rows; row++) {
+      const line = (origin + row) * width + channel
+      for (let c = 0; c < targets; c++) y[to++] = past[line + c] ?? NaN
+    }
+  }
+
+  #copyFuture(future: Float32Array, b: number, number: number, origin: number): void {
+    const { horizon, known } = this
+    const one = this.#seriesAt(number)
+    const values = one.future.subarray(origin * known, (origin + horizon) * known)
+    if (values.length < horizon * known) {
+      const rows = one.future.length / known - one.length
+      const names = one.futureColumns.join(', ')
+      throw expected(
+        'gathering windows',
+        `${origin + horizon - one.length} rows after the last of ${nameOf(one)}`,
+        `the columns known in advance (${names})`,
+        rows,
+        'Give their values for the whole horizon, or forecast fewer rows.',
+      )
+    }
+    const start = b * horizon * known
+    future.set(values, start)
+    if (!this.#hasFutureGaps[number]) return
+    for (let column = 0; column < known; column++) fillGaps(future, start + column, horizon, known, this.#filling)
+  }
+
+  /** Subtracts the last value or the mean of the look-back, gaps filled, from the targets of window `b` and from its truth. */
+  #centre({ past, y, offsets }: GatheredWindows, b: number): void {
+    const { lookBack, horizon, inputs, targets } = this
+    const start = b * lookBack * inputs
+    const truth = b * horizon * targets
+    for (let c = 0; c < targets; c++) {
+      let offset = past[start + (lookBack - 1) * inputs + c] ?? 0
+      if (this.#centring === 'mean') {
+        let sum = 0
+        for (let row = 0; row < lookBack; row++) sum += past[start + row * inputs + c] ?? 0
+        offset = Math.fround(sum / lookBack)
+      }
+      offsets[b * targets + c] = offset
+      const end = start + lookBack * inputs
+      for (let at = start + c; at < end; at += inputs) past[at] = (past[at] ?? 0) - offset
+      for (let at = truth + c; at < truth + horizon * targets; at += targets) y[at] = (y[at] ?? 0) - offset
+    }
+  }
+}
+
+/** Which target columns make up a series of windows: all of them together, or each alone. */
+function channelsOf({ targets }: PreparedSeries, { channels }: WindowSetOptions): number[][] {
+  const all = Array.from({ length: targets }, (_, channel) => channel)
+  return channels === 'independent' ? all.map((channel) => [channel]) : [all]
+}
+
+/** For each row, how many rows before it have a value in one of the columns [T + 1]; undefined when no cell is missing. */
+function countTruths(
+  { past, pastColumns, length }: PreparedSeries,
+  columns: readonly number[],
+): Uint32Array | undefined {
+  if (firstGap(past) === past.length) return undefined
+  const counts = new Uint32Array(length + 1)
+  for (let row = 0; row < length; row++) {
+    const line = row * pastColumns.length
+    const present = columns.some((column) => !Number.isNaN(past[line + column]))
+    counts[row + 1] = (counts[row] ?? 0) + (present ? 1 : 0)
+  }
+  return counts
+}
+
+function nameOf({ key }: PreparedSeries): string {
+  return key === '' ? 'the series' : `series ${key}`
+}
+
+function checkColumns(series: readonly PreparedSeries[]): void {
+  const describe = (one: PreparedSeries) =>
+    `${one.pastColumns.join(', ')}; ${one.futureColumns.join(', ')}; ${one.targets}`
+  const [first, ...others] = series
+  if (first === undefined) return
+  const other = others.find((one) => describe(one) !== describe(first))
+  if (other === undefined) return
+  throw expected('cutting windows', `the columns ${describe(first)}`, nameOf(other), describe(other))
+}
