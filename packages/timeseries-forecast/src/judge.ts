@@ -1,0 +1,185 @@
+/**
+ * How good forecasts are: the model and what a statistician would have used, on the same windows of the same series, in the table's
+ * units, with a test of whether the difference is more than chance. Figures are core's, baselines and verdicts in rooms of their own;
+ * here windows are walked through once, in batches, and nothing is kept of them but scores and the few that a report shows.
+ */
+import { setImmediate } from 'node:timers/promises'
+import { dieboldMariano, type DieboldMariano, evenlySpread, type ForecastFigures, ForecastScores, seasonalNaiveError } from '@weft/core'
+import { makeBaseline, type Forecaster } from './baselines/index.js'
+import type { ForecastModel, Forecasts } from './model.js'
+import { verdictOf, type Verdict } from './judging/verdict.js'
+import type { ForecastSet, Line } from './forecast-set.js'
+
+/** Windows whose forecasts are shown, of each line. */
+const SHOWN_WINDOWS = 3
+
+/** One forecaster's scores on one line. */
+export interface Scored {
+  readonly name: string
+  /** In the table's units. */
+  readonly figures: ForecastFigures
+  readonly byLead: readonly ForecastFigures[]
+  /** Mean absolute and mean squared error of each window, [N]. */
+  readonly losses: { readonly absolute: Float64Array; readonly squared: Float64Array }
+  /** What was odd, such as a model that could not be fitted. */
+  readonly note?: string | undefined
+}
+
+/** A baseline beside the model. */
+export interface Compared extends Scored {
+  readonly comparison: DieboldMariano
+}
+
+/** A window whose forecast is shown. */
+export interface ShownWindow {
+  readonly origin: number
+  readonly mean: Float64Array
+  readonly lower: Float64Array | undefined
+  readonly upper: Float64Array | undefined
+  readonly baselines: readonly { readonly name: string; readonly values: Float64Array }[]
+}
+
+/** What became of one target of one series. */
+export interface LineJudgement {
+  readonly line: Line
+  readonly model: Scored
+  readonly baselines: readonly Compared[]
+  readonly verdict: Verdict | undefined
+  readonly shown: readonly ShownWindow[]
+  /** Errors of the first lead, truth less forecast, with the rows they belong to. */
+  readonly residuals: { readonly rows: Uint32Array; readonly values: Float64Array }
+  /** Forecasts of the first lead, [N]. */
+  readonly ahead: Float64Array
+}
+
+/** What became of all windows. */
+export interface Judgement {
+  /** Windows. */
+  readonly items: { readonly length: number }
+  readonly lines: readonly LineJudgement[]
+  /** Errors of values scaled by the training part's mean and deviation, over all targets and leads. */
+  readonly standardised: readonly { readonly name: string; readonly mse: number; readonly mae: number }[]
+  /** Of all targets together; undefined for several series, which have verdicts of their own. */
+  readonly verdict: Verdict | undefined
+}
+
+/** How windows are judged. */
+export interface JudgeOptions {
+  readonly horizon: number
+  readonly batchSize: number
+  /** Rows of a season, for the seasonal last value and MASE. */
+  readonly season: number
+  /** Baselines as text, such as `arima(2,1,2)`. */
+  readonly baselines: readonly string[]
+  /** Share of the truth that intervals are to hold. */
+  readonly coverage: number
+  readonly onProgress?: ((done: number, total: number) => void) | undefined
+}
+
+/**
+ * Judges the model and the baselines by windows.
+ *
+ * @param origins First rows of the horizons in each series, ascending.
+ */
+export async function judgeForecasts(
+  model: ForecastModel,
+  set: ForecastSet,
+  origins: readonly Uint32Array[],
+  options: JudgeOptions,
+): Promise<Judgement> {
+  const windows = origins.reduce((sum, own) => sum + own.length, 0)
+  const lines: LineJudgement[] = []
+  let done = 0
+  for (const [series, own] of origins.entries()) {
+    const walks = set.lines.filter((line) => line.series === series).map((line) => new LineWalk(line, own, options))
+    const forecaster = model.at(set.prepared, series, own)
+    for (let at = 0; at < own.length; at += options.batchSize) {
+      const count = Math.min(options.batchSize, own.length - at)
+      const forecasts = forecaster.forecast(at, count)
+      for (const walk of walks) walk.add(at, forecasts)
+      done += count
+      options.onProgress?.(done, windows)
+      await setImmediate()
+    }
+    lines.push(...walks.map((walk) => walk.judgement()))
+  }
+  return { items: { length: windows }, lines, standardised: standardise(lines), verdict: jointVerdict(lines, options) }
+}
+
+/** One line while its windows are walked through. */
+class LineWalk {
+  readonly #line: Line
+  readonly #origins: Uint32Array
+  readonly #options: JudgeOptions
+  readonly #scores: ForecastScores
+  readonly #baselines: readonly { readonly forecaster: Forecaster; readonly scores: ForecastScores }[]
+  readonly #shown: ShownWindow[] = []
+  readonly #showAt: ReadonlySet<number>
+  readonly #residuals: Float64Array
+  readonly #ahead: Float64Array
+
+  constructor(line: Line, origins: Uint32Array, options: JudgeOptions) {
+    const { season, horizon, coverage } = options
+    const training = line.values.subarray(0, line.trained)
+    const scales = [seasonalNaiveError(training, season)]
+    const scores = () => new ForecastScores({ horizon, targets: 1, scales, level: coverage })
+    this.#line = line
+    this.#origins = origins
+    this.#options = options
+    this.#scores = scores()
+    this.#baselines = options.baselines.map((spec) => {
+      const forecaster = makeBaseline(spec, { season })
+      forecaster.fit(training)
+      return { forecaster, scores: scores() }
+    })
+    this.#showAt = new Set(evenlySpread([...origins.keys()], SHOWN_WINDOWS))
+    this.#residuals = new Float64Array(origins.length)
+    this.#ahead = new Float64Array(origins.length)
+  }
+
+  /** Adds the forecasts of the windows from `from` on. */
+  add(from: number, { count, targets, mean, lower, upper }: Forecasts): void {
+    const { target, values } = this.#line
+    const { horizon } = this.#options
+    for (let b = 0; b < count; b++) {
+      const origin = this.#origins[from + b] ?? 0
+      const history = values.subarray(0, origin)
+      const truth = new Float64Array(horizon).fill(Number.NaN)
+      truth.set(values.subarray(origin, origin + horizon))
+      const own = (all: Float64Array) =>
+        Float64Array.from({ length: horizon }, (_, h) => all[(b * horizon + h) * targets + target] ?? Number.NaN)
+      const last = [lastValue(history)]
+      const point = own(mean)
+      const ends = lower && upper ? { lower: own(lower), upper: own(upper) } : undefined
+      this.#scores.add({ truth, forecast: point, last, ...ends })
+      const compared = this.#baselines.map(({ forecaster, scores }) => {
+        const { mean: forecast } = forecaster.forecast(history, horizon)
+        scores.add({ truth, forecast, last })
+        return { name: forecaster.name, values: forecast }
+      })
+      this.#residuals[from + b] = (truth[0] ?? Number.NaN) - (point[0] ?? Number.NaN)
+      this.#ahead[from + b] = point[0] ?? Number.NaN
+      if (this.#showAt.has(from + b))
+        this.#shown.push({ origin, mean: point, lower: ends?.lower, upper: ends?.upper, baselines: compared })
+    }
+  }
+
+  judgement(): LineJudgement {
+    const line = this.#line
+    const { horizon } = this.#options
+    const model = scored('model', this.#scores)
+    const baselines = this.#baselines.map(({ forecaster, scores }) => {
+      const own = scored(forecaster.name, scores)
+      return { ...own, comparison: dieboldMariano(model.losses.absolute, own.losses.absolute, horizon) }
+    })
+    return {
+      line,
+      model,
+      baselines,
+      verdict: verdictAgainstBest(model, baselines),
+      shown: this.#shown,
+      residuals: { rows: this.#origins, values: this.#residuals },
+      ahead: this.#ahead,
+    }
+  }
+}

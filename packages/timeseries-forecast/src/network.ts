@@ -1,0 +1,88 @@
+/**
+ * The network that the options ask for. The builders are core's; here it is decided which, and what each output means: a point, the
+ * quantiles of an interval, or a normal distribution.
+ */
+import type * as tfl from '@tensorflow/tfjs-layers'
+import {
+  buildAttentionForecaster,
+  buildGridForecaster,
+  buildLinearForecaster,
+  buildParallelForecaster,
+  buildRecurrentForecaster,
+  buildSegmentRnn,
+  gaussianLoss,
+  maskedLoss,
+  quantileLoss,
+  type LossFunction,
+} from '@weft/core'
+import type { HeadOptions, NetworkOptions } from './options-network.js'
+
+/** The sizes of a network's inputs and output, before its options. */
+export interface NetworkSizes {
+  readonly lookBack: number
+  /** Rows that one call of the network forecasts. */
+  readonly horizon: number
+  /** Columns of the look-back, D. */
+  readonly inputs: number
+  /** Columns that are forecast, C. */
+  readonly targets: number
+  /** Columns known in advance, K. */
+  readonly known: number
+  /** Series that share the network. */
+  readonly series: number
+  /** Rows and columns of a grid of stations. */
+  readonly grid: readonly [rows: number, columns: number] | undefined
+  readonly seed: number
+}
+
+/** The quantiles of a forecast: the ends of the interval and the median between them. */
+export function quantilesOf({ coverage }: Pick<HeadOptions, 'coverage'>): [number, number, number] {
+  return [(1 - coverage) / 2, 0.5, (1 + coverage) / 2]
+}
+
+/** Outputs P for each target. */
+export function parametersOf({ intervals }: Pick<HeadOptions, 'intervals'>): number {
+  return intervals === 'quantiles' ? 3 : intervals === 'gaussian' ? 2 : 1
+}
+
+/** The loss by which those outputs are learnt. */
+export function lossOf(options: HeadOptions): LossFunction {
+  if (options.intervals === 'quantiles') return quantileLoss(quantilesOf(options))
+  return options.intervals === 'gaussian' ? gaussianLoss() : maskedLoss(options.loss)
+}
+
+export function buildNetwork(options: NetworkOptions & HeadOptions, sizes: NetworkSizes): tfl.LayersModel {
+  const { lookBack, inputs, horizon, targets, known, series, seed } = sizes
+  const { network, units, layers, bidirectional, dropout, filters, kernelSize, fusion, segmentLength } = options
+  const shape = {
+    lookBack,
+    inputs,
+    horizon,
+    outputs: targets * parametersOf(options),
+    future: known,
+    seed,
+    ...(series > 1 && { series: { count: series } }),
+  }
+  const recurrent = { units, layers, bidirectional, dropout: layers > 1 ? dropout : 0 }
+  const convolutions = filters.map((count) => ({ filters: count, kernelSize }))
+  switch (network) {
+    case 'segment':
+      return buildSegmentRnn({ ...shape, segmentLength, units, dropout })
+    case 'lstm':
+    case 'gru':
+      return buildRecurrentForecaster({ ...shape, recurrent: { ...recurrent, type: network }, dropout })
+    case 'cnn-lstm':
+      return buildRecurrentForecaster({ ...shape, convolutions, recurrent, dropout })
+    case 'parallel':
+      return buildParallelForecaster({ ...shape, convolutions, recurrent, fusion, dropout })
+    case 'encoder-decoder':
+      return buildAttentionForecaster({ ...shape, units, dropout })
+    case 'grid': {
+      const [rows, columns] = sizes.grid ?? [1, targets]
+      return buildGridForecaster({ ...shape, rows, columns, filters, kernelSize, dropout })
+    }
+    case 'dlinear':
+    case 'nlinear':
+      return buildLinearForecaster({ ...shape, targets, decomposition: network === 'dlinear' })
+  }
+}

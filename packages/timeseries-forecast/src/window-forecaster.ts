@@ -1,0 +1,242 @@
+/**
+ * Forecasts of windows by a network: windows are gathered, the network runs, what it says becomes a middle and an interval, level and
+ * scale are put back. With the recursive strategy the network forecasts one row at a time and is given what it forecast. Nothing is
+ * judged here.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import { gaussianDeviation, sortQuantiles } from '@weft/core'
+import { fillingOf, restoreTarget } from './features.js'
+import { normalQuantile } from './judging/conformal.js'
+import type { ForecastModel } from './model.js'
+import { parametersOf } from './network.js'
+import type { PreparedSeries } from './windows/prepared-series.js'
+import { type GatheredWindows, WindowSet } from './windows/window-set.js'
+
+/** Forecasts of B windows, each [B, H, C], in the units of the table. */
+export interface Forecasts {
+  readonly count: number
+  readonly targets: number
+  readonly mean: Float64Array
+  /** Ends of the intervals; undefined without intervals. */
+  readonly lower: Float64Array | undefined
+  readonly upper: Float64Array | undefined
+}
+
+/** The same in the scale of the network, without margins, and the truth [B, H, C] beside them. */
+export interface ScaledForecasts {
+  readonly middle: Float32Array
+  readonly lower: Float32Array
+  readonly upper: Float32Array
+  readonly truth: Float32Array
+}
+
+/** Windows given to the network in one call. */
+const MOST_WINDOWS = 1024
+
+export class WindowForecaster {
+  readonly #model: ForecastModel
+  readonly #windows: WindowSet
+  /** Origins of each series. */
+  readonly #counts: readonly number[]
+  readonly #targets: number
+
+  /** @throws UserError when there are too few rows before an origin. */
+  constructor(model: ForecastModel, prepared: readonly PreparedSeries[], origins: readonly ArrayLike<number>[]) {
+    const { lookBack, horizon, channels, centre, missing, multiStep } = model.forecasting.options
+    this.#model = model
+    this.#windows = WindowSet.atOrigins(prepared, origins, {
+      lookBack,
+      horizon,
+      channels,
+      // One row at a time, the level moves with the rows.
+      centring: multiStep === 'recursive' ? 'none' : centre,
+      filling: fillingOf(missing),
+    })
+    this.#counts = origins.map((own) => own.length)
+    this.#targets = model.forecasting.layout.targets.length
+  }
+
+  /** Forecasts of `count` windows of a series, from its window `from` on, in the units of the table. */
+  forecast(series: number, from: number, count: number): Forecasts {
+    const { layout, margins, options } = this.#model.forecasting
+    const { middle, lower, upper } = this.scaled(series, from, count)
+    const { scaler } = this.#model.known(this.#windows.series[series]?.key ?? '')
+    const [size, targets] = [middle.length, this.#targets]
+    const restored = (values: Float32Array, widen: number) => {
+      const all = new Float64Array(size)
+      layout.targets.forEach((name, c) => {
+        const own = Float32Array.from({ length: size / targets }, (_, row) => {
+          const at = row * targets + c
+          return (values[at] ?? NaN) + widen * (margins[at % (options.horizon * targets)] ?? 0)
+        })
+        restoreTarget(own, name, layout, scaler).forEach((value, row) => {
+          all[row * targets + c] = value
+        })
+      })
+      return all
+    }
+    const bounded = options.intervals !== 'none' && margins.length > 0
+    return {
+      count,
+      targets,
+      mean: restored(middle, 0),
+      lower: bounded ? restored(lower, -1) : undefined,
+      upper: bounded ? restored(upper, 1) : undefined,
+    }
+  }
+
+  /** The same in the scale of the network, before margins widen the intervals. */
+  scaled(series: number, from: number, count: number): ScaledForecasts {
+    const { horizon } = this.#model.forecasting.options
+    const size = count * horizon * this.#targets
+    const [middle, lower, upper, truth] = [size, size, size, size].map((length) => new Float32Array(length))
+    if (!middle || !lower || !upper || !truth) throw new Error('forecasting: no arrays')
+    const channels = this.#windows.targets === this.#targets ? 1 : this.#targets
+    const before = this.#counts.slice(0, series).reduce((sum, own) => sum + own, 0) * channels
+    for (let channel = 0; channel < channels; channel++) {
+      const start = before + channel * (this.#counts[series] ?? 0) + from
+      for (let done = 0; done < count; done += MOST_WINDOWS) {
+        const some = Math.min(MOST_WINDOWS, count - done)
+        const said = this.#run(Uint32Array.from({ length: some }, (_, at) => start + done + at))
+        const own = this.#windows.targets
+        for (const [to, values] of [[middle, said.middle], [lower, said.lower], [upper, said.upper], [truth, said.truth]] as const)
+          for (let row = 0; row < some * horizon; row++)
+            for (let c = 0; c < own; c++)
+              to[(done * horizon + row) * this.#targets + channel + c] = values[row * own + c] ?? NaN
+      }
+    }
+    return { middle, lower, upper, truth }
+  }
+
+  /** Windows at these places, [B, H, C'] with C' targets of the network. */
+  #run(places: Uint32Array): ScaledForecasts {
+    const { options } = this.#model.forecasting
+    const gathered = this.#windows.gather(places)
+    if (options.multiStep === 'recursive') return this.#roll(gathered, places.length)
+    const said = this.#decode(this.#call(gathered.past, gathered.future, gathered.series, options.horizon), gathered.offsets, options.horizon)
+    const truth = putBack(gathered.y, gathered.offsets, options.horizon, this.#windows.targets)
+    return { ...said, truth }
+  }
+
+  /** One row after the other: what was forecast becomes the last row of the look-back. */
+  #roll({ past, future, series, y }: GatheredWindows, batch: number): ScaledForecasts {
+    const { horizon, lookBack, centre } = this.#model.forecasting.options
+    const { inputs, targets, known } = this.#windows
+    const all = [0, 1, 2].map(() => new Float32Array(batch * horizon * targets))
+    for (let h = 0; h < horizon; h++) {
+      const { centred, offsets } = centreTargets(past, batch, lookBack, inputs, targets, centre)
+      const now = takeStep(future, batch, horizon, known, h)
+      const said = this.#decode(this.#call(centred, now, series, 1), offsets, 1)
+      for (const [at, values] of [said.middle, said.lower, said.upper].entries())
+        for (let b = 0; b < batch; b++)
+          for (let c = 0; c < targets; c++) {
+            const to = all[at]
+            if (to) to[(b * horizon + h) * targets + c] = values[b * targets + c] ?? NaN
+          }
+      pushRow(past, said.middle, now, { batch, lookBack, inputs, targets, known })
+    }
+    const [middle, lower, upper] = all
+    if (!middle || !lower || !upper) throw new Error('forecasting: no arrays')
+    return { middle, lower, upper, truth: y }
+  }
+
+  /** Runs the network. Shapes: past [B, L, D], future [B, H, K], series [B] → [B, H, C' · P]. */
+  #call(past: Float32Array, future: Float32Array, series: Int32Array, horizon: number): Float32Array {
+    const { network, forecasting } = this.#model
+    const { inputs, known } = this.#windows
+    const batch = series.length
+    return tf.tidy(() => {
+      const tensors = network.inputNames.map((name) => {
+        if (name.startsWith('past')) return tf.tensor3d(past, [batch, forecasting.options.lookBack, inputs])
+        if (name.startsWith('future')) return tf.tensor3d(future, [batch, horizon, known])
+        return tf.tensor2d(series, [batch, 1])
+      })
+      const [only] = tensors
+      const output = network.predictOnBatch(tensors.length === 1 && only ? only : tensors)
+      if (!(output instanceof tf.Tensor)) throw new TypeError('the network gave no single tensor')
+      return Float32Array.from(output.dataSync())
+    })
+  }
+
+  /** What the outputs [B, H, C' · P] mean, with the offsets [B, C'] put back. */
+  #decode(outputs: Float32Array, offsets: Float32Array, horizon: number): Omit<ScaledForecasts, 'truth'> {
+    const { options } = this.#model.forecasting
+    const parameters = parametersOf(options)
+    const { targets } = this.#windows
+    const restore = (values: Float32Array) => putBack(values, offsets, horizon, targets)
+    if (parameters === 1) {
+      const middle = restore(outputs)
+      return { middle, lower: middle, upper: middle }
+    }
+    const pick = (value: (at: number) => number) =>
+      restore(Float32Array.from({ length: outputs.length / parameters }, (_, cell) => value(cell * parameters)))
+    if (options.intervals === 'quantiles') {
+      sortQuantiles(outputs, parameters)
+      const [lower, middle, upper] = [0, 1, 2].map((q) => pick((at) => outputs[at + q] ?? NaN))
+      if (!middle || !lower || !upper) throw new Error('forecasting: no quantiles')
+      return { lower, middle, upper }
+    }
+    const reach = normalQuantile((1 + options.coverage) / 2)
+    const end = (sign: number) =>
+      pick((at) => (outputs[at] ?? NaN) + sign * reach * gaussianDeviation(outputs[at + 1] ?? NaN))
+    return { lower: end(-1), middle: pick((at) => outputs[at] ?? NaN), upper: end(1) }
+  }
+}
+
+/** Adds the offsets [B, C] to values [B, H, C]. */
+function putBack(values: Float32Array, offsets: Float32Array, horizon: number, targets: number): Float32Array {
+  return values.map((value, at) => {
+    const window = Math.floor(at / (horizon * targets))
+    return value + (offsets[window * targets + (at % targets)] ?? 0)
+  })
+}
+
+/** Targets of the look-backs [B, L, D] less their last value or mean. */
+function centreTargets(
+  past: Float32Array,
+  batch: number,
+  lookBack: number,
+  inputs: number,
+  targets: number,
+  centre: 'none' | 'last' | 'mean',
+): { centred: Float32Array; offsets: Float32Array } {
+  const centred = past.slice()
+  const offsets = new Float32Array(batch * targets)
+  if (centre === 'none') return { centred, offsets }
+  for (let b = 0; b < batch; b++)
+    for (let c = 0; c < targets; c++) {
+      const cell = (row: number) => (b * lookBack + row) * inputs + c
+      let sum = 0
+      for (let row = 0; row < lookBack; row++) sum += past[cell(row)] ?? 0
+      const offset = centre === 'mean' ? Math.fround(sum / lookBack) : (past[cell(lookBack - 1)] ?? 0)
+      offsets[b * targets + c] = offset
+      for (let row = 0; row < lookBack; row++) centred[cell(row)] = (past[cell(row)] ?? 0) - offset
+    }
+  return { centred, offsets }
+}
+
+/** Row h of each horizon. Shapes: [B, H, K] → [B, 1, K]. */
+function takeStep(future: Float32Array, batch: number, horizon: number, known: number, h: number): Float32Array {
+  const step = new Float32Array(batch * known)
+  for (let b = 0; b < batch; b++)
+    step.set(future.subarray((b * horizon + h) * known, (b * horizon + h + 1) * known), b * known)
+  return step
+}
+
+/** Moves look-backs a row on: the targets that were forecast, and what was known of that row; nothing of it is missing. */
+function pushRow(
+  past: Float32Array,
+  targetsNow: Float32Array,
+  knownNow: Float32Array,
+  size: { batch: number; lookBack: number; inputs: number; targets: number; known: number },
+): void {
+  const { batch, lookBack, inputs, targets, known } = size
+  for (let b = 0; b < batch; b++) {
+    const start = b * lookBack * inputs
+    past.copyWithin(start, start + inputs, start + lookBack * inputs)
+    const row = start + (lookBack - 1) * inputs
+    past.fill(0, row, row + inputs)
+    past.set(targetsNow.subarray(b * targets, (b + 1) * targets), row)
+    past.set(knownNow.subarray(b * known, (b + 1) * known), row + targets)
+  }
+}
