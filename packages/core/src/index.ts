@@ -146,8 +146,22 @@ export {
   topKAccuracy,
 } from './metrics/classification.js'
 export type { ClassificationScores, ClassScores, Numbers } from './metrics/classification.js'
+export { dieboldMariano, studentTCdf } from './metrics/diebold-mariano.js'
+export type { DieboldMariano } from './metrics/diebold-mariano.js'
 export { eventBasedScores, segmentBasedScores } from './metrics/events.js'
 export type { EventMatching, EventScores, RecordingEvents, SegmentScores, SoundEvent } from './metrics/events.js'
+export {
+  directionalAccuracy,
+  intervalCoverage,
+  intervalWidth,
+  meanAbsoluteScaledError,
+  pinballLoss,
+  seasonalNaiveError,
+  symmetricMape,
+  winklerScore,
+} from './metrics/forecast.js'
+export { ForecastScores } from './metrics/forecast-scores.js'
+export type { ForecastBatch, ForecastFigures, ForecastScoresOptions } from './metrics/forecast-scores.js'
 export {
   bestThresholds,
   meanAveragePrecision,
