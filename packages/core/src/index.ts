@@ -137,6 +137,7 @@ export { joinWindows, slidingWindows, takeWindow } from './data/windows.js'
 export type { WindowEnd, WindowOptions, WindowSpan } from './data/windows.js'
 export { WorkerPool } from './data/worker-pool.js'
 export type { RunOptions, TaskHandler, WorkerPoolOptions } from './data/worker-pool.js'
+export { autocorrelation } from './metrics/autocorrelation.js'
 export {
   accuracy,
   argMaxRows,
