@@ -50,6 +50,8 @@ export {
   MaxPooling3D,
 } from './layers/convolution-3d.js'
 export type { GlobalPooling3DArgs } from './layers/convolution-3d.js'
+export { ChannelDense } from './layers/channel-dense.js'
+export type { ChannelDenseArgs } from './layers/channel-dense.js'
 export { Dense, Permute, Reshape } from './layers/core.js'
 export { Cropping1D, ZeroPadding1D } from './layers/crop-pad.js'
 export type { Cropping1DArgs, ZeroPadding1DArgs } from './layers/crop-pad.js'
@@ -67,31 +69,49 @@ export { LayerNormLSTM } from './layers/layer-norm-lstm.js'
 export type { LayerNormLSTMArgs } from './layers/layer-norm-lstm.js'
 export { LayerNormalization } from './layers/layer-normalization.js'
 export { LSTM } from './layers/lstm.js'
+export { MovingAverage1D } from './layers/moving-average.js'
+export type { MovingAverage1DArgs } from './layers/moving-average.js'
 export { AlphaDropout, GaussianDropout, GaussianNoise } from './layers/noise.js'
 export { ParallelDecoding } from './layers/parallel-decoding.js'
 export type { ParallelDecodingArgs } from './layers/parallel-decoding.js'
 export { PeepholeLSTM } from './layers/peephole-lstm.js'
 export { registerLayers } from './layers/register.js'
+export { RepeatVector } from './layers/repeat-vector.js'
 export { SimpleRNN } from './layers/simple-rnn.js'
 export { TimeDistributed } from './layers/time-distributed.js'
 export { ZeroMasked } from './layers/zero-masked.js'
 export type { ZeroMaskedArgs } from './layers/zero-masked.js'
-export type { ConvolutionBlock, Head, ImagePooling, RecurrentStack, TimePooling, Walk } from './models/blocks.js'
+export { buildAttentionForecaster } from './models/attention-forecaster.js'
+export type { AttentionForecasterOptions } from './models/attention-forecaster.js'
+export type { Cell, ConvolutionBlock, Head, ImagePooling, RecurrentStack, TimePooling, Walk } from './models/blocks.js'
 export { buildCrnn } from './models/crnn.js'
 export type { CrnnOptions } from './models/crnn.js'
+export type { ForecastHead } from './models/forecast-head.js'
 export type { ForecastShape } from './models/forecast-shape.js'
 export { buildFrameSequence } from './models/frame-sequence.js'
 export type { FrameSequenceOptions } from './models/frame-sequence.js'
+export type { Fusion } from './models/fusion.js'
+export { buildGridForecaster } from './models/grid-forecaster.js'
+export type { GridForecasterOptions } from './models/grid-forecaster.js'
 export { buildHierarchicalLstm, buildImageLstm } from './models/image-lstm.js'
 export type { HierarchicalLstmOptions, ImageLstmOptions } from './models/image-lstm.js'
+export { buildLinearForecaster } from './models/linear-forecaster.js'
+export type { LinearForecasterOptions } from './models/linear-forecaster.js'
 export { loadModel, saveModel } from './models/model-io.js'
 export type { Extras } from './models/model-io.js'
 export { buildParallel } from './models/parallel.js'
-export type { Fusion, ParallelOptions } from './models/parallel.js'
+export type { ParallelOptions } from './models/parallel.js'
+export { buildParallelForecaster } from './models/parallel-forecaster.js'
+export type { ParallelForecasterOptions } from './models/parallel-forecaster.js'
+export { buildRecurrentForecaster } from './models/recurrent-forecaster.js'
+export type { RecurrentForecasterOptions } from './models/recurrent-forecaster.js'
 export { buildSegmentRnn } from './models/segment-rnn.js'
 export type { SegmentRnnOptions } from './models/segment-rnn.js'
+export { buildSequenceAutoencoder } from './models/sequence-autoencoder.js'
+export type { SequenceAutoencoderOptions } from './models/sequence-autoencoder.js'
 export { statefulStep } from './models/stateful-step.js'
 export type { StatefulStep } from './models/stateful-step.js'
+export type { TimeConvolution } from './models/time-convolutions.js'
 export { FREEZABLE, freezeLayers, transferWeights } from './models/transfer.js'
 export type { Freezable, TransferOptions, TransferReport } from './models/transfer.js'
 export { Alphabet, describeSymbol, symbolsOf } from './data/alphabet.js'
@@ -146,6 +166,7 @@ export { joinWindows, slidingWindows, takeWindow } from './data/windows.js'
 export type { WindowEnd, WindowOptions, WindowSpan } from './data/windows.js'
 export { WorkerPool } from './data/worker-pool.js'
 export type { RunOptions, TaskHandler, WorkerPoolOptions } from './data/worker-pool.js'
+export { autocorrelation } from './metrics/autocorrelation.js'
 export {
   accuracy,
   argMaxRows,
@@ -155,8 +176,22 @@ export {
   topKAccuracy,
 } from './metrics/classification.js'
 export type { ClassificationScores, ClassScores, Numbers } from './metrics/classification.js'
+export { dieboldMariano, studentTCdf } from './metrics/diebold-mariano.js'
+export type { DieboldMariano } from './metrics/diebold-mariano.js'
 export { eventBasedScores, segmentBasedScores } from './metrics/events.js'
 export type { EventMatching, EventScores, RecordingEvents, SegmentScores, SoundEvent } from './metrics/events.js'
+export {
+  directionalAccuracy,
+  intervalCoverage,
+  intervalWidth,
+  meanAbsoluteScaledError,
+  pinballLoss,
+  seasonalNaiveError,
+  symmetricMape,
+  winklerScore,
+} from './metrics/forecast.js'
+export { ForecastScores } from './metrics/forecast-scores.js'
+export type { ForecastBatch, ForecastFigures, ForecastScoresOptions } from './metrics/forecast-scores.js'
 export {
   bestThresholds,
   meanAveragePrecision,

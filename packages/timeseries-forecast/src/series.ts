@@ -20,6 +20,8 @@ export interface Series {
   readonly times: Float64Array
   /** Numbers of each column by its name, NaN where missing, each [T]. */
   readonly columns: ReadonlyMap<string, Float64Array>
+  /** Numbers that do not change within the series, by the name of their column; NaN where missing. */
+  readonly statics?: ReadonlyMap<string, number>
 }
 
 /** What was read, and what a person should know of it. */
@@ -33,4 +35,6 @@ export interface Table {
   readonly timeZone: string
   /** What was found and done, in whole sentences: the step inferred, gaps filled, duplicates merged. */
   readonly notes: readonly string[]
+  /** Values of each column of texts, in the order of its columns `name=value` of 0 and 1. */
+  readonly categories?: ReadonlyMap<string, readonly string[]>
 }

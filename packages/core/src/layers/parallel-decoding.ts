@@ -9,6 +9,7 @@ import type { WrapperLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/wrapp
 import { expected } from '../errors.js'
 import { seededInitializer } from './initializers.js'
 import { isFusedRecurrent } from './recurrent.js'
+import { repeatSteps } from './repeat-vector.js'
 import { asMask, type CallOptions, classOf, type LayerClass, type Shape, type Shapes, type Tensors } from './stock.js'
 
 export interface ParallelDecodingArgs extends WrapperLayerArgs {
@@ -94,7 +95,7 @@ export class ParallelDecoding extends Base {
       const batch = sequence.shape[0] ?? 0
       const rows = batch * this.#steps
       const x = this.#decoderInput(batch, others)
-      const initialState = states.map((state) => tf.reshape(repeat(state, this.#steps), [rows, -1]))
+      const initialState = states.map((state) => tf.reshape(repeatSteps(state, this.#steps), [rows, -1]))
       const output = layer.sequenceOp()?.(tf.reshape(x, [rows, 1, -1]), {
         ...{ returnSequences: false, goBackwards: false, initialState },
       }).output
@@ -128,14 +129,9 @@ export class ParallelDecoding extends Base {
     const item = others.find(({ rank }) => rank === 2)
     const each = others.find(({ rank }) => rank === 3)
     const everywhere = tf.add(tf.expandDims(positions, 0), tf.zeros([batch, 1, 1]))
-    const joined = item ? tf.concat([everywhere, repeat(item, this.#steps)], 2) : everywhere
+    const joined = item ? tf.concat([everywhere, repeatSteps(item, this.#steps)], 2) : everywhere
     return each ? tf.add(joined, each) : joined
   }
-}
-
-/** Shapes: [B, U] → [B, M, U]. */
-function repeat(x: tf.Tensor, steps: number): tf.Tensor {
-  return tf.add(tf.expandDims(x, 1), tf.zeros([1, steps, 1]))
 }
 
 function listed(shapes: Shapes): Shape[] {

@@ -83,7 +83,11 @@ export function fusedRecurrent<Args>(Base: LayerClass<Args, StockRecurrent>): La
 
     // TensorFlow.js writes the initial state into options that it shares with the layers that run later.
     override apply(...[inputs, options]: Parameters<StockRecurrent['apply']>): ReturnType<StockRecurrent['apply']> {
-      return super.apply(inputs, { ...options })
+      const own = { ...options }
+      const output = super.apply(inputs, own)
+      // A symbolic initial state is among the layer's inputs; left here, saving would warn that it cannot be written.
+      delete own['initialState']
+      return output
     }
 
     override call(inputs: Tensors, options: CallOptions = {}): Tensors {

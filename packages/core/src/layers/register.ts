@@ -12,6 +12,7 @@ import { ConvLSTM2D } from './conv-lstm.js'
 import { AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, MaxPooling1D, MaxPooling2D } from './convolution.js'
 import { AveragePooling3D, Conv3D, GlobalAveragePooling3D, GlobalMaxPooling3D, MaxPooling3D } from './convolution-3d.js'
 import { Dense, Permute, Reshape } from './core.js'
+import { ChannelDense } from './channel-dense.js'
 import { Cropping1D, ZeroPadding1D } from './crop-pad.js'
 import { DepthwiseConv2D, SeparableConv2D } from './depthwise.js'
 import { Dropout, SpatialDropout1D } from './dropout.js'
@@ -23,9 +24,11 @@ import { registerInitializers } from './initializers.js'
 import { LayerNormLSTM } from './layer-norm-lstm.js'
 import { LayerNormalization } from './layer-normalization.js'
 import { LSTM } from './lstm.js'
+import { MovingAverage1D } from './moving-average.js'
 import { AlphaDropout, GaussianDropout, GaussianNoise } from './noise.js'
 import { ParallelDecoding } from './parallel-decoding.js'
 import { PeepholeLSTM } from './peephole-lstm.js'
+import { RepeatVector } from './repeat-vector.js'
 import { SimpleRNN } from './simple-rnn.js'
 import { TimeDistributed } from './time-distributed.js'
 import { ZeroMasked } from './zero-masked.js'
@@ -41,6 +44,7 @@ const LAYERS = [
   BatchNormalization,
   Bidirectional,
   BlankPadding,
+  ChannelDense,
   Conv1D,
   Conv2D,
   ConvLSTM2D,
@@ -63,9 +67,11 @@ const LAYERS = [
   LayerNormalization,
   MaxPooling1D,
   MaxPooling2D,
+  MovingAverage1D,
   ParallelDecoding,
   PeepholeLSTM,
   Permute,
+  RepeatVector,
   Reshape,
   SequenceMask,
   SimpleRNN,

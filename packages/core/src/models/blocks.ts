@@ -12,14 +12,22 @@ import { Conv2D, MaxPooling2D } from '../layers/convolution.js'
 import { Dense, Permute, Reshape } from '../layers/core.js'
 import { Dropout } from '../layers/dropout.js'
 import { GlobalAveragePooling1D, GlobalMaxPooling1D } from '../layers/global-pooling.js'
+import { GRU } from '../layers/gru.js'
 import { HilbertWalk } from '../layers/hilbert-walk.js'
 import { type InitializerName, seededInitializer } from '../layers/initializers.js'
 import { LSTM } from '../layers/lstm.js'
+import type { FusedRecurrent } from '../layers/recurrent.js'
 import { ZeroMasked } from '../layers/zero-masked.js'
 import { hash } from '../runtime/random.js'
 
 export type Pair = [time: number, frequency: number]
 export type Activation = 'relu' | 'tanh' | 'elu' | 'selu' | 'sigmoid' | 'linear'
+
+/** What the builders choose of a recurrent layer. */
+type RecurrentArgs = Pick<
+  tfl.LSTMLayerArgs,
+  'units' | 'returnSequences' | 'returnState' | 'dropout' | 'recurrentDropout'
+>
 
 /** Convolution, then batch normalisation, activation, max pooling and dropout, each of the latter where asked for. */
 export interface ConvolutionBlock {
@@ -40,8 +48,12 @@ export interface ConvolutionBlock {
   dropout?: number
 }
 
+/** Kind of a recurrent layer. */
+export type Cell = 'lstm' | 'gru'
+
 export interface RecurrentStack {
-  type?: 'lstm'
+  /** Default 'lstm'. */
+  type?: Cell
   /** Units of each direction: of every layer, or of each in turn. */
   units: number | readonly number[]
   /** How many layers. Default 1, or as many as `units` has numbers. */
@@ -100,6 +112,11 @@ export function kernel(layerName: string, { seed, l2 }: Weights, initializer: In
 /** Applies layers one after the other. */
 export function chain(x: tfl.SymbolicTensor, ...layers: tfl.layers.Layer[]): tfl.SymbolicTensor {
   return layers.reduce((before, layer) => layer.apply(before) as tfl.SymbolicTensor, x)
+}
+
+/** Applies a layer of several inputs. */
+export function join(inputs: tfl.SymbolicTensor[], layer: tfl.layers.Layer): tfl.SymbolicTensor {
+  return layer.apply(inputs) as tfl.SymbolicTensor
 }
 
 /**
@@ -212,22 +229,22 @@ export function recur(
   lastOnly: boolean,
   weights: Weights,
 ): tfl.SymbolicTensor {
-  const { bidirectional = true, dropout = 0, recurrentDropout = 0 } = stack
+  const { type = 'lstm', bidirectional = true, dropout = 0, recurrentDropout = 0 } = stack
   const sizes = layerSizes(stack)
   sizes.forEach((units, i) => {
-    const name = `lstm_${i + 1}`
-    const layer = new LSTM({
-      units,
-      returnSequences: !lastOnly || i < sizes.length - 1,
-      dropout,
-      recurrentDropout,
-      ...kernel(name, weights),
-      recurrentInitializer: seededInitializer('Orthogonal', weights.seed, name, 'recurrent_kernel'),
-      name,
-    })
+    const name = `${type}_${i + 1}`
+    const returnSequences = !lastOnly || i < sizes.length - 1
+    const layer = recurrentLayer(type, name, { units, returnSequences, dropout, recurrentDropout }, weights)
     x = chain(x, bidirectional ? new Bidirectional({ layer, mergeMode: 'concat', name: `bi${name}` }) : layer)
   })
   return x
+}
+
+/** A recurrent layer with its initial weights; Keras's GRU, whose reset applies after the product. */
+export function recurrentLayer(type: Cell, name: string, args: RecurrentArgs, weights: Weights): FusedRecurrent {
+  const recurrentInitializer = seededInitializer('Orthogonal', weights.seed, name, 'recurrent_kernel')
+  const all = { ...args, ...kernel(name, weights), recurrentInitializer, name }
+  return type === 'gru' ? new GRU(all) : new LSTM(all)
 }
 
 function layerSizes({ units, layers }: RecurrentStack): readonly number[] {

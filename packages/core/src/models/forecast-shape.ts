@@ -7,7 +7,10 @@ import { expected } from '../errors.js'
 import { Reshape } from '../layers/core.js'
 import { Embedding } from '../layers/embedding.js'
 import { seededInitializer } from '../layers/initializers.js'
-import { chain, type Weights } from './blocks.js'
+import { RepeatVector } from '../layers/repeat-vector.js'
+import { chain, join, type Weights } from './blocks.js'
+
+const DEFAULT_SERIES_UNITS = 8
 
 /** The sizes of a forecasting network's inputs and output. */
 export interface ForecastShape {
@@ -24,7 +27,7 @@ export interface ForecastShape {
   /** How many series there are, told apart by a learnt vector of `units`. Default: no such input. */
   series?: {
     count: number
-    /** Default: half of the units for a segment network, else 8. */
+    /** Default: half of the units of a segment network, else 8; a linear network has no such vector. */
     units?: number
   }
 }
@@ -65,11 +68,22 @@ export function embedSeries(
   count: number,
   units: number,
   { seed }: Weights,
+  embeddingsInitializer = seededInitializer('RandomNormal', seed, 'series_vector', 'embeddings'),
 ): tfl.SymbolicTensor {
-  const embeddingsInitializer = seededInitializer('RandomNormal', seed, 'series_vector', 'embeddings')
   return chain(
     series,
     new Embedding({ inputDim: count, outputDim: units, embeddingsInitializer, name: 'series_vector' }),
     new Reshape({ targetShape: [units], name: 'series_item' }),
   )
+}
+
+/** The look-back with the vector of its series at every step, where there are series. Shapes: [B, L, D] → [B, L, D + units]. */
+export function withSeries(shape: ForecastShape, inputs: ForecastInputs, weights: Weights): tfl.SymbolicTensor {
+  if (!inputs.series || !shape.series) return inputs.past
+  const { count, units = DEFAULT_SERIES_UNITS } = shape.series
+  const everywhere = chain(
+    embedSeries(inputs.series, count, units, weights),
+    new RepeatVector({ n: shape.lookBack, name: 'series_steps' }),
+  )
+  return join([inputs.past, everywhere], tfl.layers.concatenate({ name: 'past_and_series' }))
 }

@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Random } from '../runtime/random.js'
-import { buildParallel, type Fusion } from './parallel.js'
+import type { Fusion } from './fusion.js'
+import { buildParallel } from './parallel.js'
 
 /** The same sums in another order. */
 const TOLERANCE = 1e-6

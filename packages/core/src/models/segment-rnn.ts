@@ -9,12 +9,9 @@ import { expected } from '../errors.js'
 import { Cropping1D, ZeroPadding1D } from '../layers/crop-pad.js'
 import { Dense, Reshape } from '../layers/core.js'
 import { Dropout } from '../layers/dropout.js'
-import { GRU } from '../layers/gru.js'
-import { seededInitializer } from '../layers/initializers.js'
-import { LSTM } from '../layers/lstm.js'
 import { ParallelDecoding } from '../layers/parallel-decoding.js'
 import { registerLayers } from '../layers/register.js'
-import { chain, kernel, type ModelOptions, type Weights, weightsOf } from './blocks.js'
+import { type Cell, chain, join, kernel, type ModelOptions, recurrentLayer, type Weights, weightsOf } from './blocks.js'
 import { checkSize, embedSeries, forecastInputs, type ForecastShape } from './forecast-shape.js'
 
 export interface SegmentRnnOptions extends ForecastShape, ModelOptions {
@@ -23,7 +20,7 @@ export interface SegmentRnnOptions extends ForecastShape, ModelOptions {
   /** Units of the recurrent layer and of a segment's vector. Default 512. */
   units?: number
   /** Default 'gru'. */
-  cell?: 'gru' | 'lstm'
+  cell?: Cell
   /** Share of the last layer's inputs dropped. Default 0. */
   dropout?: number
 }
@@ -38,7 +35,7 @@ const DOING = 'building a segment network'
  */
 export function buildSegmentRnn(options: SegmentRnnOptions): tfl.LayersModel {
   registerLayers()
-  const { lookBack, horizon, segmentLength, units = 512, outputs, dropout = 0 } = options
+  const { lookBack, horizon, segmentLength, units = 512, cell = 'gru', outputs, dropout = 0 } = options
   const inputs = forecastInputs(options, DOING)
   checkSize(DOING, 'segmentLength', segmentLength)
   checkSize(DOING, 'units', units)
@@ -48,17 +45,17 @@ export function buildSegmentRnn(options: SegmentRnnOptions): tfl.LayersModel {
   const steps = Math.ceil(horizon / segmentLength)
 
   const segments = segmented(inputs.past, segmentLength, 'past')
-  const decoder = new ParallelDecoding({
-    layer: recurrentLayer(options.cell ?? 'gru', units, weights),
-    ...{ steps, seed: weights.seed, name: 'decoder' },
+  const decoding = new ParallelDecoding({
+    layer: recurrentLayer(cell, cell, { units }, weights),
+    ...{ steps, seed: weights.seed, name: 'decoding' },
   })
-  const states = decoder.apply([
+  const vectors = [
     chain(segments, new Dense({ units, activation: 'relu', ...kernel('segment', weights), name: 'segment' })),
     ...seriesVector(options, inputs.series, units, weights),
     ...futureVectors(inputs.future, segmentLength, units, weights),
-  ]) as tfl.SymbolicTensor
+  ]
   const rows = chain(
-    states,
+    join(vectors, decoding),
     ...(dropout > 0 ? [new Dropout({ rate: dropout, name: 'head_dropout' })] : []),
     new Dense({ units: segmentLength * outputs, ...kernel('head', weights), name: 'head' }),
     new Reshape({ targetShape: [steps * segmentLength, outputs], name: 'rows' }),
@@ -77,16 +74,6 @@ function segmented(x: tfl.SymbolicTensor, length: number, name: string): tfl.Sym
     ...(oldest > 0 ? [new Cropping1D({ cropping: [oldest, 0], name: `${name}_newest` })] : []),
     new Reshape({ targetShape: [count, length * channels], name: `${name}_segments` }),
   )
-}
-
-function recurrentLayer(cell: 'gru' | 'lstm', units: number, weights: Weights): tfl.layers.Layer {
-  const args = {
-    units,
-    ...kernel(cell, weights),
-    recurrentInitializer: seededInitializer('Orthogonal', weights.seed, cell, 'recurrent_kernel'),
-    name: cell,
-  }
-  return cell === 'gru' ? new GRU(args) : new LSTM(args)
 }
 
 /** The half of the decoder's input that is the series'; none without series. */

@@ -67,7 +67,7 @@ function chainOf(model: tfl.LayersModel): tfl.layers.Layer[] {
 
 function stepOf(layer: tfl.layers.Layer, batch: number): LayerStep | undefined {
   const name = layer.getClassName()
-  if (IDENTITIES.includes(name)) return undefined
+  if (IDENTITIES.includes(name) || makesStep(layer)) return undefined
   if (layer instanceof LSTM && layer.isFused() && !layer.goBackwards) return layer.statefulStep(batch)
   if (isFusedRecurrent(layer) && layer.isFused() && !layer.goBackwards) return recurrentStep(layer, batch)
   const { activation } = layer.getConfig()
@@ -75,6 +75,12 @@ function stepOf(layer: tfl.layers.Layer, batch: number): LayerStep | undefined {
     return denseStep(layer, activation, batch)
   if (EACH_STEP.includes(name)) return eachStep(layer, batch)
   throw expected(DOING, 'layers that can take one step at a time', `layer ${layer.name}`, name)
+}
+
+/** Whether a layer only makes a vector a sequence of one step, as a forecaster of one row ends. Shapes: [B, D] → [B, 1, D]. */
+function makesStep(layer: tfl.layers.Layer): boolean {
+  if (layer.getClassName() !== 'Reshape' || Array.isArray(layer.input) || Array.isArray(layer.output)) return false
+  return layer.input.shape.length === 2 && layer.output.shape.length === 3 && layer.output.shape[1] === 1
 }
 
 /** A recurrent layer on a sequence of one step, its state kept beside it. */

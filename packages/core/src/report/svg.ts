@@ -30,7 +30,7 @@ let shared: Window | undefined
  * Draws a plot.
  *
  * @param label What it shows, for those who cannot see it.
- * @param legend Entries in a row above the plot, from `marginLeft` on.
+ * @param legend Entries above the plot, from `marginLeft` on, in as many rows as they need.
  * @param above Markup of this file drawn above everything, such as `legendColumn`'s.
  * @returns An `<svg>` element as text, without scripts and links.
  */
@@ -42,7 +42,9 @@ export function renderPlot(
 ): string {
   shared ??= new Window()
   const { marginTop = 20, ...rest } = options
-  const legendHeight = legend.length > 0 ? LEGEND_HEIGHT : 0
+  const { width = HALF_WIDTH, marginLeft: start = 40 } = options
+  const rows = legendRows(legend, start, width)
+  const legendHeight = rows.length * LEGEND_HEIGHT
   // happy-dom's document has all that Plot calls, but not all that TypeScript's Document lists: hence the plain `object`.
   const surroundings: object = { document: shared.document }
   const element = Plot.plot({
@@ -57,8 +59,30 @@ export function renderPlot(
   const markup: string = element.outerHTML
   const head = `role="img" aria-label="${escapeHtml(label)}" `
   const drawn = markup.replace(/<style>[^]*?<\/style>/, '').replace(/^<svg /, `<svg ${head}`)
-  const start = options.marginLeft ?? 40
-  return shortenNumbers(drawn).replace(/<\/svg>$/, () => `${legendRow(legend, start)}${above}</svg>`)
+  return shortenNumbers(drawn).replace(/<\/svg>$/, () => `${drawLegend(rows)}${above}</svg>`)
+}
+
+/**
+ * Plots of one width below one another as one picture.
+ *
+ * @param plots As `renderPlot` gives them.
+ * @param label What they show together.
+ */
+export function stackPlots(plots: readonly string[], label: string): string {
+  let height = 0
+  let width = 0
+  const panels = plots.map((plot) => {
+    const at = height
+    width = Math.max(width, Number(/ width="([\d.]+)"/.exec(plot)?.[1] ?? 0))
+    height += Number(/ height="([\d.]+)"/.exec(plot)?.[1] ?? 0)
+    return `<g transform="translate(0,${at})">${plot.replace(/^<svg [^>]*>|<\/svg>$/g, '')}</g>`
+  })
+  const [first = '<svg >'] = /^<svg [^>]*>/.exec(plots[0] ?? '') ?? []
+  const root = first
+    .replace(/ aria-label="[^"]*"/, ` aria-label="${escapeHtml(label)}"`)
+    .replace(/ height="[^"]*"/, ` height="${height}"`)
+    .replace(/ viewBox="[^"]*"/, ` viewBox="0 0 ${width} ${height}"`)
+  return `${root}${panels.join('')}</svg>`
 }
 
 /** A plot as a file of its own: with SVG's namespace, which a plot within a page does without, and a ground in the paper's colour. */
@@ -101,15 +125,39 @@ export function labelMargin(labels: readonly string[], most = 180, fontSize = FO
   return Math.min(most, Math.ceil(Math.max(0, ...labels.map((label) => textWidth(label, fontSize)))) + 12)
 }
 
-/** Entries side by side at the top. */
-function legendRow(entries: readonly LegendEntry[], start: number): string {
+interface PlacedEntry {
+  readonly entry: LegendEntry
+  readonly x: number
+}
+
+/** Entries side by side from `start` on, in as many rows as they need. */
+function legendRows(entries: readonly LegendEntry[], start: number, width: number): PlacedEntry[][] {
+  const rows: PlacedEntry[][] = []
   let x = start
-  const groups = entries.map((entry) => {
-    const at = x
-    x += 24 + textWidth(entry.label) + 20
-    return `<g transform="translate(${Math.round(at)},9)">${swatch(entry)}<text x="24" y="0.32em">${escapeHtml(entry.label)}</text></g>`
-  })
-  return groups.length === 0 ? '' : `<g aria-label="legend" text-anchor="start">${groups.join('')}</g>`
+  for (const given of entries) {
+    const entry = { ...given, label: fitText(given.label, width - start - 24) }
+    const taken = 24 + textWidth(entry.label)
+    const row = x + taken > width ? undefined : rows.at(-1)
+    if (row === undefined) {
+      rows.push([{ entry, x: start }])
+      x = start
+    } else {
+      row.push({ entry, x })
+    }
+    x += taken + 20
+  }
+  return rows
+}
+
+function drawLegend(rows: readonly (readonly PlacedEntry[])[]): string {
+  if (rows.length === 0) return ''
+  const groups = rows.flatMap((row, at) =>
+    row.map(
+      ({ entry, x }) =>
+        `<g transform="translate(${Math.round(x)},${9 + at * LEGEND_HEIGHT})">${swatch(entry)}<text x="24" y="0.32em">${escapeHtml(entry.label)}</text></g>`,
+    ),
+  )
+  return `<g aria-label="legend" text-anchor="start">${groups.join('')}</g>`
 }
 
 /** Entries below one another, the last one's baseline near `bottom`; readable above lines. */

@@ -1,0 +1,30 @@
+/**
+ * Holidays from a file: a date on each line, alone or as the first date of a line of CSV, whose other columns (names, regions) are passed
+ * over. A first line without a date is the header.
+ */
+import { expected, readBytes } from '@weft/core'
+import { parseInstant } from './instants.js'
+
+const DAY = 86_400_000
+
+/**
+ * The days of a file as numbers of days since 1970-01-01.
+ *
+ * @throws UserError with the row of a line that holds no date.
+ */
+export async function readHolidays(path: string): Promise<ReadonlySet<number>> {
+  const text = Buffer.from(await readBytes(path))
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+  const days = new Set<number>()
+  for (const [at, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === '' || line.startsWith('#')) continue
+    const cells = line.split(/[,;\t]/).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'))
+    const date = cells.map((cell) => parseInstant(cell)).find((found) => found?.form === 'year-first')
+    if (date !== undefined) days.add(Math.floor(date.ms / DAY))
+    else if (at > 0 || /\d/.test(line))
+      throw expected(`reading ${path}, row ${at + 1}`, 'a date such as 2024-12-25', 'the holiday', line)
+  }
+  if (days.size === 0) throw expected(`reading ${path}`, 'at least 1 date', 'holidays', 'none')
+  return days
+}
