@@ -1,9 +1,19 @@
 /**
- * A table as forecasts need it: series as the network sees them and as they stand in the table, the parts of time, and of every target of
- * every series what its errors are measured by. How a table is read is data.ts's, what a network sees features.ts's.
+ * A table as forecasts need it: series as they stand in the table and as the network sees them, the parts of time, and of every target of
+ * every series what its errors are measured by. How a table is read is data.ts's, what a network sees of it features.ts's.
  */
-import type { PartName } from '@weft/core/app'
-import type { PartRanges } from './windows/parts.js'
+import { expected, UserError } from '@weft/core'
+import { PART_NAMES, type PartName } from '@weft/core/app'
+import { flagOf } from '@weft/core/cli'
+import type { Enriched } from './data.js'
+import { gappyColumns, type Layout, prepareSeries, transformTargets } from './features.js'
+import type { KnownSeries } from './model.js'
+import type { ChronologyOptions, ColumnOptions } from './options-data.js'
+import { Scaler } from './scaling.js'
+import type { Series } from './series.js'
+import { parseInstant } from './table/instants.js'
+import { TimeZone } from './table/time-zone.js'
+import { chronologicalParts, type PartRanges } from './windows/parts.js'
 import type { PreparedSeries } from './windows/prepared-series.js'
 
 /** One target of one series: what a baseline forecasts, and what a verdict is about. */
@@ -17,7 +27,7 @@ export interface Line {
   /** In the table's units, NaN where missing, [T]. */
   readonly values: Float64Array
   readonly times: Float64Array
-  /** Of the training part: what errors are standardised by. */
+  /** Standard deviation in the training part: what errors are standardised by. */
   readonly deviation: number
   /** Rows of the training part. */
   readonly trained: number
@@ -31,9 +41,119 @@ export interface ForecastSet {
   readonly parts: readonly PartRanges[]
 }
 
-/** `series / target`, as far as there are several. */
+/** Series and target, as far as there are several series. */
 export function nameOfLine({ key, name }: Pick<Line, 'key' | 'name'>): string {
-  return key === '' ? name : `${key} ${name}`
+  return key === '' ? name : `${key}, ${name}`
 }
 
-export type { PartName }
+const DOING = 'dividing the time'
+
+/** The parts of each series as the options say. */
+export function partsOf(series: readonly Series[], options: ChronologyOptions, timeZone: string): PartRanges[] {
+  const times = series.map((one) => one.times)
+  const { validationFrom, testFrom, until, validationShare, testShare } = options
+  if (validationFrom === undefined && testFrom === undefined) {
+    if (until !== undefined) throw expected(DOING, 'it with --validation-from and --test-from only', flagOf('until'), until)
+    return chronologicalParts(times, { validationShare, testShare })
+  }
+  if (validationFrom === undefined || testFrom === undefined) {
+    const missing = validationFrom === undefined ? 'validationFrom' : 'testFrom'
+    throw expected(DOING, 'both --validation-from and --test-from', flagOf(missing), 'nothing')
+  }
+  const given = [validationFrom, testFrom, ...(until === undefined ? [] : [until])]
+  const isRow = (text: string) => /^\d{1,9}$/.test(text) && !/^(19|20)\d\d$/.test(text)
+  if (given.every(isRow)) {
+    const [validation = 0, test = 0, end] = given.map(Number)
+    return chronologicalParts(times, { borderRows: end === undefined ? [validation, test] : [validation, test, end] })
+  }
+  const zone = new TimeZone(timeZone)
+  const [validation = 0, test = 0, end] = given.map((text) => momentOf(text, zone))
+  return chronologicalParts(times, { borderTimes: end === undefined ? [validation, test] : [validation, test, end] })
+}
+
+function momentOf(text: string, zone: TimeZone): number {
+  const instant = parseInstant(/^\d{4}$/.test(text) ? `${text}-01-01` : text)
+  if (instant === undefined)
+    throw expected(DOING, 'a row number, or a time such as 2024-07-01', '--validation-from, --test-from and --until', text)
+  return instant.zoned ? instant.ms : (zone.toUtc(instant.ms) ?? instant.ms)
+}
+
+/** The first moments of validation and test and the last of all, by which other tables are divided alike. */
+export function bordersOf(series: readonly Series[], parts: readonly PartRanges[]): number[] {
+  const firstOf = (row: (part: PartRanges) => number) =>
+    series.reduce((least, { times }, s) => {
+      const part = parts[s]
+      const time = part === undefined ? undefined : times[row(part)]
+      return Math.min(least, time ?? Infinity)
+    }, Infinity)
+  const borders = [firstOf((part) => part.validation.from), firstOf((part) => part.test.from), firstOf((part) => part.test.to)]
+  // JSON knows no infinity; a moment that never comes will do.
+  return borders.map((border) => Math.min(border, Number.MAX_SAFE_INTEGER))
+}
+
+/** What a model is to know of a series: fitted on its training rows alone. */
+export function knownOf({ series, layout }: Enriched, { train }: PartRanges, { scaling, static: statics }: ColumnOptions): KnownSeries {
+  const where = series.key === '' ? '' : ` of series ${series.key}`
+  for (const name of layout.targets) checkTarget(series.columns.get(name) ?? new Float64Array(0), train.to, `${name}${where}`)
+  const names = [...layout.targets, ...layout.past, ...layout.known].filter((name) => !statics.includes(name))
+  const raw = Scaler.fit(series.columns, layout.targets, train, 'standard')
+  return {
+    key: series.key,
+    scaler: Scaler.fit(transformTargets(series, layout), names, train, scaling),
+    deviations: layout.targets.map((name) => raw.scaleOf(name).scale),
+  }
+}
+
+/** @throws UserError for a target from which nothing can be learnt. */
+function checkTarget(values: Float64Array, rows: number, name: string): void {
+  const first = values.subarray(0, rows).find((value) => !Number.isNaN(value))
+  if (first === undefined) throw expected('training', 'values in the training part', name, `${rows} rows that are all missing`)
+  if (values.subarray(0, rows).some((value) => value !== first && !Number.isNaN(value))) return
+  throw new UserError(
+    `training: expected a target that varies for ${name}, received ${first} in all ${rows} rows of the training part`,
+    'What never changes needs no forecast.',
+  )
+}
+
+/** With the policy `mask`, the columns of all series that lack values in training rows become inputs. */
+export function maskedColumns(all: readonly Enriched[], parts: readonly PartRanges[]): string[] | undefined {
+  if (all[0]?.layout.missing !== 'mask') return undefined
+  const gappy = all.flatMap(({ series, layout }, s) => gappyColumns(series, layout, parts[s]?.train ?? { from: 0, to: 0 }))
+  return [...new Set(gappy)]
+}
+
+/** Prepares enriched series as a model sees them. @param known What the model knows of each. */
+export function forecastSet(
+  all: readonly Enriched[],
+  layout: Layout,
+  known: readonly KnownSeries[],
+  parts: readonly PartRanges[],
+): ForecastSet {
+  const prepared = all.map(({ series }, s) => prepareSeries(series, layout, scalerOf(known, s)))
+  const lines = all.flatMap(({ series }, s) =>
+    layout.targets.map((name, target) => ({
+      series: s,
+      key: series.key,
+      target,
+      name,
+      values: series.columns.get(name) ?? new Float64Array(0),
+      times: series.times,
+      deviation: known[s]?.deviations[target] ?? 1,
+      trained: parts[s]?.train.to ?? 0,
+    })),
+  )
+  return { prepared, lines, parts }
+}
+
+function scalerOf(known: readonly KnownSeries[], at: number): Scaler {
+  const one = known[at]
+  if (one === undefined) throw new Error('preparing series: one is not known')
+  return one.scaler
+}
+
+/** Rows of one part, or of all parts, of each series. */
+export function rowsOf(parts: readonly PartRanges[], part: PartName | undefined) {
+  return parts.map((ranges) =>
+    part === undefined ? { from: ranges.train.from, to: Math.max(...PART_NAMES.map((name) => ranges[name].to)) } : ranges[part],
+  )
+}

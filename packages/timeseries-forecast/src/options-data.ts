@@ -1,6 +1,7 @@
 /** Options of reading a table and of what a network sees of it. options.ts puts them together into commands. */
 import { defineOptions } from '@weft/core/cli'
 import type { OptionsOf } from '@weft/core/cli'
+import { CALENDAR_FEATURES } from './table/calendar.js'
 
 /** How a table is read. */
 export const readingOptions = defineOptions({
@@ -63,17 +64,7 @@ export const columnOptions = defineOptions({
   },
   calendar: {
     type: 'list',
-    choices: [
-      'minuteOfHour',
-      'hourOfDay',
-      'dayOfWeek',
-      'dayOfMonth',
-      'dayOfYear',
-      'weekOfYear',
-      'monthOfYear',
-      'weekend',
-      'holiday',
-    ],
+    choices: CALENDAR_FEATURES,
     default: [],
     group: 'Columns',
     help: 'features of the calendar, known ahead',

@@ -84,6 +84,13 @@ export const comparisonOptions = defineOptions({
     group: 'Judging',
     help: 'last, seasonal, drift, mean, ar(2), arima(2,1,2), sarima(1,0,1)(1,1,1), auto-arima',
   },
+  judgedWindows: {
+    type: 'integer',
+    default: 20_000,
+    min: 1,
+    group: 'Judging',
+    help: 'windows that are judged at most, evenly spread over the part',
+  },
   season: { type: 'integer', min: 2, unit: 'rows', group: 'Judging', help: 'length of the season; found unless told' },
 })
 

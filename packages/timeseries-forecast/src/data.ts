@@ -1,0 +1,115 @@
+/**
+ * The table that `data` and the options describe, and which of its columns are what: forecast, known up to now, known ahead, constant.
+ * How files are read is table/'s.
+ */
+import { expected } from '@weft/core'
+import { didYouMean, flagOf } from '@weft/core/cli'
+import type { Layout } from './features.js'
+import { deriveColumns } from './feature-columns.js'
+import type { ColumnOptions, ReadingOptions } from './options-data.js'
+import type { Series, Table } from './series.js'
+import { calendarFeatures } from './table/calendar.js'
+import { readHolidays } from './table/holidays.js'
+import { readTable } from './table/read-table.js'
+
+/** Stands for all columns that nothing else is said of. */
+const ALL = 'all'
+
+const DOING = 'choosing columns'
+
+/** Reads a table, or as much of it as is needed. @param categories Values of columns of texts as training found them. */
+export function readData(
+  data: string,
+  options: ReadingOptions & ColumnOptions,
+  categories?: ReadonlyMap<string, readonly string[]>,
+): Promise<Table> {
+  const { target, past, known, features } = options
+  // Indicators find their columns by themselves.
+  const named = target.length > 0 && !past.includes(ALL) && features.length === 0
+  return readTable({
+    data,
+    key: options.key,
+    statics: options.static,
+    duplicates: options.duplicates,
+    unsorted: options.unsorted,
+    timeZone: options.timeZone,
+    ...(named && { columns: [...new Set([...target, ...past, ...known])] }),
+    ...(options.time !== undefined && { time: options.time }),
+    ...(options.step !== undefined && { step: options.step }),
+    ...(options.rows !== undefined && { rows: options.rows }),
+    ...(categories && { categories }),
+  })
+}
+
+/**
+ * Which columns of a table are forecast and from what, before derived ones and the calendar.
+ *
+ * @throws UserError for a column that is not there, and when the target is not told and there are several.
+ */
+export function layoutOf(table: Table, options: ColumnOptions): Layout {
+  const [first] = table.series
+  const names = [...(first?.columns.keys() ?? [])]
+  const expand = (option: 'target' | 'past' | 'known') =>
+    options[option].flatMap((name) => (name === ALL ? [] : expandColumn(name, option, names, table)))
+  const known = expand('known')
+  const targets = options.target.length > 0 ? expand('target') : onlyColumn(names.filter((name) => !known.includes(name)))
+  const rest = names.filter((name) => !targets.includes(name) && !known.includes(name))
+  const past = options.past.includes(ALL) ? rest : expand('past')
+  const twice = [...targets, ...past, ...known].find((name, at, all) => all.indexOf(name) < at)
+  if (twice !== undefined) throw expected(DOING, 'each column once', 'target, past and known', twice)
+  return { targets, past, known, missing: options.missing, transform: options.transform }
+}
+
+/** A column by its name, or the columns of 0 and 1 that a column of texts has become. */
+function expandColumn(name: string, option: string, names: readonly string[], { categories }: Table): string[] {
+  if (names.includes(name)) return [name]
+  const values = categories?.get(name)
+  if (values !== undefined) return values.map((value) => `${name}=${value}`)
+  throw expected(DOING, `one of the columns ${names.join(', ')}`, flagOf(option), name, didYouMean(name, names))
+}
+
+function onlyColumn(names: readonly string[]): string[] {
+  const [only] = names
+  if (only !== undefined && names.length === 1) return [only]
+  throw expected(
+    DOING,
+    'the columns to forecast',
+    flagOf('target'),
+    'nothing',
+    `There are ${names.join(', ')}. Say which, such as ${flagOf('target')} ${names.at(-1) ?? 'NAME'}.`,
+  )
+}
+
+/** A series with columns derived from others and of the calendar, and which of them are known ahead. */
+export interface Enriched {
+  readonly series: Series
+  readonly layout: Layout
+}
+
+/** Adds derived columns, statics and the calendar to every series of a table. */
+export async function enrich(table: Table, layout: Layout, options: ColumnOptions & ReadingOptions): Promise<Enriched[]> {
+  const holidays = options.holidays === undefined ? undefined : await readHolidays(options.holidays)
+  return table.series.map((series) => {
+    const derived = deriveColumns(series, options.features)
+    const calendar = calendarColumns(series.times, options, holidays)
+    return {
+      series: { ...series, columns: new Map([...series.columns, ...derived, ...calendar]) },
+      layout: {
+        ...layout,
+        past: [...layout.past, ...derived.keys()],
+        known: [...layout.known, ...calendar.keys()],
+      },
+    }
+  })
+}
+
+/** Calendar features of these times, by their names. */
+export function calendarColumns(
+  times: Float64Array,
+  { calendar, timeZone }: Pick<ColumnOptions, 'calendar'> & Pick<ReadingOptions, 'timeZone'>,
+  holidays: ReadonlySet<number> | undefined,
+): Map<string, Float64Array> {
+  if (calendar.length === 0) return new Map()
+  const { names, columns } = calendarFeatures(times, calendar, { timeZone, ...(holidays && { holidays }) })
+  return new Map(names.map((name, at) => [name, columns[at] ?? new Float64Array(times.length)]))
+}

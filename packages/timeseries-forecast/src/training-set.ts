@@ -1,0 +1,169 @@
+/**
+ * From a table to what a run trains on: columns chosen, time divided, scales fitted on the training part, windows cut. Nothing is
+ * trained here.
+ */
+import { expected, UserError } from '@weft/core'
+import type { PartName, TrainHooks } from '@weft/core/app'
+import { flagOf, plural } from '@weft/core/cli'
+import { inferSeason } from './baselines/season.js'
+import { enrich, layoutOf, readData, type Enriched } from './data.js'
+import { fillingOf, type Layout } from './features.js'
+import { bordersOf, forecastSet, knownOf, maskedColumns, partsOf, rowsOf, type ForecastSet } from './forecast-set.js'
+import { remembered, networkHorizon, type Forecasting } from './model.js'
+import type { TrainOptions } from './options.js'
+import type { Table } from './series.js'
+import { describeStep } from './table/step.js'
+import { WindowSet } from './windows/window-set.js'
+
+/** The windows of a part that are judged. */
+export interface JudgedWindows {
+  readonly length: number
+  /** First rows of the horizons in each series. */
+  readonly origins: readonly Uint32Array[]
+}
+
+export interface TrainingSet {
+  readonly options: TrainOptions
+  readonly table: Table
+  readonly set: ForecastSet
+  /** What trains, and what says after each epoch how well. */
+  readonly training: WindowSet
+  readonly validating: WindowSet
+  /** Windows of the training part, and those of the others that are judged. */
+  readonly parts: Readonly<Record<PartName, { readonly length: number; readonly origins?: readonly Uint32Array[] }>>
+  /** All that a model knows before it is trained. */
+  readonly forecasting: Forecasting
+  readonly warnings: readonly string[]
+}
+
+export async function readTrainingSet(options: TrainOptions, hooks: TrainHooks): Promise<TrainingSet> {
+  const table = await readData(options.data, options)
+  const plain = layoutOf(table, options)
+  const enriched = await enrich(table, plain, options)
+  const ranges = partsOf(table.series, options, options.timeZone)
+  const { kept, warnings } = longEnough(enriched, ranges, options)
+  const [all, parts] = [kept.map((s) => enriched[s]).filter(isThere), kept.map((s) => ranges[s]).filter(isThere)]
+  const [first] = all
+  if (first === undefined) throw new Error('reading the training set: no series')
+  const layout: Layout = { ...first.layout, masked: maskedColumns(all, parts) }
+  checkStrategy(layout, options)
+  const known = all.map((one, s) => knownOf(one, parts[s] ?? NO_PARTS, options))
+  const set = forecastSet(all, layout, known, parts)
+  const { season, note } = seasonOf(set, table, options)
+  hooks.note?.(foundText(table, layout, options))
+  for (const line of [...table.notes, note]) hooks.note?.(line)
+  const windows = (part: PartName) =>
+    WindowSet.ofParts(set.prepared, rowsOf(parts, part), {
+      lookBack: options.lookBack,
+      horizon: networkHorizon(options),
+      channels: options.channels,
+      centring: options.centre,
+      filling: fillingOf(options.missing),
+      stride: part === 'train' ? options.stride : 1,
+    })
+  const [training, validating] = [windows('train'), windows('validation')]
+  const judged = (part: PartName) => judgedWindows(set, part, options)
+  return {
+    options,
+    table,
+    set,
+    training,
+    validating,
+    parts: { train: training, validation: judged('validation'), test: judged('test') },
+    forecasting: {
+      timeColumn: table.timeColumn,
+      step: table.step,
+      categories: table.categories ?? new Map(),
+      layout,
+      series: known,
+      borders: bordersOf(
+        all.map(({ series }) => series),
+        parts,
+      ),
+      season,
+      grid: undefined,
+      margins: [],
+      options: remembered(options),
+    },
+    warnings,
+  }
+}
+
+const NO_PARTS = {
+  train: { from: 0, to: 0 },
+  validation: { from: 0, to: 0 },
+  test: { from: 0, to: 0 },
+} as const
+
+function isThere<T>(value: T | undefined): value is T {
+  return value !== undefined
+}
+
+/** Series with at least one window to train on; the others are left out and named. */
+function longEnough(
+  all: readonly Enriched[],
+  parts: ReturnType<typeof partsOf>,
+  { lookBack, horizon, data }: TrainOptions,
+): { kept: number[]; warnings: string[] } {
+  const rows = (s: number) => parts[s]?.train.to ?? 0
+  const kept = [...all.keys()].filter((s) => rows(s) >= lookBack + horizon)
+  const short = [...all.keys()].filter((s) => rows(s) < lookBack + horizon)
+  if (kept.length === 0) {
+    const most = Math.max(...all.keys().map(rows))
+    throw new UserError(
+      `cutting windows of ${data}: expected at least ${lookBack + horizon} rows in the training part, received ${most}`,
+      `A window is ${lookBack} rows of look-back and ${horizon} of horizon: give a smaller ${flagOf('lookBack')} or ${flagOf('horizon')}, or more rows.`,
+    )
+  }
+  return {
+    kept,
+    warnings: short.map((s) => `series ${all[s]?.series.key ?? ''}: left out, its training part of ${rows(s)} rows is shorter than a window`),
+  }
+}
+
+/** The windows of a part whose truth is known, at most so many, evenly spread. */
+export function judgedWindows(
+  { prepared, parts }: ForecastSet,
+  part: PartName | undefined,
+  { lookBack, horizon, judgedWindows: most }: Pick<TrainOptions, 'lookBack' | 'horizon' | 'judgedWindows'>,
+): JudgedWindows {
+  const windows = WindowSet.ofParts(prepared, rowsOf(parts, part), { lookBack, horizon })
+  const share = Math.min(1, most / windows.length)
+  const origins = prepared.map((_, series) => {
+    const own = windows.originsOf(series)
+    const count = Math.max(Math.min(1, own.length), Math.floor(own.length * share))
+    return Uint32Array.from({ length: count }, (__, at) => own[Math.floor((at * own.length) / count)] ?? 0)
+  })
+  return { length: origins.reduce((sum, own) => sum + own.length, 0), origins }
+}
+
+/** One row after the other is forecast only from what will be known or was forecast. */
+function checkStrategy({ past }: Layout, { multiStep, intervals }: TrainOptions): void {
+  if (multiStep === 'direct') return
+  if (past.length > 0)
+    throw expected(
+      'forecasting row by row',
+      'targets and columns known ahead only',
+      `${flagOf('past')} and ${flagOf('features')}`,
+      past.join(', '),
+      `What they will be is not known: take ${flagOf('multiStep')} direct, or name them with ${flagOf('known')} if it is.`,
+    )
+  if (intervals !== 'conformal' && intervals !== 'none')
+    throw expected('forecasting row by row', 'conformal or none', flagOf('intervals'), intervals)
+}
+
+function seasonOf({ lines: [first] }: ForecastSet, { step }: Table, options: TrainOptions): { season: number; note: string } {
+  if (options.season !== undefined) return { season: options.season, note: `A season is ${options.season} rows, as told.` }
+  if (first === undefined) throw new Error('finding the season: no target')
+  const { length, note } = inferSeason(first.values.subarray(0, first.trained), step)
+  return { season: length, note }
+}
+
+/** What the data was taken for, so that a mistake is seen before anything is learnt. */
+function foundText({ series, step, timeColumn }: Table, { targets, past, known }: Layout, { horizon, lookBack }: TrainOptions): string {
+  const rows = series.reduce((sum, { times }) => sum + times.length, 0)
+  const several = series.length > 1 ? ` of ${plural(series.length, 'series', 'series')}` : ''
+  const from = [`${past.length} known up to now`, `${known.length} known ahead`].join(', ')
+  return `${plural(rows, 'row')}${several}, ${describeStep(step)} by ${timeColumn}: ${targets.join(', ')} forecast ${plural(horizon, 'row')} ahead from ${plural(lookBack, 'row')} and ${plural(past.length + known.length, 'other column')} (${from}).`
+}
+
