@@ -1,0 +1,55 @@
+/**
+ * How good a saved model is on a table: on all of it, or on one part of the time that the model was trained with. The figures are
+ * judge.ts's; here the table is read as the model's was.
+ */
+import { join } from 'node:path'
+import { expected, setupRuntime, writeFileAtomic } from '@weft/core'
+import { writeEvaluationReport, type EvaluateHooks, type Evaluation } from '@weft/core/app'
+import { resolveOptions } from '@weft/core/cli'
+import type { GivenOptions } from '@weft/core/cli'
+import { forecastsCsv, judgeForecasts, type Judgement } from './judge.js'
+import { ForecastModel } from './model.js'
+import { evaluateOptions } from './options.js'
+import { readForModel } from './reading.js'
+import { forecastReport } from './report.js'
+import { judgedWindows } from './training-set.js'
+
+/**
+ * Judges a saved model.
+ *
+ * @throws UserError when the table lacks a column of the model's, or holds a series that the model does not know.
+ */
+export async function evaluate(
+  given: GivenOptions<typeof evaluateOptions>,
+  hooks: EvaluateHooks = {},
+): Promise<Evaluation<Judgement, ForecastModel>> {
+  const started = performance.now()
+  const options = resolveOptions(evaluateOptions, given)
+  const runtime = await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
+  const model = await ForecastModel.load(options.model)
+  const { season, options: trained } = model.forecasting
+  const { set } = await readForModel(model, options.data)
+  const windows = judgedWindows(set, options.part, { ...trained, judgedWindows: options.judgedWindows })
+  if (windows.length === 0)
+    throw expected('judging the model', 'at least 1 window', `the ${options.part ?? 'whole'} part of ${options.data}`, 0)
+  const judgement = await judgeForecasts(model, set, windows.origins, {
+    ...trained,
+    ...options,
+    coverage: trained.coverage,
+    season: options.season ?? season,
+    onProgress: hooks.onProgress,
+  })
+  const evaluation = {
+    judgement,
+    model,
+    skipped: [],
+    warnings: [],
+    runtime,
+    seconds: (performance.now() - started) / 1000,
+  }
+  if (options.out === undefined) return { ...evaluation, report: undefined }
+  const report = join(options.out, 'report.html')
+  writeFileAtomic(join(options.out, 'predictions.csv'), forecastsCsv(judgement))
+  await writeEvaluationReport(report, evaluation, forecastReport(model), { options, command: hooks.command })
+  return { ...evaluation, report }
+}

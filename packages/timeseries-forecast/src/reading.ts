@@ -1,0 +1,32 @@
+/**
+ * A table read for a saved model: the columns that it was trained on, in its scales, divided by the moments that divided its own. How
+ * tables are read in general is data.ts's.
+ */
+import { enrich, layoutOf, readData, type Enriched } from './data.js'
+import { forecastSet, type ForecastSet } from './forecast-set.js'
+import type { ForecastModel } from './model.js'
+import type { Table } from './series.js'
+import { chronologicalParts } from './windows/parts.js'
+
+export interface ReadForModel {
+  readonly table: Table
+  readonly enriched: readonly Enriched[]
+  readonly set: ForecastSet
+}
+
+/** @throws UserError for a column that vanished, another step, or a series that the model does not know. */
+export async function readForModel(model: ForecastModel, data: string): Promise<ReadForModel> {
+  const { options, layout, categories, borders } = model.forecasting
+  const table = await readData(data, { ...options, target: trainedTargets(model) }, categories)
+  const enriched = await enrich(table, layoutOf(table, { ...options, target: trainedTargets(model) }), options)
+  const known = enriched.map(({ series }) => model.known(series.key))
+  const [validation = 0, test = 0, end = Infinity] = borders
+  const times = table.series.map((one) => one.times)
+  const parts = chronologicalParts(times, { borderTimes: [validation, test, end] })
+  return { table, enriched, set: forecastSet(enriched, layout, known, parts) }
+}
+
+/** The targets by name, also when they were found by themselves. */
+function trainedTargets({ forecasting: { layout } }: ForecastModel): readonly string[] {
+  return layout.targets
+}
