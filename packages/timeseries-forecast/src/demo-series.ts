@@ -103,7 +103,7 @@ export function makeDemand(days: number, seed: number): Demand {
     if (free) holiday[row] = 1
     const trend = 900 + (70 * row) / rows
     const heating = 7 * Math.max(0, 15 - (temperature[row] ?? 0))
-    const cooling = 12 * Math.max(0, (temperature[row] ?? 0) - 22)
+    const cooling = 12 * Math.max(0, (temperature[row] ?? 0) - 20)
     // From here on a large works runs day and night, which lifts the level and flattens the day.
     const works = row < change ? 0 : 90
     const swing = (row < change ? 1 : 0.85) * hourOfDay(row % DAY, free || weekday >= 5)
@@ -130,9 +130,9 @@ function hourOfDay(hour: number, free: boolean): number {
 
 /** Spring into summer: warmer from week to week, warm afternoons, and weather that lasts for days. */
 function makeTemperature(rows: number, seed: number): Float64Array {
-  const weather = autoregressive(rows, 0.985, 0.55, new Random(seed, 'temperature'))
+  const weather = autoregressive(rows, 0.985, 0.7, new Random(seed, 'temperature'))
   return Float64Array.from({ length: rows }, (_, row) => {
-    const ofYear = 13 - 9 * Math.cos((2 * Math.PI * (row / DAY + 40)) / 365)
+    const ofYear = 13 - 5 * Math.cos((2 * Math.PI * (row / DAY + 40)) / 365)
     const ofDay = 4.5 * Math.cos((2 * Math.PI * (row - 15)) / DAY)
     return ofYear + ofDay + (weather[row] ?? 0)
   })
@@ -157,11 +157,16 @@ function demandCsv(days: number, seed: number): string {
   const lines = ['time,demand,temperature,holiday']
   demand.forEach((value, row) => {
     if (missing.has(row)) return
-    const line = `${timestamp(row)},${value.toFixed(1)},${(temperature[row] ?? 0).toFixed(1)},${holiday[row] ?? 0}`
+    const line = `${timestamp(row)},${decimal(value)},${decimal(temperature[row] ?? 0)},${holiday[row] ?? 0}`
     lines.push(line)
     if (row === twice) lines.push(line)
   })
   return `${lines.join('\n')}\n`
+}
+
+/** With one decimal, and never `-0.0`. */
+function decimal(value: number): string {
+  return (Math.round(10 * value) / 10).toFixed(1)
 }
 
 export interface PlacedAnomaly {

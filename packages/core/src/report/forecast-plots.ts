@@ -174,8 +174,11 @@ const CUT = 3
  */
 export function errorsByLeadPlot(forecasters: readonly NamedValues[], options: ByLeadOptions): string {
   const [model, ...others] = forecasters
-  const mean = ({ values }: NamedValues) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length
-  const best = others.sort((a, b) => mean(a) - mean(b)).slice(0, DRAWN_FORECASTERS - 1)
+  const mean = ({ values }: NamedValues) => {
+    const sum = Array.from(values).reduce((total, value) => total + value, 0)
+    return Number.isFinite(sum) ? sum / values.length : Infinity
+  }
+  const best = others.sort((a, b) => (mean(a) < mean(b) ? -1 : 1)).slice(0, DRAWN_FORECASTERS - 1)
   const drawn = model === undefined ? best : [model, ...best]
   const most = extentOf(...drawn.map(({ values }) => values))?.[1] ?? 1
   return byLeadPlot(drawn, { domain: [0, Math.min(most, errorLimit(forecasters)) || 1], ...options })

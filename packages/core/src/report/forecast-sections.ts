@@ -28,13 +28,14 @@ export interface Captioned<Data> {
   readonly caption: string
 }
 
-/** Forecasts beside what then came. */
+/** Forecasts beside what then came, where that is known. */
 export function forecastSection(
   shown: readonly Captioned<ForecastPlotData>[],
   text: string | readonly string[] = [],
 ): Section {
   const interval = shown.some(({ data }) => data.lower !== undefined && data.upper !== undefined)
-  const reading = `Left of the dotted rule is what the model knew, right of it what it forecast and what then came.${interval ? ' The shaded band is the interval: the wider, the less sure.' : ''}`
+  const came = shown.some(({ data }) => data.truth !== undefined) ? ' and what then came' : ''
+  const reading = `Left of the dotted rule is what the model knew, right of it what it forecast${came}.${interval ? ' The shaded band is the interval: the wider, the less sure.' : ''}`
   return {
     title: 'Forecasts',
     text: [reading, ...[text].flat()],
