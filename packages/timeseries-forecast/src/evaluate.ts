@@ -11,7 +11,7 @@ import { forecastsCsv, judgeForecasts, type Judgement } from './judge.js'
 import { ForecastModel } from './model.js'
 import { evaluateOptions } from './options.js'
 import { readForModel } from './reading.js'
-import { forecastReport } from './report.js'
+import { forecastReport } from './shown.js'
 import { judgedWindows } from './training-set.js'
 
 /**

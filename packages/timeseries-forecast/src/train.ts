@@ -22,7 +22,7 @@ import { ForecastModel } from './model.js'
 import { lossOf } from './network.js'
 import { trainOptions, type GivenTrainOptions } from './options.js'
 import { presets } from './presets/index.js'
-import { forecastReport } from './report.js'
+import { forecastReport } from './shown.js'
 import { readTrainingSet, type TrainingSet } from './training-set.js'
 import { WindowSource, type WindowInput } from './windows/source.js'
 
