@@ -1,0 +1,55 @@
+/**
+ * Baselines by name, as a person gives them on the command line.
+ */
+import { expected } from '@weft/core'
+import { didYouMean } from '@weft/core/cli'
+import { ArimaForecaster } from './arima.js'
+import { ARIMA_KINDS, parseArimaOrder } from './arima-order.js'
+import type { Forecaster } from './forecaster.js'
+import { Drift, LastValue, MeanValue, SeasonalLastValue } from './naive.js'
+
+export { ArimaForecaster, type ArimaOrders } from './arima.js'
+export { forecastArima, type ArimaModel, type ArimaOrder } from './arima-model.js'
+export { formatArimaOrder, parseArimaOrder } from './arima-order.js'
+export type { BaselineForecast, Forecaster } from './forecaster.js'
+export { Drift, LastValue, MeanValue, SeasonalLastValue } from './naive.js'
+export { inferSeason, seasonCandidates, type Season } from './season.js'
+
+/** What baselines may need to know of the series. */
+export interface BaselineContext {
+  /** Rows of a season (`inferSeason`), 1 where there is none. */
+  readonly season: number
+}
+
+const NAMED: Readonly<Record<string, (context: BaselineContext) => Forecaster>> = {
+  last: () => new LastValue(),
+  seasonal: ({ season }) => new SeasonalLastValue(season),
+  drift: () => new Drift(),
+  mean: () => new MeanValue(),
+  'auto-arima': ({ season }) => new ArimaForecaster({ search: true, season }),
+}
+
+/** The names of baselines without orders. */
+export const BASELINES: readonly string[] = Object.keys(NAMED)
+
+/**
+ * A baseline by its specification: `last`, `seasonal`, `drift`, `mean`, `auto-arima`, `ar(p)`, `ma(q)`, `arma(p,q)`, `arima(p,d,q)`,
+ * `sarima(p,d,q)(P,D,Q)` or `sarima(p,d,q)(P,D,Q,season)`.
+ *
+ * @throws UserError for another, with the nearest; for `seasonal` without a season.
+ */
+export function makeBaseline(spec: string, context: BaselineContext): Forecaster {
+  const word = spec.trim().toLowerCase()
+  const make = Object.hasOwn(NAMED, word) ? NAMED[word] : undefined
+  if (make) return make(context)
+  const kind = /^[a-z-]*/.exec(word)?.[0] ?? ''
+  if (ARIMA_KINDS.includes(kind)) return new ArimaForecaster(parseArimaOrder(word, context.season))
+  const forms = [...BASELINES, ...ARIMA_KINDS.map((name) => `${name}(…)`)].join(', ')
+  throw expected(
+    'choosing a baseline',
+    `one of ${forms}`,
+    'baseline',
+    spec,
+    didYouMean(kind, [...BASELINES, ...ARIMA_KINDS]),
+  )
+}

@@ -1,0 +1,107 @@
+/**
+ * How many rows a season has: of the lengths that the step makes plausible (a day and a week of hourly rows, a year of monthly ones), the
+ * one at which the training part, less its straight trend, most resembles itself. It looks for one season, not for several.
+ */
+import type { Step } from '../series.js'
+
+/** What was found. */
+export interface Season {
+  /** Rows of a season; 1 where none was found. */
+  readonly length: number
+  /** Autocorrelation at that lag, NaN without a season. */
+  readonly autocorrelation: number
+  /** The finding as a whole sentence. */
+  readonly note: string
+}
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+/** Periods of clock and calendar by name, in milliseconds, shortest first. */
+const PERIODS: readonly (readonly [string, number])[] = [
+  ['a minute', MINUTE],
+  ['an hour', HOUR],
+  ['a day', DAY],
+  ['a week', 7 * DAY],
+  ['a year', 365 * DAY],
+]
+/** Below it a season explains too little to build on. */
+const LEAST_AUTOCORRELATION = 0.2
+/** A longer season must resemble itself by that much more than a shorter one: multiples of a season are no seasons. */
+const ADVANTAGE = 0.02
+/** Seasons that a training part must hold. */
+const LEAST_SEASONS = 3
+
+/** Plausible rows of a season with the name of the period, shortest first. */
+export function seasonCandidates(step: Step): [string, number][] {
+  if (step.unit === 'row')
+    return [
+      ['a week of trading', 5],
+      ['a year of trading', 252],
+    ]
+  const periods: readonly (readonly [string, number])[] = step.unit === 'month' ? [['a year', 12]] : PERIODS
+  return periods
+    .map(([name, length]): [string, number] => [name, length / step.count])
+    .filter(([, rows]) => Number.isInteger(rows) && rows > 1)
+}
+
+/** Autocorrelation at a lag, over the pairs of which both are there. */
+export function autocorrelation(values: Float64Array, lag: number): number {
+  let product = 0
+  let before = 0
+  let after = 0
+  for (let t = lag; t < values.length; t++) {
+    const a = values[t - lag] ?? Number.NaN
+    const b = values[t] ?? Number.NaN
+    if (Number.isNaN(a) || Number.isNaN(b)) continue
+    product += a * b
+    before += a * a
+    after += b * b
+  }
+  return product / Math.sqrt(before * after)
+}
+
+/** The values less their least-squares line. */
+export function detrended(values: Float64Array): Float64Array {
+  let count = 0
+  let sumT = 0
+  let sumY = 0
+  for (const [t, y] of values.entries()) {
+    if (Number.isNaN(y)) continue
+    count++
+    sumT += t
+    sumY += y
+  }
+  const [meanT, meanY] = [sumT / count, sumY / count]
+  let covariance = 0
+  let variance = 0
+  for (const [t, y] of values.entries()) {
+    if (Number.isNaN(y)) continue
+    covariance += (t - meanT) * (y - meanY)
+    variance += (t - meanT) ** 2
+  }
+  const slope = variance === 0 ? 0 : covariance / variance
+  return values.map((y, t) => y - meanY - slope * (t - meanT))
+}
+
+/** The season of a training part: a peak of its autocorrelation among `seasonCandidates`. */
+export function inferSeason(training: Float64Array, step: Step): Season {
+  const values = detrended(training)
+  let best: { name: string; length: number; autocorrelation: number } | undefined
+  const candidates = seasonCandidates(step).filter(([, length]) => length * LEAST_SEASONS <= training.length)
+  for (const [name, length] of candidates) {
+    const here = autocorrelation(values, length)
+    const aside = Math.max(1, Math.round(length / 6))
+    const peak = here > autocorrelation(values, length - aside) && here > autocorrelation(values, length + aside)
+    if (peak && here >= LEAST_AUTOCORRELATION && here > (best?.autocorrelation ?? 0) + ADVANTAGE)
+      best = { name, length, autocorrelation: here }
+  }
+  if (best === undefined) {
+    const tried = candidates.map(([, length]) => String(length)).join(', ')
+    const note = tried === '' ? 'No season was looked for: too few rows.' : `No season was found at ${tried} rows.`
+    return { length: 1, autocorrelation: Number.NaN, note }
+  }
+  const note = `A season of ${String(best.length)} rows (${best.name}) was found: autocorrelation ${best.autocorrelation.toFixed(2)}.`
+  return { length: best.length, autocorrelation: best.autocorrelation, note }
+}
