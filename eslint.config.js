@@ -18,7 +18,6 @@ const apps = [
   '@weft/image-seq',
   '@weft/timeseries-forecast',
   '@weft/video-action',
-  '@weft/timeseries-forecast',
   '@weft/text-gen',
 ]
 

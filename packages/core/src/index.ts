@@ -199,6 +199,7 @@ export {
   multilabelScores,
   subsetAccuracy,
 } from './metrics/multilabel.js'
+export { normalQuantile } from './metrics/normal.js'
 export { calibration, logLoss } from './metrics/probability.js'
 export type { Calibration, CalibrationBin } from './metrics/probability.js'
 export {

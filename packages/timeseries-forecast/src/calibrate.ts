@@ -3,21 +3,38 @@
  * found on the validation part, which no weight was fitted to. The method is judging/conformal.ts's.
  */
 import type { ForecastSet } from './forecast-set.js'
-import { conformalMargins } from './judging/conformal.js'
+import { Conformal } from './judging/conformal.js'
 import type { ForecastModel } from './model.js'
 
 /** Numbers that a calibration holds at most, each a forecast of one lead of one target. */
 const MOST_VALUES = 20_000_000
 
-/** The model with margins of each lead and target over all series; without validation windows they are left out. */
-export function calibrate(model: ForecastModel, { prepared }: ForecastSet, origins: readonly Uint32Array[]): ForecastModel {
+/** The model with margins of each lead and target over all series; without validation windows there are no intervals. */
+export function calibrate(
+  model: ForecastModel,
+  { prepared }: ForecastSet,
+  origins: readonly Uint32Array[],
+): ForecastModel {
   const { options, layout } = model.forecasting
+  const { horizon, intervals, coverage: level } = options
   const windows = origins.reduce((sum, own) => sum + own.length, 0)
-  if (options.intervals === 'none' || windows === 0) return model
-  const size = options.horizon * layout.targets.length
-  const share = Math.min(1, Math.floor(MOST_VALUES / size) / windows)
+  if (intervals === 'none' || windows === 0) return model
+  const targets = layout.targets.length
+  const share = Math.min(1, Math.floor(MOST_VALUES / (horizon * targets)) / windows)
   const some = origins.map((own) => own.filter((_, at) => Math.floor((at + 1) * share) > Math.floor(at * share)))
   const forecaster = model.over(prepared, some)
-  const batches = some.flatMap((own, series) => (own.length === 0 ? [] : [forecaster.scaled(series, 0, own.length)]))
-  return model.withMargins(conformalMargins(batches, { size, coverage: options.coverage }))
+  const batches = some.map((own, series) => forecaster.scaled(series, 0, own.length))
+  const all = (name: 'truth' | 'lower' | 'upper') => joined(batches.map((batch) => batch[name]))
+  const calibration = { truth: all('truth'), lower: all('lower'), upper: all('upper') }
+  return model.withIntervals(Conformal.ofQuantiles(calibration, { horizon, targets, level }))
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((size, part) => size + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }

@@ -103,7 +103,7 @@ function lineTable({ model, baselines }: LineJudgement): string {
         formatPercent(smape),
         formatNumber(mase, 3),
         formatPercent(direction),
-        'comparison' in one ? one.comparison.pValue.toFixed(3) : '',
+        'verdict' in one ? one.verdict.test.pValue.toFixed(3) : '',
       ]
     }),
   )

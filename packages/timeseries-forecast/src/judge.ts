@@ -4,10 +4,12 @@
  * here windows are walked through once, in batches, and nothing is kept of them but scores and the few that a report shows.
  */
 import { setImmediate } from 'node:timers/promises'
-import { dieboldMariano, type DieboldMariano, evenlySpread, type ForecastFigures, ForecastScores, seasonalNaiveError } from '@weft/core'
+import { evenlySpread, type ForecastFigures, ForecastScores, seasonalNaiveError } from '@weft/core'
+import { toCsv } from '@weft/core/app'
 import { makeBaseline, type Forecaster } from './baselines/index.js'
-import type { ForecastModel, Forecasts } from './model.js'
-import { verdictOf, type Verdict } from './judging/verdict.js'
+import type { ForecastModel } from './model.js'
+import type { Forecasts } from './window-forecaster.js'
+import { judge, type Judged, type Verdict } from './judging/verdict.js'
 import type { ForecastSet, Line } from './forecast-set.js'
 
 /** Windows whose forecasts are shown, of each line. */
@@ -27,7 +29,8 @@ export interface Scored {
 
 /** A baseline beside the model. */
 export interface Compared extends Scored {
-  readonly comparison: DieboldMariano
+  /** The model against it. */
+  readonly verdict: Verdict
 }
 
 /** A window whose forecast is shown. */
@@ -89,13 +92,13 @@ export async function judgeForecasts(
 ): Promise<Judgement> {
   const windows = origins.reduce((sum, own) => sum + own.length, 0)
   const lines: LineJudgement[] = []
+  const forecaster = model.over(set.prepared, origins)
   let done = 0
   for (const [series, own] of origins.entries()) {
     const walks = set.lines.filter((line) => line.series === series).map((line) => new LineWalk(line, own, options))
-    const forecaster = model.at(set.prepared, series, own)
     for (let at = 0; at < own.length; at += options.batchSize) {
       const count = Math.min(options.batchSize, own.length - at)
-      const forecasts = forecaster.forecast(at, count)
+      const forecasts = forecaster.forecast(series, at, count)
       for (const walk of walks) walk.add(at, forecasts)
       done += count
       options.onProgress?.(done, windows)
@@ -127,7 +130,9 @@ class LineWalk {
     this.#origins = origins
     this.#options = options
     this.#scores = scores()
-    this.#baselines = options.baselines.map((spec) => {
+    // A table without a season has no seasonal last value.
+    const specs = options.baselines.filter((spec) => spec !== 'seasonal' || season > 1)
+    this.#baselines = specs.map((spec) => {
       const forecaster = makeBaseline(spec, { season })
       forecaster.fit(training)
       return { forecaster, scores: scores() }
@@ -170,16 +175,106 @@ class LineWalk {
     const model = scored('model', this.#scores)
     const baselines = this.#baselines.map(({ forecaster, scores }) => {
       const own = scored(forecaster.name, scores)
-      return { ...own, comparison: dieboldMariano(model.losses.absolute, own.losses.absolute, horizon) }
+      return { ...own, note: forecaster.note, verdict: judge(judged(model), [judged(own)], { horizon }) }
     })
     return {
       line,
       model,
       baselines,
-      verdict: verdictAgainstBest(model, baselines),
+      verdict: baselines.length === 0 ? undefined : judge(judged(model), baselines.map(judged), { horizon }),
       shown: this.#shown,
       residuals: { rows: this.#origins, values: this.#residuals },
       ahead: this.#ahead,
     }
   }
+}
+
+function scored(name: string, scores: ForecastScores): Scored {
+  const losses = { absolute: scores.losses('absolute'), squared: scores.losses('squared') }
+  return { name, figures: scores.overall(), byLead: scores.byLead(), losses }
+}
+
+const judged = ({ name, losses }: Scored): Judged => ({ name, losses: losses.absolute })
+
+function lastValue(history: Float64Array): number {
+  return history[history.findLastIndex((value) => !Number.isNaN(value))] ?? Number.NaN
+}
+
+/** Errors over all lines, each divided by its line's deviation, for the model and for each baseline that all lines have. */
+function standardise(lines: readonly LineJudgement[]): Judgement['standardised'] {
+  const [first] = lines
+  if (first === undefined) return []
+  return [first.model, ...first.baselines].map((_, at) => {
+    const all = lines.map(({ line, model, baselines }) => ({ line, scored: [model, ...baselines][at] ?? model }))
+    const count = all.reduce((sum, { scored: { figures } }) => sum + figures.count, 0)
+    const mean = (value: (one: (typeof all)[number]) => number) =>
+      all.reduce((sum, one) => sum + value(one) * one.scored.figures.count, 0) / count
+    return {
+      // Orders that were searched may differ from line to line.
+      name: new Set(all.map(({ scored: { name } }) => name)).size === 1 ? (all[0]?.scored.name ?? '') : 'baseline',
+      mse: mean(({ line, scored: { figures } }) => figures.mse / line.deviation ** 2),
+      mae: mean(({ line, scored: { figures } }) => figures.mae / line.deviation),
+    }
+  })
+}
+
+/** Of all targets of one series together, each in its deviations. */
+function jointVerdict(lines: readonly LineJudgement[], { horizon }: JudgeOptions): Verdict | undefined {
+  const [first] = lines
+  if (first === undefined || first.baselines.length === 0) return undefined
+  if (lines.length === 1) return first.verdict
+  if (lines.some(({ line }) => line.series !== first.line.series)) return undefined
+  const joint = [first.model, ...first.baselines].map(({ name }, at): Judged => {
+    const losses = first.model.losses.absolute.map((_, window) => {
+      const sum = lines.reduce((total, { line, model, baselines }) => {
+        const loss = ([model, ...baselines][at] ?? model).losses.absolute[window] ?? Number.NaN
+        return total + loss / line.deviation
+      }, 0)
+      return sum / lines.length
+    })
+    return { name, losses }
+  })
+  const [model, ...baselines] = joint
+  return model && judge(model, baselines, { horizon, measure: 'standardised MAE' })
+}
+
+/** A judgement as JSON prints it: `mse` and `mae` of standardised values. */
+export function judgementJson({ items, standardised, lines, verdict }: Judgement): object {
+  const [model, ...baselines] = standardised
+  return {
+    mse: model?.mse,
+    mae: model?.mae,
+    items: items.length,
+    baselines,
+    verdict: verdict?.verdict,
+    sentence: verdict?.sentence,
+    lines: lines.map(({ line, model: own, baselines: others, verdict: said }) => ({
+      ...(line.key !== '' && { series: line.key }),
+      target: line.name,
+      ...own.figures,
+      baselines: others.map(({ name, figures, note, verdict: compared }) => ({
+        name,
+        ...figures,
+        pValue: compared.test.pValue,
+        ...(note !== undefined && { note }),
+      })),
+      verdict: said?.verdict,
+      sentence: said?.sentence,
+    })),
+  }
+}
+
+/** A line for each window and target: what was forecast for the first row, and the errors of all. */
+export function forecastsCsv({ lines }: Judgement): string {
+  const rows = lines.flatMap(({ line, residuals, ahead, model }) =>
+    Array.from(residuals.rows, (row, at) => [
+      line.key,
+      line.name,
+      new Date(line.times[row] ?? 0).toISOString(),
+      String(ahead[at] ?? ''),
+      String(line.values[row] ?? ''),
+      String(model.losses.absolute[at] ?? ''),
+    ]),
+  )
+  return toCsv([['series', 'target', 'origin', 'first_forecast', 'first_truth', 'mean_absolute_error'], ...rows])
 }

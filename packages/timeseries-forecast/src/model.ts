@@ -13,6 +13,7 @@ import { WindowForecaster } from './window-forecaster.js'
 import { buildNetwork, type NetworkSizes } from './network.js'
 import { chronologyOptions, columnOptions, readingOptions, windowOptions } from './options-data.js'
 import { comparisonOptions, headOptions, modelOptions } from './options-network.js'
+import { Conformal, type ConformalJson } from './judging/conformal.js'
 import { Scaler } from './scaling.js'
 import type { Step } from './series.js'
 import type { PreparedSeries } from './windows/prepared-series.js'
@@ -54,8 +55,8 @@ export interface Forecasting {
   /** Rows of a season. */
   readonly season: number
   readonly grid: readonly [rows: number, columns: number] | undefined
-  /** By how much the interval of each lead and target is widened, in scaled values, [H, C]; empty without intervals. */
-  readonly margins: readonly number[]
+  /** By how much intervals are widened, in scaled values; undefined without intervals. */
+  readonly conformal: Conformal | undefined
   readonly options: RememberedOptions
 }
 
@@ -82,8 +83,8 @@ export class ForecastModel {
   }
 
   /** The same model with margins for its intervals. */
-  withMargins(margins: readonly number[]): ForecastModel {
-    return new ForecastModel(this.network, { ...this.forecasting, margins })
+  withIntervals(conformal: Conformal): ForecastModel {
+    return new ForecastModel(this.network, { ...this.forecasting, conformal })
   }
 
   /** What this model knows of the series of this key. @throws UserError for one that it was not trained on. */
@@ -109,11 +110,12 @@ export class ForecastModel {
   }
 
   async save(dir: string): Promise<void> {
-    const { series, categories, ...rest } = this.forecasting
+    const { series, categories, conformal, ...rest } = this.forecasting
     await saveModel(this.network, dir, {
       ...FORMAT,
       ...rest,
       categories: Object.fromEntries(categories),
+      ...(conformal && { conformal: conformal.toJson() }),
       series: series.map(({ scaler, ...one }) => ({ ...one, scaler: scaler.toJSON() })),
     })
   }
@@ -133,7 +135,7 @@ export class ForecastModel {
         `loading ${dir}: expected the columns, series and borders of a forecast in weft.json, received a file without some of them`,
       )
     }
-    const { timeColumn, step, layout, borders, season, grid, margins } = extras
+    const { timeColumn, step, layout, borders, season, grid, conformal } = extras
     return new ForecastModel(network, {
       timeColumn,
       step,
@@ -141,8 +143,8 @@ export class ForecastModel {
       borders,
       season,
       grid,
-      margins,
       options,
+      conformal: conformal && Conformal.fromJson(conformal),
       categories: new Map(Object.entries(extras.categories)),
       series: extras.series.map((one) => ({ ...one, scaler: Scaler.fromJson(one.scaler) })),
     })
@@ -150,7 +152,8 @@ export class ForecastModel {
 }
 
 /** What weft.json holds besides the options. */
-interface SavedForecasting extends Omit<Forecasting, 'categories' | 'series' | 'options'> {
+interface SavedForecasting extends Omit<Forecasting, 'categories' | 'series' | 'options' | 'conformal'> {
+  readonly conformal?: ConformalJson
   readonly categories: Readonly<Record<string, readonly string[]>>
   readonly series: readonly (Omit<KnownSeries, 'scaler'> & { readonly scaler: unknown })[]
 }
@@ -160,7 +163,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isForecasting(extras: object): extras is SavedForecasting {
-  const { timeColumn, step, layout, series, borders, season, margins, categories } = { ...extras } as Record<string, unknown>
+  const { timeColumn, step, layout, series, borders, season, conformal, categories } = { ...extras } as Record<string, unknown>
   const isNumbers = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'number')
   const isNames = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'string')
   return (
@@ -172,7 +175,7 @@ function isForecasting(extras: object): extras is SavedForecasting {
     isNames(layout['known']) &&
     isRecord(categories) &&
     isNumbers(borders) &&
-    isNumbers(margins) &&
+    (conformal === undefined || (isRecord(conformal) && Array.isArray(conformal['margins']))) &&
     typeof season === 'number' &&
     Array.isArray(series) &&
     series.every((one) => isRecord(one) && typeof one['key'] === 'string' && isNumbers(one['deviations']))

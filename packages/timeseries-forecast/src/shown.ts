@@ -112,7 +112,7 @@ function shownLine(judged: LineJudgement, model: ForecastModel): ForecastShown {
 
 function scoresOf(one: Scored | Compared) {
   const { mae, rmse, smape, mase, direction } = one.figures
-  const compared = 'comparison' in one ? { p: one.comparison.pValue, verdict: one.verdict.verdict } : {}
+  const compared = 'verdict' in one ? { p: one.verdict.test.pValue, verdict: one.verdict.verdict } : {}
   return { name: one.name, mae, rmse, smape, mase, direction, ...compared }
 }
 

@@ -82,7 +82,7 @@ export async function readTrainingSet(options: TrainOptions, hooks: TrainHooks):
       ),
       season,
       grid: undefined,
-      margins: [],
+      conformal: undefined,
       options: remembered(options),
     },
     warnings,

@@ -4,9 +4,8 @@
  * judged here.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { gaussianDeviation, sortQuantiles } from '@weft/core'
+import { gaussianDeviation, normalQuantile, sortQuantiles } from '@weft/core'
 import { fillingOf, restoreTarget } from './features.js'
-import { normalQuantile } from './judging/conformal.js'
 import type { ForecastModel } from './model.js'
 import { parametersOf } from './network.js'
 import type { PreparedSeries } from './windows/prepared-series.js'
@@ -58,30 +57,27 @@ export class WindowForecaster {
 
   /** Forecasts of `count` windows of a series, from its window `from` on, in the units of the table. */
   forecast(series: number, from: number, count: number): Forecasts {
-    const { layout, margins, options } = this.#model.forecasting
+    const { layout, conformal } = this.#model.forecasting
     const { middle, lower, upper } = this.scaled(series, from, count)
     const { scaler } = this.#model.known(this.#windows.series[series]?.key ?? '')
-    const [size, targets] = [middle.length, this.#targets]
-    const restored = (values: Float32Array, widen: number) => {
-      const all = new Float64Array(size)
+    const targets = this.#targets
+    const restored = (values: Float32Array | Float64Array) => {
+      const all = new Float64Array(values.length)
       layout.targets.forEach((name, c) => {
-        const own = Float32Array.from({ length: size / targets }, (_, row) => {
-          const at = row * targets + c
-          return (values[at] ?? NaN) + widen * (margins[at % (options.horizon * targets)] ?? 0)
-        })
+        const own = values.filter((_, at) => at % targets === c)
         restoreTarget(own, name, layout, scaler).forEach((value, row) => {
           all[row * targets + c] = value
         })
       })
       return all
     }
-    const bounded = options.intervals !== 'none' && margins.length > 0
+    const ends = conformal?.intervals(lower, upper)
     return {
       count,
       targets,
-      mean: restored(middle, 0),
-      lower: bounded ? restored(lower, -1) : undefined,
-      upper: bounded ? restored(upper, 1) : undefined,
+      mean: restored(middle),
+      lower: ends && restored(ends.lower),
+      upper: ends && restored(ends.upper),
     }
   }
 
