@@ -103,7 +103,7 @@ export function makeDemand(days: number, seed: number): Demand {
     if (free) holiday[row] = 1
     const trend = 900 + (70 * row) / rows
     const heating = 7 * Math.max(0, 15 - (temperature[row] ?? 0))
-    const cooling = 12 * Math.max(0, (temperature[row] ?? 0) - 20)
+    const cooling = 8 * Math.max(0, (temperature[row] ?? 0) - 20)
     // From here on a large works runs day and night, which lifts the level and flattens the day.
     const works = row < change ? 0 : 90
     const swing = (row < change ? 1 : 0.85) * hourOfDay(row % DAY, free || weekday >= 5)
@@ -130,9 +130,9 @@ function hourOfDay(hour: number, free: boolean): number {
 
 /** Spring into summer: warmer from week to week, warm afternoons, and weather that lasts for days. */
 function makeTemperature(rows: number, seed: number): Float64Array {
-  const weather = autoregressive(rows, 0.985, 0.7, new Random(seed, 'temperature'))
+  const weather = autoregressive(rows, 0.985, 0.65, new Random(seed, 'temperature'))
   return Float64Array.from({ length: rows }, (_, row) => {
-    const ofYear = 13 - 5 * Math.cos((2 * Math.PI * (row / DAY + 40)) / 365)
+    const ofYear = 13 - 4 * Math.cos((2 * Math.PI * (row / DAY + 40)) / 365)
     const ofDay = 4.5 * Math.cos((2 * Math.PI * (row - 15)) / DAY)
     return ofYear + ofDay + (weather[row] ?? 0)
   })

@@ -149,7 +149,8 @@ export function intervalsSection(
   text: string | readonly string[] = [],
 ): Section {
   const figures: Figure[] = []
-  if (levels.length > 0) {
+  // A single level is a single dot, which the leads tell better.
+  if (levels.length > 1 || (levels.length === 1 && byLead.length === 0)) {
     figures.push({
       svg: coverageByLevelPlot(levels),
       caption:
