@@ -1,3 +1,4 @@
+import { describe, expect, it } from 'vitest'
 import { normalQuantile } from './normal.js'
 
 /** Of the approximation. */
