@@ -9,7 +9,7 @@ import type { Series } from './series.js'
 
 /** A derived column as it was asked for. */
 export interface Feature {
-  /** The text it was read from. */
+  /** The text it was read from, and the name of its column. */
   readonly text: string
   readonly name: string
   /** Columns as given; none when the indicator finds its own (High, Low, Close, Open, Volume). */
@@ -77,16 +77,17 @@ function definitionOf(name: string, text: string): Indicator & Partial<Transform
  *
  * @throws UserError for an unknown name, with the nearest one, and for too many columns or numbers, or too few.
  */
-export function parseFeature(text: string): Feature {
-  const match = /^\s*([A-Za-z]+)\s*(?:\((.*)\))?\s*$/s.exec(text)
+export function parseFeature(given: string): Feature {
+  const text = given.trim()
+  const match = /^([A-Za-z]+)\s*(?:\((.*)\))?$/s.exec(text)
   const name = match?.[1]
   if (name === undefined) throw expected(DOING, 'a feature such as rsi(14) or log(Close)', 'a feature', text)
   const definition = definitionOf(name, text)
-  const given = [...(match?.[2] ?? '').matchAll(/\s*("[^"]*"|[^,]+)\s*(?:,|$)/g)].map(([, one = '']) => one.trim())
+  const inside = [...(match?.[2] ?? '').matchAll(/\s*("[^"]*"|[^,]+)\s*(?:,|$)/g)].map(([, one = '']) => one.trim())
   const isNumber = (one: string) => one !== '' && Number.isFinite(Number(one))
-  const columns = given.filter((one) => !isNumber(one)).map((one) => one.replace(/^"(.*)"$/s, '$1'))
+  const columns = inside.filter((one) => !isNumber(one)).map((one) => one.replace(/^"(.*)"$/s, '$1'))
   const parameters = Object.entries(definition.parameters)
-  const numbers = given.filter(isNumber).map(Number)
+  const numbers = inside.filter(isNumber).map(Number)
   const needed = definition.columns.length
   const named = TRANSFORMS.has(name)
   if (columns.length !== needed && (named || columns.length > 0)) {

@@ -27,6 +27,8 @@ describe('prepareSeries', () => {
   it('tells the network where values were missing', () => {
     expect(gappyColumns(series, layout, { from: 0, to: 3 })).toEqual(['wind'])
     expect(gappyColumns(series, layout, { from: 0, to: 1 })).toEqual([])
+    // From row 1 on the wind is missing before its first value only.
+    expect(gappyColumns(series, layout, { from: 1, to: 3 })).toEqual([])
     const prepared = prepareSeries(series, { ...layout, missing: 'mask', masked: ['wind'] }, unscaled)
     expect(prepared.pastColumns).toEqual(['load', 'wind', 'holiday', 'missing(wind)'])
     expect([3, 7, 11].map((at) => prepared.past[at])).toEqual([0, 1, 0])

@@ -35,9 +35,16 @@ export function fillingOf(missing: MissingPolicy): GapFilling {
   return missing === 'carry' ? 'carry' : 'interpolate'
 }
 
-/** The columns of a layout that lack values in the training rows of a series. With `mask`, these of all series are `masked`. */
+/**
+ * The columns of a layout that have gaps in the training rows of a series. What is missing before the first value is no gap: a derived
+ * column is not defined there yet. With `mask`, these of all series are `masked`.
+ */
 export function gappyColumns({ columns }: Series, { targets, past, known }: Layout, rows: RowRange): string[] {
-  const gappy = (name: string) => columns.get(name)?.subarray(rows.from, rows.to).some(Number.isNaN) === true
+  const gappy = (name: string) => {
+    const values = columns.get(name)?.subarray(rows.from, rows.to) ?? new Float64Array(0)
+    const first = values.findIndex((value) => !Number.isNaN(value))
+    return first !== -1 && values.subarray(first).some(Number.isNaN)
+  }
   return [...new Set([...targets, ...past, ...known])].filter(gappy)
 }
 
