@@ -11,14 +11,13 @@ import {
   formatPercent,
   formatTable,
   packageVersion,
-  plural,
   runCli,
   UserError,
   type CommandContext,
   type CommandOutput,
   type Program,
 } from '@weft/core/cli'
-import { backtest } from './backtest.js'
+import { backtest, backtestJson, backtestLines } from './backtest.js'
 import { runDemo } from './demo.js'
 import { detect } from './detect.js'
 import { evaluate } from './evaluate.js'
@@ -94,7 +93,7 @@ function lineTable({ model, baselines }: LineJudgement): string {
       { header: 'forecaster' },
       ...['MAE', 'RMSE', 'sMAPE', 'MASE', 'direction', 'p'].map((header) => ({ header, align: 'right' as const })),
     ],
-    [model, ...baselines].map((one) => {
+    [{ ...model, verdict: undefined }, ...baselines].map((one) => {
       const { mae, rmse, smape, mase, direction } = one.figures
       return [
         one.name,
@@ -103,7 +102,7 @@ function lineTable({ model, baselines }: LineJudgement): string {
         formatPercent(smape),
         formatNumber(mase, 3),
         formatPercent(direction),
-        'verdict' in one ? one.verdict.test.pValue.toFixed(3) : '',
+        one.verdict?.test.pValue.toFixed(3) ?? '',
       ]
     }),
   )
@@ -160,11 +159,7 @@ function predictionText({ series, target, rows }: Prediction): string {
   const right = (header: string) => ({ header, align: 'right' as const })
   const bounded = rows.some(({ lower }) => lower !== undefined)
   return formatTable(
-    [
-      { header: series === '' ? 'time' : series },
-      right(target),
-      ...(bounded ? [right('lower'), right('upper')] : []),
-    ],
+    [{ header: series === '' ? 'time' : series }, right(target), ...(bounded ? [right('lower'), right('upper')] : [])],
     rows.map(({ time, forecast, lower, upper }) => [
       time.replace('T', ' ').replace(/(:00)?\.000Z$/, ''),
       formatNumber(forecast, 5),
@@ -184,7 +179,10 @@ const backtestCommand = defineCommand({
   run: async (options, context) => {
     const { hooks, end } = trainHooks(context, 'window')
     const result = await backtest(options, hooks).finally(end)
-    return { data: result.json, text: [judgementText(result.judgement), '', ...result.lines].join('\n') }
+    return {
+      data: backtestJson(result),
+      text: [judgementText(result.judgement), '', ...backtestLines(result)].join('\n'),
+    }
   },
 })
 

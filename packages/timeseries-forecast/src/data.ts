@@ -52,7 +52,8 @@ export function layoutOf(table: Table, options: ColumnOptions): Layout {
   const expand = (option: 'target' | 'past' | 'known') =>
     options[option].flatMap((name) => (name === ALL ? [] : expandColumn(name, option, names, table)))
   const known = expand('known')
-  const targets = options.target.length > 0 ? expand('target') : onlyColumn(names.filter((name) => !known.includes(name)))
+  const targets =
+    options.target.length > 0 ? expand('target') : onlyColumn(names.filter((name) => !known.includes(name)))
   const rest = names.filter((name) => !targets.includes(name) && !known.includes(name))
   const past = options.past.includes(ALL) ? rest : expand('past')
   const twice = [...targets, ...past, ...known].find((name, at, all) => all.indexOf(name) < at)
@@ -87,7 +88,11 @@ export interface Enriched {
 }
 
 /** Adds derived columns, statics and the calendar to every series of a table. */
-export async function enrich(table: Table, layout: Layout, options: ColumnOptions & ReadingOptions): Promise<Enriched[]> {
+export async function enrich(
+  table: Table,
+  layout: Layout,
+  options: ColumnOptions & ReadingOptions,
+): Promise<Enriched[]> {
   const holidays = options.holidays === undefined ? undefined : await readHolidays(options.holidays)
   return table.series.map((series) => {
     const derived = deriveColumns(series, options.features)

@@ -15,7 +15,7 @@ export interface DemoSeriesOptions {
 
 /** Where the series were written. */
 export interface DemoSeries {
-  /** CSV file: `time`, `demand` (MW), `temperature` (°C), `holiday` (0 or 1); the last two are known in advance. */
+  /** CSV file: `time`, `demand` (MW), `temperature` (°C), `holiday` (0 or 1); the last two are known in advance, a day further. */
   readonly forecast: string
   /** Folder of CSV files, one a station: `timestamp`, `value` (MW). */
   readonly anomalies: string
@@ -149,7 +149,10 @@ function spread(length: number, count: number, random: Random): number[] {
   return Array.from({ length: count }, (_, at) => Math.floor(((at + random.uniform(0.15, 0.85)) * length) / count))
 }
 
-/** The demand as a file: five rows are missing, three of them in a run, and one stands there twice. */
+/**
+ * The demand as a file: five rows are missing, three of them in a run, and one stands there twice. Of the last day only what is known
+ * ahead stands there: it is what can be forecast.
+ */
 function demandCsv(days: number, seed: number): string {
   const { demand, temperature, holiday } = makeDemand(days, seed)
   const [run = 0, first = 0, twice = 0, second = 0] = spread(demand.length, 4, new Random(seed, 'rows'))
@@ -157,7 +160,8 @@ function demandCsv(days: number, seed: number): string {
   const lines = ['time,demand,temperature,holiday']
   demand.forEach((value, row) => {
     if (missing.has(row)) return
-    const line = `${timestamp(row)},${decimal(value)},${decimal(temperature[row] ?? 0)},${holiday[row] ?? 0}`
+    const known = row < demand.length - DAY ? decimal(value) : ''
+    const line = `${timestamp(row)},${known},${decimal(temperature[row] ?? 0)},${holiday[row] ?? 0}`
     lines.push(line)
     if (row === twice) lines.push(line)
   })

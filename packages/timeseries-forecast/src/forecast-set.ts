@@ -53,7 +53,8 @@ export function partsOf(series: readonly Series[], options: ChronologyOptions, t
   const times = series.map((one) => one.times)
   const { validationFrom, testFrom, until, validationShare, testShare } = options
   if (validationFrom === undefined && testFrom === undefined) {
-    if (until !== undefined) throw expected(DOING, 'it with --validation-from and --test-from only', flagOf('until'), until)
+    if (until !== undefined)
+      throw expected(DOING, 'it with --validation-from and --test-from only', flagOf('until'), until)
     return chronologicalParts(times, { validationShare, testShare })
   }
   if (validationFrom === undefined || testFrom === undefined) {
@@ -74,7 +75,12 @@ export function partsOf(series: readonly Series[], options: ChronologyOptions, t
 function momentOf(text: string, zone: TimeZone): number {
   const instant = parseInstant(/^\d{4}$/.test(text) ? `${text}-01-01` : text)
   if (instant === undefined)
-    throw expected(DOING, 'a row number, or a time such as 2024-07-01', '--validation-from, --test-from and --until', text)
+    throw expected(
+      DOING,
+      'a row number, or a time such as 2024-07-01',
+      '--validation-from, --test-from and --until',
+      text,
+    )
   return instant.zoned ? instant.ms : (zone.toUtc(instant.ms) ?? instant.ms)
 }
 
@@ -86,15 +92,24 @@ export function bordersOf(series: readonly Series[], parts: readonly PartRanges[
       const time = part === undefined ? undefined : times[row(part)]
       return Math.min(least, time ?? Infinity)
     }, Infinity)
-  const borders = [firstOf((part) => part.validation.from), firstOf((part) => part.test.from), firstOf((part) => part.test.to)]
+  const borders = [
+    firstOf((part) => part.validation.from),
+    firstOf((part) => part.test.from),
+    firstOf((part) => part.test.to),
+  ]
   // JSON knows no infinity; a moment that never comes will do.
   return borders.map((border) => Math.min(border, Number.MAX_SAFE_INTEGER))
 }
 
 /** What a model is to know of a series: fitted on its training rows alone. */
-export function knownOf({ series, layout }: Enriched, { train }: PartRanges, { scaling, static: statics }: ColumnOptions): KnownSeries {
+export function knownOf(
+  { series, layout }: Enriched,
+  { train }: PartRanges,
+  { scaling, static: statics }: ColumnOptions,
+): KnownSeries {
   const where = series.key === '' ? '' : ` of series ${series.key}`
-  for (const name of layout.targets) checkTarget(series.columns.get(name) ?? new Float64Array(0), train.to, `${name}${where}`)
+  for (const name of layout.targets)
+    checkTarget(series.columns.get(name) ?? new Float64Array(0), train.to, `${name}${where}`)
   const names = [...layout.targets, ...layout.past, ...layout.known].filter((name) => !statics.includes(name))
   const raw = Scaler.fit(series.columns, layout.targets, train, 'standard')
   return {
@@ -107,7 +122,8 @@ export function knownOf({ series, layout }: Enriched, { train }: PartRanges, { s
 /** @throws UserError for a target from which nothing can be learnt. */
 function checkTarget(values: Float64Array, rows: number, name: string): void {
   const first = values.subarray(0, rows).find((value) => !Number.isNaN(value))
-  if (first === undefined) throw expected('training', 'values in the training part', name, `${rows} rows that are all missing`)
+  if (first === undefined)
+    throw expected('training', 'values in the training part', name, `${rows} rows that are all missing`)
   if (values.subarray(0, rows).some((value) => value !== first && !Number.isNaN(value))) return
   throw new UserError(
     `training: expected a target that varies for ${name}, received ${first} in all ${rows} rows of the training part`,
@@ -118,7 +134,9 @@ function checkTarget(values: Float64Array, rows: number, name: string): void {
 /** With the policy `mask`, the columns of all series that lack values in training rows become inputs. */
 export function maskedColumns(all: readonly Enriched[], parts: readonly PartRanges[]): string[] | undefined {
   if (all[0]?.layout.missing !== 'mask') return undefined
-  const gappy = all.flatMap(({ series, layout }, s) => gappyColumns(series, layout, parts[s]?.train ?? { from: 0, to: 0 }))
+  const gappy = all.flatMap(({ series, layout }, s) =>
+    gappyColumns(series, layout, parts[s]?.train ?? { from: 0, to: 0 }),
+  )
   return [...new Set(gappy)]
 }
 
@@ -154,6 +172,8 @@ function scalerOf(known: readonly KnownSeries[], at: number): Scaler {
 /** Rows of one part, or of all parts, of each series. */
 export function rowsOf(parts: readonly PartRanges[], part: PartName | undefined) {
   return parts.map((ranges) =>
-    part === undefined ? { from: ranges.train.from, to: Math.max(...PART_NAMES.map((name) => ranges[name].to)) } : ranges[part],
+    part === undefined
+      ? { from: ranges.train.from, to: Math.max(...PART_NAMES.map((name) => ranges[name].to)) }
+      : ranges[part],
   )
 }

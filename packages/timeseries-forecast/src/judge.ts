@@ -219,7 +219,10 @@ function standardise(lines: readonly LineJudgement[]): Judgement['standardised']
 }
 
 /** Of all targets of one series together, each in its deviations. */
-function jointVerdict(lines: readonly LineJudgement[], { horizon }: JudgeOptions): Verdict | undefined {
+function jointVerdict(
+  lines: readonly LineJudgement[],
+  { horizon }: Pick<JudgeOptions, 'horizon'>,
+): Verdict | undefined {
   const [first] = lines
   if (first === undefined || first.baselines.length === 0) return undefined
   if (lines.length === 1) return first.verdict
@@ -236,6 +239,81 @@ function jointVerdict(lines: readonly LineJudgement[], { horizon }: JudgeOptions
   })
   const [model, ...baselines] = joint
   return model && judge(model, baselines, { horizon, measure: 'standardised MAE' })
+}
+
+/** Judgements of the same lines in several stretches of time, one after the other, as one. */
+export function pool(judgements: readonly Judgement[]): Judgement {
+  const [first] = judgements
+  if (first === undefined) return { items: { length: 0 }, lines: [], standardised: [], verdict: undefined }
+  const lines = first.lines.flatMap(({ line: { key, target } }) => {
+    const own = judgements.flatMap(({ lines: all }) =>
+      all.filter(({ line }) => line.key === key && line.target === target),
+    )
+    return own.length === judgements.length ? [poolLines(own)] : []
+  })
+  const [line] = lines
+  const horizon = line?.model.byLead.length ?? 1
+  const items = { length: judgements.reduce((sum, one) => sum + one.items.length, 0) }
+  return { items, lines, standardised: standardise(lines), verdict: jointVerdict(lines, { horizon }) }
+}
+
+function poolLines(all: readonly LineJudgement[]): LineJudgement {
+  const [last] = all.slice(-1)
+  if (last === undefined) throw new Error('pooling judgements: none was given')
+  const horizon = last.model.byLead.length
+  const model = poolScored(all.map((one) => one.model))
+  const baselines = last.baselines.map((_, at) => {
+    const own = poolScored(all.flatMap((one) => one.baselines[at] ?? []))
+    return { ...own, verdict: judge(judged(model), [judged(own)], { horizon }) }
+  })
+  return {
+    ...last,
+    model,
+    baselines,
+    verdict: baselines.length === 0 ? undefined : judge(judged(model), baselines.map(judged), { horizon }),
+    residuals: {
+      rows: Uint32Array.from(all.flatMap(({ residuals }) => [...residuals.rows])),
+      values: Float64Array.from(all.flatMap(({ residuals }) => [...residuals.values])),
+    },
+    ahead: Float64Array.from(all.flatMap(({ ahead }) => [...ahead])),
+  }
+}
+
+function poolScored(all: readonly Scored[]): Scored {
+  const [first] = all
+  if (first === undefined) throw new Error('pooling scores: none was given')
+  const losses = (kind: keyof Scored['losses']) => Float64Array.from(all.flatMap((one) => [...one.losses[kind]]))
+  return {
+    name: first.name,
+    figures: poolFigures(all.map(({ figures }) => figures)),
+    byLead: first.byLead.map((_, lead) => poolFigures(all.flatMap(({ byLead }) => byLead[lead] ?? []))),
+    losses: { absolute: losses('absolute'), squared: losses('squared') },
+    note: first.note,
+  }
+}
+
+/** Means over all values that count. */
+function poolFigures(all: readonly ForecastFigures[]): ForecastFigures {
+  const count = all.reduce((sum, one) => sum + one.count, 0)
+  const mean = (name: keyof ForecastFigures) => {
+    const there = all.filter((one) => one.count > 0 && !Number.isNaN(one[name]))
+    const weight = there.reduce((sum, one) => sum + one.count, 0)
+    return weight === 0 ? Number.NaN : there.reduce((sum, one) => sum + one[name] * one.count, 0) / weight
+  }
+  const mse = mean('mse')
+  return {
+    count,
+    mae: mean('mae'),
+    mse,
+    rmse: Math.sqrt(mse),
+    smape: mean('smape'),
+    mase: mean('mase'),
+    pinball: mean('pinball'),
+    coverage: mean('coverage'),
+    width: mean('width'),
+    winkler: mean('winkler'),
+    direction: mean('direction'),
+  }
 }
 
 /** A judgement as JSON prints it: `mse` and `mae` of standardised values. */

@@ -75,7 +75,10 @@ export class ForecastModel {
   }
 
   /** A model with new weights. */
-  static create(forecasting: Forecasting, sizes: Pick<NetworkSizes, 'inputs' | 'targets' | 'known' | 'series'>): ForecastModel {
+  static create(
+    forecasting: Forecasting,
+    sizes: Pick<NetworkSizes, 'inputs' | 'targets' | 'known' | 'series'>,
+  ): ForecastModel {
     const { options, grid } = forecasting
     const { lookBack, seed } = options
     const network = buildNetwork(options, { ...sizes, lookBack, seed, grid, horizon: networkHorizon(options) })
@@ -163,7 +166,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isForecasting(extras: object): extras is SavedForecasting {
-  const { timeColumn, step, layout, series, borders, season, conformal, categories } = { ...extras } as Record<string, unknown>
+  const { timeColumn, step, layout, series, borders, season, conformal, categories } = { ...extras } as Record<
+    string,
+    unknown
+  >
   const isNumbers = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'number')
   const isNames = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'string')
   return (

@@ -111,7 +111,14 @@ export const windowOptions = defineOptions({
     group: 'Windows',
     help: 'several targets as series of their own that share a network, or together',
   },
-  stride: { type: 'integer', default: 1, min: 1, unit: 'rows', group: 'Windows', help: 'rows between training windows' },
+  stride: {
+    type: 'integer',
+    default: 1,
+    min: 1,
+    unit: 'rows',
+    group: 'Windows',
+    help: 'rows between training windows',
+  },
   windowsPerEpoch: { type: 'integer', min: 1, group: 'Windows', help: 'windows that an epoch draws; all unless told' },
 })
 

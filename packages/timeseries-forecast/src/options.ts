@@ -82,7 +82,11 @@ export const detectOptions = defineOptions({
   ...readingOptions,
   ...detectionOptions,
   ...seedOption,
-  out: { type: 'path', group: 'Run', help: 'folder for report.html, scores and the detector, which watch can go on with' },
+  out: {
+    type: 'path',
+    group: 'Run',
+    help: 'folder for report.html, scores and the detector, which watch can go on with',
+  },
   ...runtimeOptions,
 })
 
@@ -99,7 +103,12 @@ export const demoOptions = defineOptions({
     help: 'folder of the demonstration; the next free of runs/demo-forecast, runs/demo-forecast-2, …',
   },
   days: { type: 'integer', min: 30, group: 'Run', help: 'days that are made; fewer on a slow device unless told' },
-  epochs: { type: 'integer', min: 1, group: 'Run', help: 'passes over the windows; fewer on a slow device unless told' },
+  epochs: {
+    type: 'integer',
+    min: 1,
+    group: 'Run',
+    help: 'passes over the windows; fewer on a slow device unless told',
+  },
   ...seedOption,
   ...runtimeOptions,
 })

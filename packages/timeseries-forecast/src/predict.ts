@@ -55,7 +55,11 @@ export interface PredictResult {
 }
 
 /** Forecasts what comes after the end of the table `data`. */
-export async function predict(data: string, given: GivenOptions<typeof predictOptions>, command?: string): Promise<PredictResult> {
+export async function predict(
+  data: string,
+  given: GivenOptions<typeof predictOptions>,
+  command?: string,
+): Promise<PredictResult> {
   const started = performance.now()
   const options = resolveOptions(predictOptions, given)
   const runtime = await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
@@ -130,7 +134,12 @@ function endOf({ series }: Enriched, targets: readonly string[], lookBack: numbe
   while (end > 0 && columns.every((values) => Number.isNaN(values[end - 1]))) end--
   if (end >= lookBack) return end
   const where = series.key === '' ? data : `series ${series.key} of ${data}`
-  throw expected('forecasting', `at least ${lookBack} rows up to the last value of ${targets.join(', ')}`, where, `${end} rows`)
+  throw expected(
+    'forecasting',
+    `at least ${lookBack} rows up to the last value of ${targets.join(', ')}`,
+    where,
+    `${end} rows`,
+  )
 }
 
 function timesFrom(times: Float64Array, end: number, count: number, { step }: Table): Float64Array | undefined {

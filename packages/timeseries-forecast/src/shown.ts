@@ -100,7 +100,7 @@ function shownLine(judged: LineJudgement, model: ForecastModel): ForecastShown {
     ...(Number.isFinite(own.figures.coverage) && {
       intervals: {
         levels: [{ nominal: options.coverage, actual: own.figures.coverage }],
-        byLead: [{ level: options.coverage, values: own.byLead.map(({ coverage }) => coverage) }],
+        byLead: [{ name: 'model', nominal: options.coverage, values: own.byLead.map(({ coverage }) => coverage) }],
       },
     }),
     residuals: {
@@ -163,6 +163,8 @@ export function futureSections(drawn: readonly DrawnForecast[], model: ForecastM
       ],
     })
     const name = nameOfLine({ key: series, name: target })
-    return sections.map((section) => (drawn.length === 1 ? section : { ...section, title: `${section.title}: ${name}` }))
+    return sections.map((section) =>
+      drawn.length === 1 ? section : { ...section, title: `${section.title}: ${name}` },
+    )
   })
 }

@@ -99,5 +99,7 @@ export async function trainOn(data: TrainingSet, hooks: TrainHooks): Promise<Tra
 
 /** The inputs of a model's network in its order. */
 function inputsOf({ network }: ForecastModel): WindowInput[] {
-  return network.inputNames.flatMap((name) => (['past', 'future', 'series'] as const).filter((input) => name.startsWith(input)))
+  return network.inputNames.flatMap((name) =>
+    (['past', 'future', 'series'] as const).filter((input) => name.startsWith(input)),
+  )
 }

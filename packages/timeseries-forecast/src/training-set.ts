@@ -109,7 +109,7 @@ function longEnough(
   const kept = [...all.keys()].filter((s) => rows(s) >= lookBack + horizon)
   const short = [...all.keys()].filter((s) => rows(s) < lookBack + horizon)
   if (kept.length === 0) {
-    const most = Math.max(...all.keys().map(rows))
+    const most = Math.max(...[...all.keys()].map(rows))
     throw new UserError(
       `cutting windows of ${data}: expected at least ${lookBack + horizon} rows in the training part, received ${most}`,
       `A window is ${lookBack} rows of look-back and ${horizon} of horizon: give a smaller ${flagOf('lookBack')} or ${flagOf('horizon')}, or more rows.`,
@@ -117,7 +117,10 @@ function longEnough(
   }
   return {
     kept,
-    warnings: short.map((s) => `series ${all[s]?.series.key ?? ''}: left out, its training part of ${rows(s)} rows is shorter than a window`),
+    warnings: short.map(
+      (s) =>
+        `series ${all[s]?.series.key ?? ''}: left out, its training part of ${rows(s)} rows is shorter than a window`,
+    ),
   }
 }
 
@@ -152,18 +155,26 @@ function checkStrategy({ past }: Layout, { multiStep, intervals }: TrainOptions)
     throw expected('forecasting row by row', 'conformal or none', flagOf('intervals'), intervals)
 }
 
-function seasonOf({ lines: [first] }: ForecastSet, { step }: Table, options: TrainOptions): { season: number; note: string } {
-  if (options.season !== undefined) return { season: options.season, note: `A season is ${options.season} rows, as told.` }
+function seasonOf(
+  { lines: [first] }: ForecastSet,
+  { step }: Table,
+  options: TrainOptions,
+): { season: number; note: string } {
+  if (options.season !== undefined)
+    return { season: options.season, note: `A season is ${options.season} rows, as told.` }
   if (first === undefined) throw new Error('finding the season: no target')
   const { length, note } = inferSeason(first.values.subarray(0, first.trained), step)
   return { season: length, note }
 }
 
 /** What the data was taken for, so that a mistake is seen before anything is learnt. */
-function foundText({ series, step, timeColumn }: Table, { targets, past, known }: Layout, { horizon, lookBack }: TrainOptions): string {
+function foundText(
+  { series, step, timeColumn }: Table,
+  { targets, past, known }: Layout,
+  { horizon, lookBack }: TrainOptions,
+): string {
   const rows = series.reduce((sum, { times }) => sum + times.length, 0)
   const several = series.length > 1 ? ` of ${plural(series.length, 'series', 'series')}` : ''
   const from = [`${past.length} known up to now`, `${known.length} known ahead`].join(', ')
   return `${plural(rows, 'row')}${several}, ${describeStep(step)} by ${timeColumn}: ${targets.join(', ')} forecast ${plural(horizon, 'row')} ahead from ${plural(lookBack, 'row')} and ${plural(past.length + known.length, 'other column')} (${from}).`
 }
-

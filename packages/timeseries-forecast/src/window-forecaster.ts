@@ -95,7 +95,12 @@ export class WindowForecaster {
         const some = Math.min(MOST_WINDOWS, count - done)
         const said = this.#run(Uint32Array.from({ length: some }, (_, at) => start + done + at))
         const own = this.#windows.targets
-        for (const [to, values] of [[middle, said.middle], [lower, said.lower], [upper, said.upper], [truth, said.truth]] as const)
+        for (const [to, values] of [
+          [middle, said.middle],
+          [lower, said.lower],
+          [upper, said.upper],
+          [truth, said.truth],
+        ] as const)
           for (let row = 0; row < some * horizon; row++)
             for (let c = 0; c < own; c++)
               to[(done * horizon + row) * this.#targets + channel + c] = values[row * own + c] ?? NaN
@@ -109,7 +114,11 @@ export class WindowForecaster {
     const { options } = this.#model.forecasting
     const gathered = this.#windows.gather(places)
     if (options.multiStep === 'recursive') return this.#roll(gathered, places.length)
-    const said = this.#decode(this.#call(gathered.past, gathered.future, gathered.series, options.horizon), gathered.offsets, options.horizon)
+    const said = this.#decode(
+      this.#call(gathered.past, gathered.future, gathered.series, options.horizon),
+      gathered.offsets,
+      options.horizon,
+    )
     const truth = putBack(gathered.y, gathered.offsets, options.horizon, this.#windows.targets)
     return { ...said, truth }
   }

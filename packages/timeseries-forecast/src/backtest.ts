@@ -1,0 +1,185 @@
+/**
+ * Backtesting: trains on a past that grows from fold to fold, judges each by the stretch of time after it, and puts the stretches together
+ * to one verdict; for prices also what trading on paper by the forecasts would have earned. What a run is stands in train.ts.
+ */
+import { join } from 'node:path'
+import { expected, writeJsonAtomic } from '@weft/core'
+import { checkRunFolder, pickOptions, type TrainHooks } from '@weft/core/app'
+import { flagOf, formatDuration, formatPairs, plural, resolveOptions } from '@weft/core/cli'
+import type { GivenOptions } from '@weft/core/cli'
+import { strategySection, writeReport, type Section } from '@weft/core/report'
+import { readData } from './data.js'
+import { withDataset } from './datasets/index.js'
+import { judgementJson, pool, type Judgement, type LineJudgement } from './judge.js'
+import { expandingFolds } from './judging/rolling.js'
+import { paperStrategy, type StrategyReport } from './judging/strategy.js'
+import { FORMAT, ForecastModel } from './model.js'
+import { backtestOptions, trainOptions, type BacktestOptions, type TrainOptions } from './options.js'
+import { presets } from './presets/index.js'
+import { forecastReport } from './shown.js'
+import { trainOn, type TrainResult } from './train.js'
+import { readTrainingSet } from './training-set.js'
+
+/** What trading by the forecasts of one line earned. */
+export interface Traded {
+  readonly series: string
+  readonly report: StrategyReport
+  readonly times: Float64Array
+  /** Growth of 1 up to each close. */
+  readonly growth: { readonly strategy: Float64Array; readonly buyAndHold: Float64Array }
+}
+
+export interface BacktestResult {
+  readonly judgement: Judgement
+  readonly folds: readonly TrainResult[]
+  readonly traded: readonly Traded[]
+  readonly seconds: number
+  readonly report: string
+}
+
+/** @throws UserError for options, data or files that a user can mend. */
+export async function backtest(
+  given: GivenOptions<typeof backtestOptions>,
+  hooks: TrainHooks = {},
+): Promise<BacktestResult> {
+  const started = performance.now()
+  const options = resolveOptions(backtestOptions, withDataset(given), presets)
+  checkRunFolder(options)
+  const base = pickOptions(options, trainOptions)
+  const folds: TrainResult[] = []
+  for (const [at, borders] of (await foldBorders(base, options.folds)).entries()) {
+    hooks.note?.(`Fold ${at + 1} of ${options.folds}: judged from ${borders.testFrom} to ${borders.until}.`)
+    const out = join(options.out, `fold-${at + 1}`)
+    const run = await trainOn(await readTrainingSet({ ...base, ...borders, out }, hooks), hooks)
+    if (run.stopped) throw new DOMException('stopped', 'AbortError')
+    folds.push(run)
+  }
+  const judgement = pool(folds.flatMap(({ test }) => test ?? []))
+  const traded = options.paperTrade ? judgement.lines.map((line) => trade(line, options)) : []
+  const result = { judgement, folds, traded, seconds: (performance.now() - started) / 1000 }
+  const report = join(options.out, 'report.html')
+  await writeBacktestReport(report, result, options, hooks.command)
+  writeJsonAtomic(join(options.out, 'backtest.json'), backtestJson({ ...result, report }))
+  return { ...result, report }
+}
+
+/** Borders of each fold as moments: the stretches that test lie side by side at the end, validation before each. */
+async function foldBorders(
+  options: TrainOptions,
+  folds: number,
+): Promise<{ validationFrom: string; testFrom: string; until: string }[]> {
+  const { series } = await readData(options.data, options)
+  const longest = series.reduce((a, b) => (b.times.length > a.times.length ? b : a))
+  const { times } = longest
+  const { testShare, validationShare } = options
+  if (testShare === 0) throw expected('backtesting', 'a share above 0', flagOf('testShare'), 0)
+  const testRows = Math.floor((times.length * testShare) / folds)
+  const minTrain = options.lookBack + options.horizon
+  const moment = (row: number) => new Date(times[row] ?? (times.at(-1) ?? 0) + 1).toISOString()
+  return expandingFolds(times.length, { folds, testRows, minTrain }).map(({ train, test }) => ({
+    validationFrom: moment(Math.max(minTrain, Math.floor(train.end * (1 - validationShare)))),
+    testFrom: moment(test.start),
+    until: moment(test.end),
+  }))
+}
+
+/** Trades on paper by the first lead of each forecast: at the close before it, for the next. */
+function trade({ line, residuals, ahead }: LineJudgement, { costBasisPoints }: BacktestOptions): Traded {
+  const all = Array.from(residuals.rows, (row, at) => ({
+    time: line.times[row] ?? Number.NaN,
+    close: line.values[row - 1] ?? Number.NaN,
+    next: line.values[row] ?? Number.NaN,
+    forecast: ahead[at] ?? Number.NaN,
+  })).filter(({ close, next }) => close > 0 && next > 0)
+  const column = (pick: (one: (typeof all)[number]) => number) => Float64Array.from(all, pick)
+  const [closes, nextCloses] = [column(({ close }) => close), column(({ next }) => next)]
+  const report = paperStrategy(
+    closes,
+    column(({ forecast }) => forecast),
+    nextCloses,
+    { costBps: costBasisPoints },
+  )
+  return { series: line.key, report, times: column(({ time }) => time), growth: report.growth }
+}
+
+/** A backtest as JSON prints it. */
+export function backtestJson({ judgement, folds, traded, seconds, report }: BacktestResult): object {
+  return {
+    ...judgementJson(judgement),
+    folds: folds.map(({ test, out }) => ({ out, ...(test && judgementJson(test)) })),
+    paperTrade: traded.map(({ series, report: { strategy, buyAndHold, sentence } }) => ({
+      ...(series !== '' && { series }),
+      strategy,
+      buyAndHold,
+      sentence,
+    })),
+    seconds,
+    report,
+  }
+}
+
+/** What is told of a backtest besides its verdicts: trading, and whether anything beats the last price. */
+export function backtestLines({ judgement, folds, traded, seconds, report }: BacktestResult): string[] {
+  const named = (series: string, sentence: string) => (series === '' ? sentence : `${series}: ${sentence}`)
+  return [
+    ...traded.map(({ series, report: { sentence } }) => named(series, sentence)),
+    ...(traded.length > 0 ? [againstLastPrice(judgement)] : []),
+    '',
+    formatPairs({ folds: plural(folds.length, 'run'), time: formatDuration(seconds), report }),
+  ]
+}
+
+/** Whether any forecast of a price is better than the last one, plainly. */
+export function againstLastPrice({ lines }: Judgement): string {
+  const better = lines.filter(({ baselines }) =>
+    baselines.some(({ name, verdict }) => name === 'last value' && verdict.verdict === 'better'),
+  )
+  if (better.length === 0) return 'Nothing here forecasts a price better than the last price does.'
+  const names = better.map(({ line: { key, name } }) => key || name).join(', ')
+  return `Better than the last price: ${names} (${better.length} of ${lines.length}).`
+}
+
+async function writeBacktestReport(
+  path: string,
+  { judgement, folds, traded, seconds }: Omit<BacktestResult, 'report'>,
+  options: BacktestOptions,
+  command: string | undefined,
+): Promise<void> {
+  const [last] = folds.slice(-1)
+  if (last === undefined) return
+  const model = await ForecastModel.load(last.out)
+  model.network.dispose()
+  const shown = forecastReport(model)
+  const trading: Section[] = traded.slice(0, 6).map(({ series, report, times, growth }) => ({
+    ...strategySection(
+      {
+        times,
+        curves: [
+          { name: 'strategy', values: growth.strategy },
+          { name: 'buy and hold', values: growth.buyAndHold },
+        ],
+      },
+      report.sentence,
+    ),
+    title: series === '' ? 'Paper strategy' : `Paper strategy: ${series}`,
+  }))
+  writeReport(path, {
+    kicker: `Weft ${FORMAT.app}`,
+    title: 'Backtest',
+    subtitle: `${plural(folds.length, 'fold')} of a growing past; ${shown.subtitle}`,
+    summary: shown.figures(judgement, 'all folds'),
+    sections: [
+      ...(traded.length > 0 ? [{ title: 'In a word', text: againstLastPrice(judgement) }] : []),
+      ...trading,
+      ...(await shown.sections(judgement)),
+    ],
+    footer: {
+      ...(command !== undefined && { command }),
+      device: last.runtime.device,
+      duration: formatDuration(seconds),
+      finished: new Date(),
+      versions: last.runtime.versions,
+      options,
+    },
+  })
+}

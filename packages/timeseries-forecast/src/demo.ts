@@ -1,0 +1,103 @@
+/**
+ * The demonstration: makes the hourly demand of a town with its weather and holidays, forecasts a day ahead beside what a statistician
+ * would have used, and finds what is unusual in the loads of three stations. Needs neither data nor network; where the native device is
+ * missing it makes fewer days and a smaller network.
+ */
+import { join } from 'node:path'
+import { isFast, setupRuntime } from '@weft/core'
+import { demoFolder, demoSummary, type DemoSummary, type TrainHooks } from '@weft/core/app'
+import { formatDuration, plural } from '@weft/core/cli'
+import { writeDemoSeries } from './demo-series.js'
+import { detect } from './detect.js'
+import type { DemoOptions, GivenTrainOptions } from './options.js'
+import { predict } from './predict.js'
+import { train } from './train.js'
+
+export interface DemoResult extends DemoSummary {
+  /** Of the model on days that it had not seen, in MW. */
+  readonly mae: number
+  /** Whether it is better than the best baseline, in a sentence. */
+  readonly verdict: string
+  /** Share of the truth that the intervals held. */
+  readonly coverage: number
+  readonly seconds: number
+  /** What happened, for people. */
+  readonly lines: readonly string[]
+}
+
+/** How much is made and trained. */
+interface Size {
+  readonly days: number
+  readonly train: GivenTrainOptions
+}
+
+const FULL: Size = { days: 240, train: { epochs: 12 } }
+/** For TensorFlow.js's own processor backend, a hundred times slower. */
+const REDUCED: Size = { days: 90, train: { epochs: 4, lookBack: 48, units: 16, filters: [8], stride: 3 } }
+
+/** What forecasts the demand: its own week, the weather and the holidays that are known ahead, hour and day. */
+const DEMAND: GivenTrainOptions = {
+  preset: 'weather',
+  target: ['demand'],
+  past: [],
+  known: ['temperature', 'holiday'],
+  calendar: ['hourOfDay', 'dayOfWeek', 'weekend'],
+  lookBack: 168,
+  horizon: 24,
+  testShare: 0.15,
+  validationShare: 0.15,
+  baselines: ['last', 'seasonal', 'drift', 'mean', 'sarima(1,0,1)(0,1,1,24)'],
+}
+
+export async function runDemo(options: DemoOptions, hooks: TrainHooks): Promise<DemoResult> {
+  const started = performance.now()
+  const { seed, device, threads } = options
+  const out = demoFolder(options.out, 'demo-forecast')
+  const runtime = await setupRuntime({ device, threads })
+  if (runtime.notice !== undefined) hooks.note?.(runtime.notice)
+  const size = isFast(runtime.device) ? FULL : REDUCED
+  const days = options.days ?? size.days
+  const series = join(out, 'series')
+  hooks.note?.(`Making ${plural(days, 'day')} of demand and of three stations’ loads in ${series}.`)
+  const made = writeDemoSeries(series, { seed, days })
+  const run = join(out, 'run')
+  const result = await train(
+    {
+      ...DEMAND,
+      ...size.train,
+      ...(options.epochs !== undefined && { epochs: options.epochs }),
+      data: made.forecast,
+      out: run,
+      seed,
+      device,
+      threads,
+    },
+    hooks,
+  )
+  const summary = demoSummary(result)
+  const [line] = result.test?.lines ?? []
+  if (line === undefined) {
+    const seconds = (performance.now() - started) / 1000
+    const lines = ['Stopped before the model was trained.']
+    return { ...summary, mae: Number.NaN, verdict: '', coverage: Number.NaN, seconds, lines }
+  }
+  const tomorrow = await predict(made.forecast, { model: run, out: join(out, 'tomorrow'), device, threads })
+  hooks.note?.('Looking for what is unusual in the stations’ loads.')
+  const alarms = await detect({ data: made.anomalies, labels: made.labels, out: join(out, 'alarms'), seed, device, threads }, hooks)
+  const { mae, coverage } = line.model.figures
+  const seconds = (performance.now() - started) / 1000
+  const verdict = line.verdict?.sentence ?? ''
+  const lines = [
+    `Demand a day ahead, on ${plural(summary.items, 'window')} that it had not seen:`,
+    `  ${verdict}`,
+    `  The intervals, made to hold 90 %, held ${(100 * coverage).toFixed(1)} % of the truth.`,
+    ...alarms.lines,
+    `Time     ${formatDuration(seconds)} on ${runtime.device}`,
+    `Report   ${summary.report}`,
+    `Tomorrow ${tomorrow.files.at(-1) ?? ''}`,
+    `Alarms   ${alarms.report ?? ''}`,
+    `Model    ${summary.model}`,
+    `Try      npx weft-forecast train --data YOUR.csv --target COLUMN --out runs/first`,
+  ]
+  return { ...summary, mae, verdict, coverage, seconds, lines }
+}
