@@ -7,6 +7,7 @@ import { didYouMean, flagOf } from '@weft/core/cli'
 import type { Layout } from './features.js'
 import { deriveColumns } from './feature-columns.js'
 import type { ColumnOptions, ReadingOptions } from './options-data.js'
+import { Scaler } from './scaling.js'
 import type { Series, Table } from './series.js'
 import { calendarFeatures } from './table/calendar.js'
 import { readHolidays } from './table/holidays.js'
@@ -85,27 +86,51 @@ function onlyColumn(names: readonly string[]): string[] {
 export interface Enriched {
   readonly series: Series
   readonly layout: Layout
+  /** Columns that are no matter of a scale fitted to the series: statics and the calendar. */
+  readonly unscaled: readonly string[]
+}
+
+/** The scale of columns that are constant within a series, over all series. */
+export function scaleOfStatics({ series }: Table, names: readonly string[]): Scaler {
+  const columns = names.map((name): [string, Float64Array] => [
+    name,
+    Float64Array.from(series, ({ statics }) => statics?.get(name) ?? Number.NaN),
+  ])
+  return Scaler.fit(new Map(columns), names, { from: 0, to: series.length }, 'standard')
 }
 
 /** Adds derived columns, statics and the calendar to every series of a table. */
 export async function enrich(
-  table: Table,
+  { series: all }: Table,
   layout: Layout,
   options: ColumnOptions & ReadingOptions,
+  statics: Scaler,
 ): Promise<Enriched[]> {
   const holidays = options.holidays === undefined ? undefined : await readHolidays(options.holidays)
-  return table.series.map((series) => {
+  return all.map((series) => {
     const derived = deriveColumns(series, options.features)
+    const constant = constantColumns(series, statics)
     const calendar = calendarColumns(series.times, options, holidays)
     return {
-      series: { ...series, columns: new Map([...series.columns, ...derived, ...calendar]) },
+      series: { ...series, columns: new Map([...series.columns, ...derived, ...constant, ...calendar]) },
       layout: {
         ...layout,
-        past: [...layout.past, ...derived.keys()],
+        past: [...layout.past, ...derived.keys(), ...constant.keys()],
         known: [...layout.known, ...calendar.keys()],
       },
+      unscaled: [...constant.keys(), ...calendar.keys()],
     }
   })
+}
+
+function constantColumns({ statics, times }: Series, scaler: Scaler): Map<string, Float64Array> {
+  return new Map(
+    scaler.columns.map((name): [string, Float64Array] => {
+      const { centre, scale } = scaler.scaleOf(name)
+      const value = ((statics?.get(name) ?? Number.NaN) - centre) / scale
+      return [name, new Float64Array(times.length).fill(Number.isNaN(value) ? 0 : value)]
+    }),
+  )
 }
 
 /** Calendar features of these times, by their names. */

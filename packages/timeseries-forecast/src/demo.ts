@@ -83,7 +83,10 @@ export async function runDemo(options: DemoOptions, hooks: TrainHooks): Promise<
   }
   const tomorrow = await predict(made.forecast, { model: run, out: join(out, 'tomorrow'), device, threads })
   hooks.note?.('Looking for what is unusual in the stations’ loads.')
-  const alarms = await detect({ data: made.anomalies, labels: made.labels, out: join(out, 'alarms'), seed, device, threads }, hooks)
+  const alarms = await detect(
+    { data: made.anomalies, labels: made.labels, out: join(out, 'alarms'), seed, device, threads },
+    hooks,
+  )
   const { mae, coverage } = line.model.figures
   const seconds = (performance.now() - started) / 1000
   const verdict = line.verdict?.sentence ?? ''

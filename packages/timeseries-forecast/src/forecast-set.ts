@@ -103,14 +103,14 @@ export function bordersOf(series: readonly Series[], parts: readonly PartRanges[
 
 /** What a model is to know of a series: fitted on its training rows alone. */
 export function knownOf(
-  { series, layout }: Enriched,
+  { series, layout, unscaled }: Enriched,
   { train }: PartRanges,
-  { scaling, static: statics }: ColumnOptions,
+  { scaling }: ColumnOptions,
 ): KnownSeries {
   const where = series.key === '' ? '' : ` of series ${series.key}`
   for (const name of layout.targets)
     checkTarget(series.columns.get(name) ?? new Float64Array(0), train.to, `${name}${where}`)
-  const names = [...layout.targets, ...layout.past, ...layout.known].filter((name) => !statics.includes(name))
+  const names = [...layout.targets, ...layout.past, ...layout.known].filter((name) => !unscaled.includes(name))
   const raw = Scaler.fit(series.columns, layout.targets, train, 'standard')
   return {
     key: series.key,

@@ -50,6 +50,8 @@ export interface Forecasting {
   readonly categories: ReadonlyMap<string, readonly string[]>
   readonly layout: Layout
   readonly series: readonly KnownSeries[]
+  /** Scale of the columns that are constant within a series, over all series. */
+  readonly statics: Scaler
   /** First moments of validation, of test and of what comes after it, in ms since 1970 UTC. */
   readonly borders: readonly number[]
   /** Rows of a season. */
@@ -92,10 +94,16 @@ export class ForecastModel {
 
   /** What this model knows of the series of this key. @throws UserError for one that it was not trained on. */
   known(key: string): KnownSeries {
-    const { series } = this.forecasting
-    const found = series.find((one) => one.key === key)
-    if (found !== undefined) return found
-    const names = series.map((one) => one.key)
+    const found = this.forecasting.series[this.numberOf(key)]
+    if (found === undefined) throw new Error(`forecasting: no series ${key}`)
+    return found
+  }
+
+  /** The number by which the network knows a series. @throws UserError for one that it was not trained on. */
+  numberOf(key: string): number {
+    const names = this.forecasting.series.map((one) => one.key)
+    const at = names.indexOf(key)
+    if (at >= 0) return at
     const shown = names.length > 12 ? `${names.slice(0, 12).join(', ')}, …` : names.join(', ')
     throw new UserError(
       `forecasting: expected a series that the model was trained on (${shown || 'one without a key'}), received ${key || 'one without a key'}`,
@@ -113,10 +121,11 @@ export class ForecastModel {
   }
 
   async save(dir: string): Promise<void> {
-    const { series, categories, conformal, ...rest } = this.forecasting
+    const { series, categories, conformal, statics, ...rest } = this.forecasting
     await saveModel(this.network, dir, {
       ...FORMAT,
       ...rest,
+      statics: statics.toJSON(),
       categories: Object.fromEntries(categories),
       ...(conformal && { conformal: conformal.toJson() }),
       series: series.map(({ scaler, ...one }) => ({ ...one, scaler: scaler.toJSON() })),
@@ -147,6 +156,7 @@ export class ForecastModel {
       season,
       grid,
       options,
+      statics: Scaler.fromJson(extras.statics),
       conformal: conformal && Conformal.fromJson(conformal),
       categories: new Map(Object.entries(extras.categories)),
       series: extras.series.map((one) => ({ ...one, scaler: Scaler.fromJson(one.scaler) })),
@@ -155,7 +165,8 @@ export class ForecastModel {
 }
 
 /** What weft.json holds besides the options. */
-interface SavedForecasting extends Omit<Forecasting, 'categories' | 'series' | 'options' | 'conformal'> {
+interface SavedForecasting extends Omit<Forecasting, 'categories' | 'series' | 'options' | 'conformal' | 'statics'> {
+  readonly statics: unknown
   readonly conformal?: ConformalJson
   readonly categories: Readonly<Record<string, readonly string[]>>
   readonly series: readonly (Omit<KnownSeries, 'scaler'> & { readonly scaler: unknown })[]

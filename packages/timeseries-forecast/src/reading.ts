@@ -6,7 +6,8 @@ import { enrich, layoutOf, readData, type Enriched } from './data.js'
 import { forecastSet, type ForecastSet } from './forecast-set.js'
 import type { ForecastModel } from './model.js'
 import type { Table } from './series.js'
-import { chronologicalParts } from './windows/parts.js'
+import { stepName } from './table/step.js'
+import { partsBetween } from './windows/parts.js'
 
 export interface ReadForModel {
   readonly table: Table
@@ -16,17 +17,13 @@ export interface ReadForModel {
 
 /** @throws UserError for a column that vanished, another step, or a series that the model does not know. */
 export async function readForModel(model: ForecastModel, data: string): Promise<ReadForModel> {
-  const { options, layout, categories, borders } = model.forecasting
-  const table = await readData(data, { ...options, target: trainedTargets(model) }, categories)
-  const enriched = await enrich(table, layoutOf(table, { ...options, target: trainedTargets(model) }), options)
+  const { options, layout, categories, borders, step, statics } = model.forecasting
+  const asTrained = { ...options, target: layout.targets, step: stepName(step) }
+  const table = await readData(data, asTrained, categories)
+  const enriched = await enrich(table, layoutOf(table, asTrained), asTrained, statics)
   const known = enriched.map(({ series }) => model.known(series.key))
   const [validation = 0, test = 0, end = Infinity] = borders
   const times = table.series.map((one) => one.times)
-  const parts = chronologicalParts(times, { borderTimes: [validation, test, end] })
+  const parts = partsBetween(times, [validation, test, end])
   return { table, enriched, set: forecastSet(enriched, layout, known, parts) }
-}
-
-/** The targets by name, also when they were found by themselves. */
-function trainedTargets({ forecasting: { layout } }: ForecastModel): readonly string[] {
-  return layout.targets
 }

@@ -6,7 +6,7 @@ import { expected, UserError } from '@weft/core'
 import type { PartName, TrainHooks } from '@weft/core/app'
 import { flagOf, plural } from '@weft/core/cli'
 import { inferSeason } from './baselines/season.js'
-import { enrich, layoutOf, readData, type Enriched } from './data.js'
+import { enrich, layoutOf, readData, scaleOfStatics, type Enriched } from './data.js'
 import { fillingOf, type Layout } from './features.js'
 import { bordersOf, forecastSet, knownOf, maskedColumns, partsOf, rowsOf, type ForecastSet } from './forecast-set.js'
 import { remembered, networkHorizon, type Forecasting } from './model.js'
@@ -39,7 +39,8 @@ export interface TrainingSet {
 export async function readTrainingSet(options: TrainOptions, hooks: TrainHooks): Promise<TrainingSet> {
   const table = await readData(options.data, options)
   const plain = layoutOf(table, options)
-  const enriched = await enrich(table, plain, options)
+  const statics = scaleOfStatics(table, options.static)
+  const enriched = await enrich(table, plain, options, statics)
   const ranges = partsOf(table.series, options, options.timeZone)
   const { kept, warnings } = longEnough(enriched, ranges, options)
   const [all, parts] = [kept.map((s) => enriched[s]).filter(isThere), kept.map((s) => ranges[s]).filter(isThere)]
@@ -82,6 +83,7 @@ export async function readTrainingSet(options: TrainOptions, hooks: TrainHooks):
       ),
       season,
       grid: undefined,
+      statics,
       conformal: undefined,
       options: remembered(options),
     },

@@ -38,6 +38,8 @@ export class WindowForecaster {
   /** Origins of each series. */
   readonly #counts: readonly number[]
   readonly #targets: number
+  /** The number that the network knows each series (and channel) of the windows by. */
+  readonly #numbers: Int32Array
 
   /** @throws UserError when there are too few rows before an origin. */
   constructor(model: ForecastModel, prepared: readonly PreparedSeries[], origins: readonly ArrayLike<number>[]) {
@@ -53,6 +55,11 @@ export class WindowForecaster {
     })
     this.#counts = origins.map((own) => own.length)
     this.#targets = model.forecasting.layout.targets.length
+    const perSeries = this.#windows.seriesCount / prepared.length
+    this.#numbers = Int32Array.from({ length: this.#windows.seriesCount }, (_, row) => {
+      const { key } = prepared[Math.floor(row / perSeries)] ?? { key: '' }
+      return model.numberOf(key) * perSeries + (row % perSeries)
+    })
   }
 
   /** Forecasts of `count` windows of a series, from its window `from` on, in the units of the table. */
@@ -113,6 +120,9 @@ export class WindowForecaster {
   #run(places: Uint32Array): ScaledForecasts {
     const { options } = this.#model.forecasting
     const gathered = this.#windows.gather(places)
+    gathered.series.forEach((row, at) => {
+      gathered.series[at] = this.#numbers[row] ?? 0
+    })
     if (options.multiStep === 'recursive') return this.#roll(gathered, places.length)
     const said = this.#decode(
       this.#call(gathered.past, gathered.future, gathered.series, options.horizon),

@@ -54,6 +54,11 @@ export function parseStep(text: string): Step {
   return { unit: unit.unit, count: unit.count * Number(count) }
 }
 
+/** A step as `parseStep` reads it. */
+export function stepName({ unit, count }: Step): string {
+  return unit === 'row' ? 'rows' : `${count}${unit}`
+}
+
 /** A step in words: `every 15 minutes`, `hourly`, `monthly`, `rows as they come`. */
 export function describeStep(step: Step): string {
   if (step.unit === 'row') return 'rows as they come'

@@ -42,11 +42,19 @@ export function chronologicalParts(times: readonly Float64Array[], borders: Part
   }
   const [a, b, c = Infinity] = 'borderTimes' in borders ? borders.borderTimes : momentsOf(times, borders)
   checkBorders('borderTimes', [-Infinity, a, b, c, Infinity])
-  const parts = times.map((own) => rangesOf(rowsBefore(own, a), rowsBefore(own, b), rowsBefore(own, c)))
+  const parts = partsBetween(times, [a, b, c])
   if (parts.every(({ train }) => train.to === 0)) {
     throw expected(DOING, 'rows before it', 'the first border', new Date(a).toISOString())
   }
   return parts
+}
+
+/** The rows of each series before, between and after these moments; any part may be empty, as of a table that goes on where another ended. */
+export function partsBetween(
+  times: readonly Float64Array[],
+  [a, b, c]: readonly [validation: number, test: number, end: number],
+): PartRanges[] {
+  return times.map((own) => rangesOf(rowsBefore(own, a), rowsBefore(own, b), rowsBefore(own, c)))
 }
 
 function checkBorders(name: string, borders: readonly number[]): void {
