@@ -148,7 +148,9 @@ export class MeanValue implements Forecaster {
 function meanOf(history: Float64Array): { mean: number; count: number } {
   let sum = 0
   let count = 0
-  for (const value of history) {
+  // An indexed loop: this runs over all rows at each of thousands of origins.
+  for (let t = 0; t < history.length; t++) {
+    const value = history[t] ?? Number.NaN
     if (Number.isNaN(value)) continue
     sum += value
     count++
