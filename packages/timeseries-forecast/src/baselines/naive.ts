@@ -7,7 +7,7 @@ import { expected } from '@weft/core'
 import type { BaselineForecast, Forecaster } from './forecaster.js'
 
 /** Index of the last value that is there, -1 without one. */
-export function lastKnown(history: Float64Array): number {
+function lastKnown(history: Float64Array): number {
   let t = history.length - 1
   while (t >= 0 && Number.isNaN(history[t])) t--
   return t

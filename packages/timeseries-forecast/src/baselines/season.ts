@@ -47,7 +47,7 @@ export function seasonCandidates(step: Step): [string, number][] {
 }
 
 /** Autocorrelation at a lag, over the pairs of which both are there. */
-export function autocorrelation(values: Float64Array, lag: number): number {
+function autocorrelation(values: Float64Array, lag: number): number {
   let product = 0
   let before = 0
   let after = 0
@@ -63,7 +63,7 @@ export function autocorrelation(values: Float64Array, lag: number): number {
 }
 
 /** The values less their least-squares line. */
-export function detrended(values: Float64Array): Float64Array {
+function detrended(values: Float64Array): Float64Array {
   let count = 0
   let sumT = 0
   let sumY = 0
