@@ -76,7 +76,11 @@ function estimate(
 ): ArimaModel | undefined {
   const { instantiate, binary, classOf } = loadPackage()
   const quiet = () => undefined
-  const instance = instantiate({ wasmBinary: binary, print: quiet, printErr: quiet })
+  // Without `quit`, an exit within ctsa would set the exit code of this process.
+  const quit = (_status: number, error: unknown) => {
+    throw error
+  }
+  const instance = instantiate({ wasmBinary: binary, print: quiet, printErr: quiet, quit })
   const { season, ...orders } = order
   const trained = new (classOf(instance))({ ...orders, ...attempt, s: season > 1 ? season : 0, verbose: false })
   try {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Random } from '@weft/core'
 import { ArimaForecaster } from './arima.js'
 import { differenced, fitArima, fromPartials, toPartials } from './arima-fit.js'
@@ -198,9 +198,16 @@ describe('ArimaForecaster', () => {
     }
   })
 
-  it('prints nothing', () => {
+  it('searches orders, names them and prints nothing', () => {
+    const printed = [vi.spyOn(console, 'log'), vi.spyOn(console, 'error'), vi.spyOn(process.stdout, 'write')]
     const forecaster = new ArimaForecaster({ search: true, season: 1 })
+    expect(forecaster.name).toBe('auto-arima')
     forecaster.fit(values)
+    for (const spy of printed) {
+      expect(spy).not.toHaveBeenCalled()
+      spy.mockRestore()
+    }
+    expect(process.exitCode).toBeUndefined()
     expect(forecaster.name).toMatch(/^auto-arima: (ar|ma|arma|arima)\(/)
   })
 })

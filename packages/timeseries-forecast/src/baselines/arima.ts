@@ -53,7 +53,7 @@ export class ArimaForecaster implements Forecaster {
       this.#note =
         by === 'package'
           ? undefined
-          : `${this.name} was estimated by least squares: the arima package found nothing stationary as good.`
+          : `${this.name} was estimated by conditional least squares: the arima package gave no stationary estimate as good.`
     } catch (error) {
       this.#fallBack(reasonOf(error))
     }

@@ -7,7 +7,7 @@ import { expected } from '@weft/core'
 import type { BaselineForecast, Forecaster } from './forecaster.js'
 
 /** Index of the last value that is there, -1 without one. */
-export function lastKnown(history: Float64Array): number {
+function lastKnown(history: Float64Array): number {
   let t = history.length - 1
   while (t >= 0 && Number.isNaN(history[t])) t--
   return t
@@ -148,7 +148,9 @@ export class MeanValue implements Forecaster {
 function meanOf(history: Float64Array): { mean: number; count: number } {
   let sum = 0
   let count = 0
-  for (const value of history) {
+  // An indexed loop: this runs over all rows at each of thousands of origins.
+  for (let t = 0; t < history.length; t++) {
+    const value = history[t] ?? Number.NaN
     if (Number.isNaN(value)) continue
     sum += value
     count++

@@ -1,6 +1,6 @@
 /**
  * How many rows a season has: of the lengths that the step makes plausible (a day and a week of hourly rows, a year of monthly ones), the
- * one at which the training part, less its straight trend, most resembles itself. It looks for one season, not for several.
+ * one at which the training part, less its moving average, most resembles itself. It looks for one season, not for several.
  */
 import type { Step } from '../series.js'
 
@@ -47,7 +47,7 @@ export function seasonCandidates(step: Step): [string, number][] {
 }
 
 /** Autocorrelation at a lag, over the pairs of which both are there. */
-export function autocorrelation(values: Float64Array, lag: number): number {
+function autocorrelation(values: Float64Array, lag: number): number {
   let product = 0
   let before = 0
   let after = 0
@@ -62,35 +62,30 @@ export function autocorrelation(values: Float64Array, lag: number): number {
   return product / Math.sqrt(before * after)
 }
 
-/** The values less their least-squares line. */
-export function detrended(values: Float64Array): Float64Array {
-  let count = 0
-  let sumT = 0
-  let sumY = 0
-  for (const [t, y] of values.entries()) {
-    if (Number.isNaN(y)) continue
-    count++
-    sumT += t
-    sumY += y
+/** The values less their centred mean over a season, which shortens at the ends: what moves more slowly is no season of that length. */
+function detrended(values: Float64Array, season: number): Float64Array {
+  const sums = new Float64Array(values.length + 1)
+  const counts = new Float64Array(values.length + 1)
+  for (let t = 0; t < values.length; t++) {
+    const value = values[t] ?? Number.NaN
+    const known = !Number.isNaN(value)
+    sums[t + 1] = (sums[t] ?? 0) + (known ? value : 0)
+    counts[t + 1] = (counts[t] ?? 0) + (known ? 1 : 0)
   }
-  const [meanT, meanY] = [sumT / count, sumY / count]
-  let covariance = 0
-  let variance = 0
-  for (const [t, y] of values.entries()) {
-    if (Number.isNaN(y)) continue
-    covariance += (t - meanT) * (y - meanY)
-    variance += (t - meanT) ** 2
-  }
-  const slope = variance === 0 ? 0 : covariance / variance
-  return values.map((y, t) => y - meanY - slope * (t - meanT))
+  const half = Math.floor(season / 2)
+  return values.map((value, t) => {
+    const from = Math.max(0, t - half)
+    const to = Math.min(values.length, from + season)
+    return value - ((sums[to] ?? 0) - (sums[from] ?? 0)) / ((counts[to] ?? 0) - (counts[from] ?? 0))
+  })
 }
 
 /** The season of a training part: a peak of its autocorrelation among `seasonCandidates`. */
 export function inferSeason(training: Float64Array, step: Step): Season {
-  const values = detrended(training)
   let best: { name: string; length: number; autocorrelation: number } | undefined
   const candidates = seasonCandidates(step).filter(([, length]) => length * LEAST_SEASONS <= training.length)
   for (const [name, length] of candidates) {
+    const values = detrended(training, length)
     const here = autocorrelation(values, length)
     const aside = Math.max(1, Math.round(length / 6))
     const peak = here > autocorrelation(values, length - aside) && here > autocorrelation(values, length + aside)

@@ -39,8 +39,6 @@ export interface StrategyReport {
   readonly buyAndHold: Performance
   /** Position of each period, 1 long, 0 flat, -1 short, [N]. */
   readonly positions: Int8Array
-  /** What one unit of money has become after each period, [N]. */
-  readonly growth: { readonly strategy: Float64Array; readonly buyAndHold: Float64Array }
   readonly sentence: string
 }
 
@@ -70,11 +68,9 @@ export function paperStrategy(
     positions[t] = Number.isNaN(said) ? held : said > threshold ? 1 : short && said < -threshold ? -1 : 0
     returns[t] = (nextCloses[t] ?? Number.NaN) / close - 1
   }
-  const { growth: grown, ...strategy } = perform(positions, returns, costBps, periodsPerYear)
-  const holding = perform(new Int8Array(closes.length).fill(1), returns, costBps, periodsPerYear)
-  const { growth: held, ...buyAndHold } = holding
-  const sentence = describe(strategy, buyAndHold, costBps)
-  return { strategy, buyAndHold, positions, growth: { strategy: grown, buyAndHold: held }, sentence }
+  const strategy = perform(positions, returns, costBps, periodsPerYear)
+  const buyAndHold = perform(new Int8Array(closes.length).fill(1), returns, costBps, periodsPerYear)
+  return { strategy, buyAndHold, positions, sentence: describe(strategy, buyAndHold, costBps) }
 }
 
 function check(
@@ -96,17 +92,11 @@ function check(
 }
 
 /** Returns of positions after costs, summed up. */
-function perform(
-  positions: Int8Array,
-  market: Float64Array,
-  costBps: number,
-  periodsPerYear: number,
-): Performance & { growth: Float64Array } {
+function perform(positions: Int8Array, market: Float64Array, costBps: number, periodsPerYear: number): Performance {
   let wealth = 1
   let height = 1
   let maxDrawdown = 0
   let trades = 0
-  const growth = new Float64Array(market.length)
   const returns = market.map((change, t) => {
     const position = positions[t] ?? 0
     const turned = Math.abs(position - (positions[t - 1] ?? 0))
@@ -114,7 +104,6 @@ function perform(
     // Costs leave the capital before the position is taken; a short position cannot lose more than all.
     const kept = Math.max(0, (1 - (turned * costBps) / 10_000) * (1 + position * change))
     wealth *= kept
-    growth[t] = wealth
     height = Math.max(height, wealth)
     maxDrawdown = Math.max(maxDrawdown, 1 - wealth / height)
     return kept - 1
@@ -128,7 +117,6 @@ function perform(
     sharpe: deviation > 0 ? (mean / deviation) * Math.sqrt(periodsPerYear) : Number.NaN,
     maxDrawdown,
     trades,
-    growth,
   }
 }
 
