@@ -7,9 +7,9 @@ import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { WrapperLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/wrappers.js'
 import { expected } from '../errors.js'
+import { branchStep, type BranchTerms, canBranch } from './branch-step.js'
 import { seededInitializer } from './initializers.js'
 import { isFusedRecurrent } from './recurrent.js'
-import { repeatSteps } from './repeat-vector.js'
 import { asMask, type CallOptions, classOf, type LayerClass, type Shape, type Shapes, type Tensors } from './stock.js'
 
 export interface ParallelDecodingArgs extends WrapperLayerArgs {
@@ -44,8 +44,8 @@ export class ParallelDecoding extends Base {
 
   constructor({ steps, seed = 0, ...args }: ParallelDecodingArgs) {
     super(args)
-    if (!isFusedRecurrent(args.layer) || !args.layer.isFused() || args.layer.goBackwards)
-      throw expected(DOING, 'a recurrent layer of ours, forward in time,', 'layer', args.layer.getClassName())
+    if (!isFusedRecurrent(args.layer) || !args.layer.isFused() || !canBranch(args.layer) || args.layer.goBackwards)
+      throw expected(DOING, 'an LSTM, or a GRU with resetAfter, forward in time', 'layer', args.layer.getClassName())
     if (!Number.isInteger(steps) || steps < 1) throw expected(DOING, 'a whole number of at least 1', 'steps', steps)
     this.#steps = steps
     this.#seed = seed
@@ -90,17 +90,19 @@ export class ParallelDecoding extends Base {
     return tf.tidy(() => {
       const [sequence, ...others] = Array.isArray(inputs) ? inputs : [inputs]
       const { layer } = this
-      if (!sequence || !isFusedRecurrent(layer)) throw new Error(`running layer ${this.name}: expected a sequence`)
+      if (!sequence || !isFusedRecurrent(layer) || !canBranch(layer))
+        throw new Error(`running layer ${this.name}: expected a sequence`)
       const { states } = layer.run(sequence, { training: options.training })
-      const batch = sequence.shape[0] ?? 0
-      const rows = batch * this.#steps
-      const x = this.#decoderInput(batch, others)
-      const initialState = states.map((state) => tf.reshape(repeatSteps(state, this.#steps), [rows, -1]))
-      const output = layer.sequenceOp()?.(tf.reshape(x, [rows, 1, -1]), {
-        ...{ returnSequences: false, goBackwards: false, initialState },
-      }).output
-      if (!output) throw new Error(`running layer ${this.name}: expected a layer with a fused op`)
-      return tf.reshape(output, [batch, this.#steps, -1])
+      const item = others.find(({ rank }) => rank === 2)
+      return branchStep(
+        layer,
+        states,
+        this.#terms(
+          layer.cell.kernel.read(),
+          item,
+          others.find(({ rank }) => rank === 3),
+        ),
+      )
     })
   }
 
@@ -122,15 +124,18 @@ export class ParallelDecoding extends Base {
     return [...this.layer.weights, ...(this.#positions ? [this.#positions] : [])]
   }
 
-  /** [B, M, D] */
-  #decoderInput(batch: number, others: readonly tf.Tensor[]): tf.Tensor {
+  /** The decoder's input in terms, times the kernel [D, G · U]; an item's values are the last of the D. */
+  #terms(kernel: tf.Tensor, item?: tf.Tensor, each?: tf.Tensor): BranchTerms {
     const positions = this.#positions?.read()
     if (!positions) throw new Error(`running layer ${this.name}: expected it to have been built`)
-    const item = others.find(({ rank }) => rank === 2)
-    const each = others.find(({ rank }) => rank === 3)
-    const everywhere = tf.add(tf.expandDims(positions, 0), tf.zeros([batch, 1, 1]))
-    const joined = item ? tf.concat([everywhere, repeatSteps(item, this.#steps)], 2) : everywhere
-    return each ? tf.add(joined, each) : joined
+    const [steps = 0, width = 0] = positions.shape
+    const ofItem = item && tf.matMul(item, tf.slice(kernel, [width, 0]))
+    const rows = each && tf.matMul(tf.reshape(each, [-1, each.shape[2] ?? 0]), kernel)
+    return {
+      places: tf.matMul(positions, item ? tf.slice(kernel, [0, 0], [width, -1]) : kernel),
+      items: ofItem,
+      each: rows && tf.reshape(rows, [-1, steps, kernel.shape[1] ?? 0]),
+    }
   }
 }
 

@@ -57,11 +57,15 @@ describe.each(devices)('losses of forecasts on %s', (device) => {
     const weights = tf.tensor1d([1.7, 0.6])
     const shape: [number, number, number] = [2, 2, 2 * parameters]
     const lossAt = (values: number[]) => value(loss(y, tf.tensor3d(values, shape), weights))
-    const gradient = tf.grad((p) => loss(y, p, weights))(tf.tensor3d(at, shape)).dataSync()
+    const gradient = tf
+      .grad((p) => loss(y, p, weights))(tf.tensor3d(at, shape))
+      .dataSync()
     expect(gradient).toHaveLength(at.length)
     at.forEach((x, i) => {
       const slope = (lossAt(at.with(i, x + STEP)) - lossAt(at.with(i, x - STEP))) / (2 * STEP)
-      expect(Math.abs((gradient[i] ?? GAP) - slope), `element ${i}`).toBeLessThan(TOLERANCE * Math.max(1, Math.abs(slope)))
+      expect(Math.abs((gradient[i] ?? GAP) - slope), `element ${i}`).toBeLessThan(
+        TOLERANCE * Math.max(1, Math.abs(slope)),
+      )
       if (Number.isNaN(truth[Math.floor(i / parameters)])) expect(Math.abs(gradient[i] ?? GAP)).toBe(0)
     })
   })
@@ -70,7 +74,13 @@ describe.each(devices)('losses of forecasts on %s', (device) => {
     const y = tf.tensor2d([[GAP, GAP]])
     const p = tf.ones<tf.Rank.R2>([1, 2 * parameters])
     expect(value(loss(y, p))).toBe(0)
-    expect(Array.from(tf.grad((x) => loss(y, x))(p).dataSync()).map(Math.abs)).toEqual(Array(2 * parameters).fill(0))
+    expect(
+      Array.from(
+        tf
+          .grad((x) => loss(y, x))(p)
+          .dataSync(),
+      ).map(Math.abs),
+    ).toEqual(Array(2 * parameters).fill(0))
   })
 
   it('leaves no tensor over', () => {
@@ -78,7 +88,11 @@ describe.each(devices)('losses of forecasts on %s', (device) => {
     for (const { loss, parameters } of cases) {
       const p = tf.tensor3d(outputs(parameters), [2, 2, 2 * parameters])
       const before = tf.memory().numTensors
-      tf.tidy(() => tf.grad((x) => loss(y, x))(p).dataSync())
+      tf.tidy(() =>
+        tf
+          .grad((x) => loss(y, x))(p)
+          .dataSync(),
+      )
       expect(tf.memory().numTensors).toBe(before)
     }
   })
@@ -100,7 +114,9 @@ describe('losses of forecasts', () => {
       let at = start
       for (let step = 0; step < steps; step++) {
         at = tf.tidy(() => {
-          const slope = tf.grad((p) => loss(y, tf.tile(tf.reshape(p, [1, -1]), [99, 1])))(tf.tensor1d(at)).dataSync()
+          const slope = tf
+            .grad((p) => loss(y, tf.tile(tf.reshape(p, [1, -1]), [99, 1])))(tf.tensor1d(at))
+            .dataSync()
           return at.map((x, i) => x - rate * (slope[i] ?? 0))
         })
       }
@@ -117,7 +133,9 @@ describe('losses of forecasts', () => {
 
   it('a deviation beyond its bounds counts as the bound, and its gradient leads back alone', () => {
     const slope = (y: number, s: number) =>
-      tf.grad((p) => gaussianLoss()(tf.tensor2d([[y]]), p))(tf.tensor2d([[0, s]])).dataSync()[1] ?? GAP
+      tf
+        .grad((p) => gaussianLoss()(tf.tensor2d([[y]]), p))(tf.tensor2d([[0, s]]))
+        .dataSync()[1] ?? GAP
     expect(gaussianDeviation(-9)).toBe(Math.exp(-6))
     expect(gaussianDeviation(9)).toBe(Math.exp(6))
     // The error is nothing: a smaller deviation would be better; or the error is large: a larger one would.

@@ -143,7 +143,12 @@ export function makeLoss(loss: LossName | LossFunction, options: LossOptions = {
  *
  * @param weights Broadcast to `yPred`.
  */
-export function weightedLoss(loss: ElementLoss, yTrue: tf.Tensor, yPred: tf.Tensor, weights: tf.Tensor | undefined): tf.Scalar {
+export function weightedLoss(
+  loss: ElementLoss,
+  yTrue: tf.Tensor,
+  yPred: tf.Tensor,
+  weights: tf.Tensor | undefined,
+): tf.Scalar {
   const width = loss.kind === 'categorical' ? (yPred.shape.at(-1) ?? 1) : 1
   const share = width / Math.max(1, yPred.size)
   const run = tf.customGrad((predicted, save) => {
