@@ -6,6 +6,7 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { expected, UserError } from '@weft/core'
+import { plural } from '@weft/core/cli'
 import type { Series, Step, Table } from '../series.js'
 import { inOrder, onGrid, toInstants, withoutDuplicates } from './axis.js'
 import type { Axis, AxisContext, Duplicates, Grid, Unsorted } from './axis.js'
@@ -227,10 +228,10 @@ function buildTable(rows: Rows, plan: Plan, options: TableOptions, path: string)
   const step: Step = inferred?.step ?? parseStep(options.step ?? 'rows')
   notes.push(stepNote(step, inferred?.why))
   const [back, merged] = [sum(axes.map((one) => one.back)), sum(axes.map((one) => one.merged))]
-  if (back > 0) notes.push(`${back} rows went back in time; the rows are sorted.`)
+  if (back > 0) notes.push(`${plural(back, 'row')} went back in time; the rows are sorted.`)
   if (merged > 0)
     notes.push(
-      `${merged} rows were at a time that was there already; ${options.duplicates === 'mean' ? 'their means count' : `the ${options.duplicates} counts`}.`,
+      `${plural(merged, 'row')} at a time that was there already: ${options.duplicates === 'mean' ? 'the mean counts' : `the ${options.duplicates} counts`}.`,
     )
   const grids = axes.map(({ axis }) => onGrid(axis, step, context))
   notes.push(...gapNotes(grids, rows.keys, shown))
@@ -276,9 +277,10 @@ function dropUseless(columns: Map<string, Float64Array>, options: TableOptions, 
     const isEmpty = values.every(Number.isNaN)
     if (isEmpty && isAsked && !name.includes('='))
       throw expected(`reading ${path}`, 'at least 1 number', `column "${name}"`, 'only missing values')
-    const first = values[0] ?? 0
-    const counts = values.length > 2 && values.every((value, at) => value === first + at)
-    if (isAsked || !(isEmpty || counts)) continue
+    const first = values[0] ?? NaN
+    const counts =
+      (first === 0 || first === 1) && values.length > 2 && values.every((value, at) => value === first + at)
+    if (isAsked || !(isEmpty || (counts && columns.size > 1))) continue
     columns.delete(name)
     notes.push(`Left out, since ${isEmpty ? 'all its values are missing' : 'it only counts the rows'}: ${name}.`)
   }
