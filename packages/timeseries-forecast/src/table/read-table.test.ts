@@ -1,11 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { UserError } from '@weft/core'
+import { Random, UserError } from '@weft/core'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Series, Table } from '../series.js'
+import { openFile } from './files.js'
+import { parseInstant } from './instants.js'
+import { readRows } from './read-rows.js'
 import { readTable } from './read-table.js'
 import type { TableOptions } from './read-table.js'
 
@@ -143,6 +146,22 @@ describe('readTable', () => {
     expect(await refusal(file(text.replace('02,b,20', '02,b,21')), { key: ['shop'], statics: ['size'] })).toContain(
       'row 5: expected one value throughout a series, 20 so far, for column "size", received "21"',
     )
+  })
+
+  it('reads times alike, whether DuckDB reads them or we do', async () => {
+    const random = new Random(7)
+    const days = Array.from({ length: 400 }, () => Date.UTC(1600, 0, 1) + Math.floor(random.next() * 1.7e10) * 1000)
+    const ordered = [...new Set(days)].sort((a, b) => a - b).map((time) => new Date(time).toISOString())
+    const written = (end: number, mark: string) =>
+      ordered.map((text) => `${text.slice(0, end).replace('T', mark)},1\n`).join('')
+    const [ours, ...others] = await Promise.all(
+      [written(23, ' '), written(19, ' '), written(19, 'T'), written(24, 'T')].map(async (text) => {
+        const table = await read(file(`time,x\n${text}`), { step: 'rows' })
+        return [...only(table).times]
+      }),
+    )
+    expect(ours?.map((time) => new Date(time).toISOString())).toEqual(ordered)
+    for (const other of others) expect(other).toEqual(ours)
   })
 
   it('reads no more rows than it is told', async () => {

@@ -133,6 +133,7 @@ function planColumns(sample: Sample, options: TableOptions): Plan {
   const key = options.key ?? []
   for (const name of key) if (name !== FILENAME) columnOf(sample.path, sample.names, name, '--key')
   const statics = options.statics ?? []
+  for (const name of statics) columnOf(sample.path, sample.names, name, '--statics')
   const wanted = options.columns === undefined ? undefined : [...new Set([...options.columns, ...statics])]
   const categories = options.categories ?? new Map<string, readonly string[]>()
   const found = valueColumns(sample, wanted, [...time, ...key], categories)
@@ -223,6 +224,9 @@ function buildTable(rows: Rows, plan: Plan, options: TableOptions, path: string)
   const zone = new TimeZone(rows.zoned || areDays(rows.times) ? 'UTC' : (options.timeZone ?? 'UTC'))
   const shown = new TimeZone(rows.zoned ? (options.timeZone ?? 'UTC') : zone.name)
   const context: AxisContext = { timeColumn, zone: shown }
+  if (!rows.zoned && zone.name !== (options.timeZone ?? zone.name)) {
+    notes.push('The times are whole days apart and are kept as the clock showed them, without a time zone.')
+  }
   const axes = splitByKey(rows).map((axis) => settle(axis, zone, options, columns, context))
   const inferred = options.step === undefined ? inferStep(axes.map(({ axis }) => axis.times)) : undefined
   const step: Step = inferred?.step ?? parseStep(options.step ?? 'rows')
