@@ -10,7 +10,7 @@ import { openFile } from './files.js'
 import { parseInstant } from './instants.js'
 import { readRows } from './read-rows.js'
 import { readTable } from './read-table.js'
-import type { TableOptions } from './read-table.js'
+import type { TableOptions } from './table-options.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'weft-table-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -387,5 +387,23 @@ describe('bad tables', () => {
     const table = await read(path)
     expect(column(table, 'a')).toEqual([1, NaN, 4])
     expect(table.notes).toContain(`${path} ends in the middle of a line: read are the 3 rows that were complete.`)
+  })
+  it('which grow while they are read, up to what was complete when reading began', async () => {
+    const columns = { time: ['time'], keys: [], numbers: ['a', 'b'], texts: [] }
+    const plan = { ...columns, parse: parseInstant, missingText: [], limit: Infinity }
+    const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
+    const connection = await instance.connect()
+    // The first looks whole, but was half written; what follows is wrong, which is not yet of interest.
+    for (const before of [`${HOURLY}2020-01-01 03:00:00,5,1`, HOURLY]) {
+      const path = file(before)
+      const open = await openFile(connection, path)
+      appendFileSync(path, '2\n2020-01-01 04:00:00,6,oops\n2020-01-01 05:00:00,6\n')
+      const rows = await readRows(connection, [open], plan, [])
+      expect(rows.times.length).toBe(3)
+      expect([...(rows.numbers.get('b') ?? [])]).toEqual([2.5, -3, 1000])
+      expect(rows.notes).toEqual([`${path} grew while it was read: read are the 3 rows that were complete.`])
+    }
+    connection.closeSync()
+    instance.closeSync()
   })
 })
