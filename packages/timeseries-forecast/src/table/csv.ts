@@ -148,42 +148,44 @@ export function grew(path: string, part: CompletePart): boolean {
 
 /** Records below the header that end within the first `bytes` bytes. */
 export async function countRecords(path: string, bytes: number): Promise<number> {
-  const { records } = await scan(path, (_, __, offset) => offset >= bytes)
+  const { records } = await scan(path, (_, offset) => offset >= bytes)
   return records
 }
 
 /** The line, counted from 1, on which a record begins; records are counted from 0 below the header. */
 export async function lineOfRecord(path: string, record: number): Promise<number> {
-  const { line } = await scan(path, (records) => records === record)
+  const { line } = await scan(path, (records) => records > record)
   return line
 }
 
-/** The line, counted from 1, at a byte. */
+/** The line, counted from 1, on which the record begins that a byte belongs to. */
 export async function lineOfByte(path: string, byte: number): Promise<number> {
-  const { line } = await scan(path, (_, __, offset) => offset >= byte)
+  const { line } = await scan(path, (_, offset) => offset > byte)
   return line
 }
 
 /**
- * Walks through the records of a file until one begins of which `stop` is true, given the number of records before it, its line and its
- * offset. Empty lines are no records, and a line end within quotes ends none.
+ * Walks through the records of a file until one begins of which `stop` is true, given the number of records before it, without the
+ * header, and its offset. Empty lines are no records, and a line end within quotes ends none.
+ *
+ * @returns the number of records before that one, and the line on which the last of them begins.
  */
-async function scan(path: string, stop: (records: number, line: number, offset: number) => boolean) {
+async function scan(path: string, stop: (records: number, offset: number) => boolean) {
   let [records, line, lines, offset] = [-1, 1, 1, 0]
   let [quoted, empty] = [false, true]
   for await (const chunk of chunksOf(path)) {
     for (const byte of chunk) {
       if (empty && byte !== NEWLINE && byte !== RETURN) {
-        if (stop(records, line, offset)) return { records, line }
+        if (stop(records, offset)) return { records, line }
+        line = lines
         empty = false
       }
       offset++
       if (byte === QUOTE) quoted = !quoted
       if (byte !== NEWLINE) continue
       lines++
-      if (quoted) continue
-      if (!empty) records++
-      line = lines
+      if (quoted || empty) continue
+      records++
       empty = true
     }
   }

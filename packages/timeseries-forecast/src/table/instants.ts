@@ -35,6 +35,8 @@ export function parseInstant(text: string, dayFirst = false): Instant | undefine
   if (quick !== undefined) return { ms: quick, zoned: false, form: 'year-first' }
   const trimmed = text.trim()
   const iso = YEAR_FIRST.exec(trimmed)
+  // 1013.2 is a number.
+  if (iso !== null && iso[2] === '.' && iso[4] === undefined) return undefined
   if (iso !== null) return instant('year-first', iso[1], iso[3], iso[4] ?? '1', iso.slice(5))
   const slashed = SLASHED.exec(trimmed)
   if (slashed === null) return undefined
