@@ -39,6 +39,8 @@ export interface StrategyReport {
   readonly buyAndHold: Performance
   /** Position of each period, 1 long, 0 flat, -1 short, [N]. */
   readonly positions: Int8Array
+  /** What one unit of money has become after each period, [N]. */
+  readonly growth: { readonly strategy: Float64Array; readonly buyAndHold: Float64Array }
   readonly sentence: string
 }
 
@@ -68,9 +70,11 @@ export function paperStrategy(
     positions[t] = Number.isNaN(said) ? held : said > threshold ? 1 : short && said < -threshold ? -1 : 0
     returns[t] = (nextCloses[t] ?? Number.NaN) / close - 1
   }
-  const strategy = perform(positions, returns, costBps, periodsPerYear)
-  const buyAndHold = perform(new Int8Array(closes.length).fill(1), returns, costBps, periodsPerYear)
-  return { strategy, buyAndHold, positions, sentence: describe(strategy, buyAndHold, costBps) }
+  const { growth: grown, ...strategy } = perform(positions, returns, costBps, periodsPerYear)
+  const holding = new Int8Array(closes.length).fill(1)
+  const { growth: held, ...buyAndHold } = perform(holding, returns, costBps, periodsPerYear)
+  const sentence = describe(strategy, buyAndHold, costBps)
+  return { strategy, buyAndHold, positions, growth: { strategy: grown, buyAndHold: held }, sentence }
 }
 
 function check(
@@ -92,11 +96,17 @@ function check(
 }
 
 /** Returns of positions after costs, summed up. */
-function perform(positions: Int8Array, market: Float64Array, costBps: number, periodsPerYear: number): Performance {
+function perform(
+  positions: Int8Array,
+  market: Float64Array,
+  costBps: number,
+  periodsPerYear: number,
+): Performance & { growth: Float64Array } {
   let wealth = 1
   let height = 1
   let maxDrawdown = 0
   let trades = 0
+  const growth = new Float64Array(market.length)
   const returns = market.map((change, t) => {
     const position = positions[t] ?? 0
     const turned = Math.abs(position - (positions[t - 1] ?? 0))
@@ -104,6 +114,7 @@ function perform(positions: Int8Array, market: Float64Array, costBps: number, pe
     // Costs leave the capital before the position is taken; a short position cannot lose more than all.
     const kept = Math.max(0, (1 - (turned * costBps) / 10_000) * (1 + position * change))
     wealth *= kept
+    growth[t] = wealth
     height = Math.max(height, wealth)
     maxDrawdown = Math.max(maxDrawdown, 1 - wealth / height)
     return kept - 1
@@ -117,6 +128,7 @@ function perform(positions: Int8Array, market: Float64Array, costBps: number, pe
     sharpe: deviation > 0 ? (mean / deviation) * Math.sqrt(periodsPerYear) : Number.NaN,
     maxDrawdown,
     trades,
+    growth,
   }
 }
 
