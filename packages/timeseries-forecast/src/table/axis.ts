@@ -79,7 +79,7 @@ export function inOrder(
     if (unsorted === 'sort') continue
     const clock = before - time <= 2 * HOUR ? ' If the clock was put back there, name its zone with --time-zone.' : ''
     const received = `${formatInstant(time, zone)} after ${formatInstant(before, zone)}`
-    const hint = `Sort them with --unsorted sort, or name with --key the column that tells several series apart.${clock}`
+    const hint = `Sort them with --unsorted sort, or name with --key the column that tells several series apart (filename, when each file is one).${clock}`
     throw new RowProblem(rowOf(axis, at), 'times in ascending order', timeColumn, received, hint)
   }
   if (back === 0) return { axis, back }
@@ -116,7 +116,7 @@ export function withoutDuplicates(
     if (duplicates === 'error') {
       const received = `${formatInstant(times[at] ?? NaN, zone)} again`
       const hint =
-        'Say with --duplicates first, last or mean which row counts, with --key which column tells series apart, or with --time-zone where the clock was put back.'
+        'Say with --duplicates first, last or mean which row counts, with --key which column tells series apart (filename, when each file is one), or with --time-zone where the clock was put back.'
       throw new RowProblem(rowOf(axis, at), 'each time once', timeColumn, received, hint)
     }
     const group = groups.at(-1)

@@ -143,10 +143,10 @@ async function finishCsv(
   const end = appended ? part.ended : part.complete
   // DuckDB leaves lines out that it cannot read and lists them; those that were complete are errors.
   const rejected = await connection.runAndReadAll(
-    `SELECT line_byte_position, error_type, error_message, csv_line FROM reject_errors
-     WHERE line_byte_position < ${end} ORDER BY line_byte_position LIMIT 1`,
+    `SELECT line_byte_position, error_type, error_message, csv_line
+     FROM reject_errors JOIN reject_scans USING (scan_id, file_id)
+     WHERE file_path = ${sqlText(path)} AND line_byte_position < ${end} ORDER BY line_byte_position LIMIT 1`,
   )
-  await connection.run('DELETE FROM reject_errors')
   const [first] = rejected.getRows()
   if (first !== undefined) throw await rejection(path, width, first.map(String))
   if (!appended && end === part.size) return { rows }

@@ -246,7 +246,7 @@ describe('the axis of a table', () => {
     )
     expect(await refusal(path)).toBe(
       `reading ${path.replace(folder, '')}, row 5: expected times in ascending order for column "time", received "2020-10-25 02:00 after 2020-10-25 02:30" ` +
-        'Sort them with --unsorted sort, or name with --key the column that tells several series apart. If the clock was put back there, name its zone with --time-zone.',
+        'Sort them with --unsorted sort, or name with --key the column that tells several series apart (filename, when each file is one). If the clock was put back there, name its zone with --time-zone.',
     )
   })
 
@@ -370,6 +370,11 @@ describe('bad tables', () => {
     expect(await refusal(file(Buffer.from(HOURLY.replace('NA', '\u00e9'), 'latin1')))).toContain(
       'row 3: expected UTF-8 for the text',
     )
+  })
+
+  it('among several files, with the one that is ragged', async () => {
+    const [first, second] = [file('date,x\n01/02/2020,1\n02/02/2020,5\n'), file('date,x\n13/02/2020,1\n14/02/2020\n')]
+    expect(await refusal([first, second])).toContain(`reading ${second.replace(folder, '')}, row 3: expected 2 cells`)
   })
 
   it('that are damaged', async () => {

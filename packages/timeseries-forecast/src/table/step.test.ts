@@ -91,6 +91,7 @@ describe('inferStep', () => {
       step: row,
       why: 'Trading days, since some days of the week never occur',
     })
+    expect(inferStep([weekdays, weekdays.slice(0, 3)]).step).toEqual(row)
     expect(stepOf(Float64Array.from({ length: 10 }, (_, i) => i * 7 * DAY))).toEqual(parseStep('1w'))
   })
 

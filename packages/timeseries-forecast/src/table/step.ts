@@ -146,7 +146,8 @@ export function inferStep(axes: readonly Float64Array[]): InferredStep {
   const months = count >= 28 * DAY ? monthStep(axes) : undefined
   if (months !== undefined) return { step: months, why: 'the commonest difference' }
   const row: Step = { unit: 'row', count: 1 }
-  if (count <= DAY && axes.every(leavesOutWeekdays)) {
+  const long = axes.filter(lastsWeeks)
+  if (count <= DAY && long.length > 0 && long.every(leavesOutWeekdays)) {
     return {
       step: row,
       why: `${count === DAY ? 'Trading days' : 'Trading hours'}, since some days of the week never occur`,
@@ -195,9 +196,12 @@ function monthStep(axes: readonly Float64Array[]): Step | undefined {
   return { unit: 'month', count: commonest(differences) }
 }
 
-/** Whether in two weeks or more there is a day of the week without a row. */
+/** Whether an axis is long enough, two weeks, to show on which days of the week there are rows. */
+function lastsWeeks(times: Float64Array): boolean {
+  return (times.at(-1) ?? 0) - (times[0] ?? 0) >= 13 * DAY
+}
+
 function leavesOutWeekdays(times: Float64Array): boolean {
-  if ((times.at(-1) ?? 0) - (times[0] ?? 0) < 13 * DAY) return false
   const seen = new Set<number>()
   for (const time of times) seen.add((((Math.floor(time / DAY) + 4) % 7) + 7) % 7)
   return seen.size < 7
