@@ -38,10 +38,11 @@ export async function evaluate(
       0,
     )
   const judgement = await judgeForecasts(model, set, windows.origins, {
-    ...trained,
-    ...options,
+    horizon: trained.horizon,
     coverage: trained.coverage,
-    season: options.season ?? season,
+    baselines: options.baselines ?? trained.baselines,
+    batchSize: options.batchSize,
+    season,
     onProgress: hooks.onProgress,
   })
   const evaluation = {

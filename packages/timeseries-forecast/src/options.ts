@@ -58,8 +58,8 @@ export const trainOptions = defineOptions({
 export const evaluateOptions = defineOptions({
   ...modelOption,
   ...dataOption,
-  ...comparisonOptions,
-  ...paperOptions,
+  baselines: { type: 'list', group: 'Judging', help: 'what it is compared with; as when it was trained unless told' },
+  judgedWindows: comparisonOptions.judgedWindows,
   ...judgingOptions,
   ...runtimeOptions,
 })
