@@ -29,6 +29,13 @@ export interface Axis {
   readonly rows: Int32Array | undefined
 }
 
+/** The numbers of rows, NaN for -1. A loop, since `Float64Array.from` first makes a list of all. */
+export function takeRows(values: Float64Array, rows: Int32Array): Float64Array {
+  const taken = new Float64Array(rows.length)
+  for (let at = 0; at < rows.length; at++) taken[at] = values[rows[at] ?? -1] ?? NaN
+  return taken
+}
+
 /** The row that a point comes from. */
 function rowOf({ rows }: Axis, at: number): number {
   return rows === undefined ? at : (rows[at] ?? -1)
@@ -83,13 +90,15 @@ export function inOrder(
     throw new RowProblem(rowOf(axis, at), 'times in ascending order', timeColumn, received, hint)
   }
   if (back === 0) return { axis, back }
-  const order = Int32Array.from(times.keys()).sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0) || a - b)
+  const order = new Int32Array(times.length)
+    .map((_, at) => at)
+    .sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0) || a - b)
   return { axis: pick(axis, order), back }
 }
 
 function pick(axis: Axis, order: Int32Array): Axis {
   return {
-    times: Float64Array.from(order, (at) => axis.times[at] ?? NaN),
+    times: takeRows(axis.times, order),
     rows: order.map((at) => rowOf(axis, at)),
   }
 }
@@ -127,7 +136,7 @@ export function withoutDuplicates(
   if (duplicates === 'mean')
     for (const column of columns) for (const [from, to] of groups) average(axis, column, from, to)
   const neighbour = duplicates === 'last' ? 1 : -1
-  const order = Int32Array.from(times.keys()).filter((at) => times[at] !== times[at + neighbour])
+  const order = new Int32Array(times.length).map((_, at) => at).filter((at) => times[at] !== times[at + neighbour])
   return { axis: pick(axis, order), merged }
 }
 
@@ -180,13 +189,15 @@ export function onGrid(axis: Axis, step: Step, context: AxisContext): Grid {
   }
   if (gaps.length === 0 && moved === 0) return { axis, gaps, moved, farthest }
   const rows = new Int32Array(length).fill(-1)
+  const times = new Float64Array(length)
+  for (let point = 0; point < length; point++) times[point] = timeOf(point)
   points.forEach((point, at) => (rows[point] = rowOf(axis, at)))
-  return { axis: { times: Float64Array.from({ length }, (_, point) => timeOf(point)), rows }, gaps, moved, farthest }
+  return { axis: { times, rows }, gaps, moved, farthest }
 }
 
 function tooSparse(
   { times, rows }: Axis,
-  points: Float64Array,
+  points: Int32Array,
   step: Step,
   length: number,
   { zone, timeColumn }: AxisContext,
@@ -208,7 +219,7 @@ function tooSparse(
 
 /** Numbers of points on a grid, from 0. */
 interface Points {
-  readonly points: Float64Array
+  readonly points: Int32Array
   readonly moved: number
   readonly farthest: number
   /** The time of point 0. */
@@ -221,7 +232,7 @@ function onClock(axis: Axis, count: number, context: AxisContext): Points {
   const first = times[0] ?? 0
   const start = first - offGrid(first, phase, count)
   let [moved, farthest] = [0, 0]
-  const points = new Float64Array(times.length)
+  const points = new Int32Array(times.length)
   for (let at = 0; at < times.length; at++) {
     const time = times[at] ?? NaN
     const off = Math.abs(offGrid(time, phase, count))
@@ -238,7 +249,7 @@ function onMonths(axis: Axis, count: number, context: AxisContext): Points {
   const step: Step = { unit: 'month', count }
   const start = axis.times[0] ?? 0
   let [moved, farthest] = [0, 0]
-  const points = axis.times.map((time, at) => {
+  const points = Int32Array.from(axis.times, (time, at) => {
     const point = (monthOf(time) - monthOf(start)) / count
     if (!Number.isInteger(point)) throw offTheGrid(axis, at, step, context)
     if (at > 0 && monthOf(time) === monthOf(axis.times[at - 1] ?? 0)) throw samePoint(axis, at, step, context)

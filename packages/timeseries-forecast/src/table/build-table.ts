@@ -5,7 +5,7 @@
 import { expected } from '@weft/core'
 import { plural } from '@weft/core/cli'
 import type { Series, Step, Table } from '../series.js'
-import { inOrder, onGrid, toInstants, withoutDuplicates } from './axis.js'
+import { inOrder, onGrid, takeRows, toInstants, withoutDuplicates } from './axis.js'
 import type { Axis, AxisContext, Grid } from './axis.js'
 import type { ValueColumns } from './columns.js'
 import { gapNotes, missingNotes, stepNote } from './notes.js'
@@ -118,7 +118,7 @@ function splitByKey({ times, codes, keys }: Rows): Axis[] {
     if (list !== undefined) list[at] = row
     used[code] = at + 1
   })
-  return rows.map((list) => ({ times: Float64Array.from(list, (row) => times[row] ?? NaN), rows: list }))
+  return rows.map((list) => ({ times: takeRows(times, list), rows: list }))
 }
 
 function settle(
@@ -155,11 +155,7 @@ function gather(
     columns.delete(name)
     for (const [at, { axis }] of grids.entries()) {
       if (isStatic(name)) series[at]?.statics.set(name, constant(values, axis, name, timeColumn))
-      else
-        series[at]?.columns.set(
-          name,
-          axis.rows === undefined ? values : Float64Array.from(axis.rows, (row) => values[row] ?? NaN),
-        )
+      else series[at]?.columns.set(name, axis.rows === undefined ? values : takeRows(values, axis.rows))
     }
   }
   return series
