@@ -102,7 +102,7 @@ describe.each(['gru', 'gru without bias', 'lstm'])('ParallelDecoding of %s', (ki
   const [batch, steps, units, width] = [3, 4, 5, 6]
   const useBias = kind !== 'gru without bias'
   const make = () => (kind === 'lstm' ? new LSTM({ units, returnState: true }) : new GRU({ units, useBias, returnState: true })) // prettier-ignore
-  const inputs = [normal([batch, 7, width]), normal([batch, 2], 2), normal([batch, steps, width], 3)]
+  const inputs = [normal([batch, 7, width]), normal([batch, 2], 2), normal([batch, steps, 3], 3)]
 
   it.each([1, 2, 3])('with %i inputs is one step of the layer from its last state for each position', (count) => {
     const layer = make()
@@ -116,11 +116,13 @@ describe.each(['gru', 'gru without bias', 'lstm'])('ParallelDecoding of %s', (ki
     const [sequenceInput, item, each] = given
     if (!sequenceInput) throw new Error('no input')
     const [, ...states] = layer.call(sequenceInput) as tf.Tensor[]
-    const positions = stirred.at(-1) as tf.Tensor2D
+    const [positions, features] = stirred.slice(layer.weights.length)
+    if (!positions) throw new Error('no positions')
     for (let step = 0; step < steps; step++) {
-      const position = tf.tile(tf.slice(positions, [step, 0], [1, -1]), [batch, 1])
+      const position = tf.tile(tf.gather(positions, [step]), [batch, 1])
       const vector = item ? tf.concat([position, item], 1) : position
-      const own = each ? tf.add(vector, tf.squeeze(tf.gather(each, [step], 1), [1])) : vector
+      const known = each && features && tf.matMul(tf.squeeze(tf.gather(each, [step], 1), [1]), features)
+      const own = known ? tf.add(vector, known) : vector
       const [expected] = layer.call(tf.expandDims(own, 1), { initialState: states }) as tf.Tensor[]
       if (!expected) throw new Error('no output')
       expectClose(tf.squeeze(tf.gather(apply(decoding, given), [step], 1), [1]), expected)

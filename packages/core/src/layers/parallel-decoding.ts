@@ -8,7 +8,7 @@ import * as tfl from '@tensorflow/tfjs-layers'
 import type { WrapperLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/wrappers.js'
 import { expected } from '../errors.js'
 import { branchStep, type BranchTerms, canBranch } from './branch-step.js'
-import { seededInitializer } from './initializers.js'
+import { type InitializerName, seededInitializer } from './initializers.js'
 import { isFusedRecurrent } from './recurrent.js'
 import { asMask, type CallOptions, classOf, type LayerClass, type Shape, type Shapes, type Tensors } from './stock.js'
 
@@ -30,17 +30,18 @@ const Base = classOf<LayerClass<WrapperLayerArgs, Wrapper>>(
 const DOING = 'making a layer for parallel decoding'
 
 /**
- * With s the wrapped layer's state after the sequence, `y_m = step([p_m, item] + each_m, s)`, where p_m is the learnt vector of position m.
+ * With s the wrapped layer's state after the sequence, `y_m = step([p_m, item] + F each_m, s)`, where p_m is the learnt vector of
+ * position m.
  *
- * Shapes: inputs sequence [B, T, D], optionally item [B, E] and each [B, M, D] → [B, M, U]; weights: the layer's, then positions
- * [M, D - E].
- * @see Lin et al. 2023, arXiv:2308.11200, section 4.2.
+ * Shapes: inputs sequence [B, T, D], optionally item [B, E] and each [B, M, K] → [B, M, U]; weights: the layer's, then positions
+ * [M, D - E] and, with each, F as features_kernel [K, D].
+ * @see Lin et al. 2023, arXiv:2308.11200, section 4.2; item is its channel embedding, each is not in the paper.
  */
 export class ParallelDecoding extends Base {
   static override className = 'ParallelDecoding'
   readonly #steps: number
   readonly #seed: number
-  #positions: tfl.LayerVariable | undefined
+  #own: { positions: tfl.LayerVariable; features?: tfl.LayerVariable } | undefined
 
   constructor({ steps, seed = 0, ...args }: ParallelDecodingArgs) {
     super(args)
@@ -62,8 +63,11 @@ export class ParallelDecoding extends Base {
       this.layer.build(sequence)
       this.layer.built = true
     }
-    const initializer = seededInitializer('RandomNormal', this.#seed, this.name, 'positions')
-    this.#positions = this.addWeight('positions', [this.#steps, width], 'float32', initializer)
+    const add = (name: string, shape: number[], start: InitializerName) =>
+      this.addWeight(name, shape, 'float32', seededInitializer(start, this.#seed, this.name, name))
+    const each = others.find(({ length }) => length === 3)
+    this.#own = { positions: add('positions', [this.#steps, width], 'RandomNormal') }
+    if (each) this.#own.features = add('features_kernel', [each[2] ?? 0, sequence[2] ?? 0], 'GlorotUniform')
     this.built = true
   }
 
@@ -81,9 +85,9 @@ export class ParallelDecoding extends Base {
   }
 
   override setWeights(weights: tf.Tensor[]): void {
-    const [positions] = weights.slice(-1)
-    this.layer.setWeights(weights.slice(0, -1))
-    if (positions) this.#positions?.write(positions)
+    const inner = this.layer.weights.length
+    this.layer.setWeights(weights.slice(0, inner))
+    weights.slice(inner).forEach((weight, i) => this.#all()[inner + i]?.write(weight))
   }
 
   override call(inputs: Tensors, options: CallOptions = {}): Tensors {
@@ -93,16 +97,7 @@ export class ParallelDecoding extends Base {
       if (!sequence || !isFusedRecurrent(layer) || !canBranch(layer))
         throw new Error(`running layer ${this.name}: expected a sequence`)
       const { states } = layer.run(sequence, { training: options.training })
-      const item = others.find(({ rank }) => rank === 2)
-      return branchStep(
-        layer,
-        states,
-        this.#terms(
-          layer.cell.kernel.read(),
-          item,
-          others.find(({ rank }) => rank === 3),
-        ),
-      )
+      return branchStep(layer, states, this.#terms(layer.cell.kernel.read(), others))
     })
   }
 
@@ -121,21 +116,29 @@ export class ParallelDecoding extends Base {
   }
 
   #all(): tfl.LayerVariable[] {
-    return [...this.layer.weights, ...(this.#positions ? [this.#positions] : [])]
+    return [...this.layer.weights, ...Object.values(this.#own ?? {})]
   }
 
   /** The decoder's input in terms, times the kernel [D, G · U]; an item's values are the last of the D. */
-  #terms(kernel: tf.Tensor, item?: tf.Tensor, each?: tf.Tensor): BranchTerms {
-    const positions = this.#positions?.read()
-    if (!positions) throw new Error(`running layer ${this.name}: expected it to have been built`)
-    const [steps = 0, width = 0] = positions.shape
-    const ofItem = item && tf.matMul(item, tf.slice(kernel, [width, 0]))
-    const rows = each && tf.matMul(tf.reshape(each, [-1, each.shape[2] ?? 0]), kernel)
+  #terms(kernel: tf.Tensor, others: readonly tf.Tensor[]): BranchTerms {
+    if (!this.#own) throw new Error(`running layer ${this.name}: expected it to have been built`)
+    const positions = this.#own.positions.read()
+    const width = positions.shape[1] ?? 0
+    const item = others.find(({ rank }) => rank === 2)
+    const each = others.find(({ rank }) => rank === 3)
     return {
       places: tf.matMul(positions, item ? tf.slice(kernel, [0, 0], [width, -1]) : kernel),
-      items: ofItem,
-      each: rows && tf.reshape(rows, [-1, steps, kernel.shape[1] ?? 0]),
+      items: item && tf.matMul(item, tf.slice(kernel, [width, 0])),
+      each: each && this.#featureTerm(each, kernel),
     }
+  }
+
+  /** Both kernels first, so that the product with B · M rows is of the few features. Shapes: [B, M, K] → [B, M, G · U]. */
+  #featureTerm(each: tf.Tensor, kernel: tf.Tensor): tf.Tensor | undefined {
+    if (!this.#own?.features) return undefined
+    const [, , features = 0] = each.shape
+    const rows = tf.matMul(tf.reshape(each, [-1, features]), tf.matMul(this.#own.features.read(), kernel))
+    return tf.reshape(rows, [-1, this.#steps, kernel.shape[1] ?? 0])
   }
 }
 

@@ -62,7 +62,7 @@ const cases: Case[] = [
   {
     name: 'segments, LSTM, series and future',
     build: () => buildSegmentRnn({ ...full, segmentLength: 3, units: 6, cell: 'lstm', l2: 1e-4 }),
-    parameters: dense(12, 6) + lstm(6, 6) + 2 * 4 + SERIES + dense(9, 6) + dense(6, 6),
+    parameters: dense(12, 6) + lstm(6, 6) + 2 * 4 + SERIES + 9 * 6 + dense(6, 6),
   },
   {
     name: 'recurrent',

@@ -52,7 +52,7 @@ export function buildSegmentRnn(options: SegmentRnnOptions): tfl.LayersModel {
   const vectors = [
     chain(segments, new Dense({ units, activation: 'relu', ...kernel('segment', weights), name: 'segment' })),
     ...seriesVector(options, inputs.series, units, weights),
-    ...futureVectors(inputs.future, segmentLength, units, weights),
+    ...knownSegments(inputs.future, segmentLength),
   ]
   const rows = chain(
     join(vectors, decoding),
@@ -90,20 +90,10 @@ function seriesVector(
   return [embedSeries(input, series.count, size, weights)]
 }
 
-/** What is known of each segment of the horizon, none without features. Shapes: [B, H, K] → [B, M, units]. */
-function futureVectors(
-  future: tfl.SymbolicTensor | undefined,
-  length: number,
-  units: number,
-  weights: Weights,
-): tfl.SymbolicTensor[] {
+/** What is known of each segment of the horizon; none without features. Shapes: [B, H, K] → [B, M, segmentLength · K]. */
+function knownSegments(future: tfl.SymbolicTensor | undefined, length: number): tfl.SymbolicTensor[] {
   if (!future) return []
   const beyond = (length - (Number(future.shape[1]) % length)) % length
   const whole = beyond > 0 ? chain(future, new ZeroPadding1D({ padding: [0, beyond], name: 'future_whole' })) : future
-  return [
-    chain(
-      segmented(whole, length, 'future'),
-      new Dense({ units, ...kernel('future_segment', weights), name: 'future_segment' }),
-    ),
-  ]
+  return [segmented(whole, length, 'future')]
 }
