@@ -27,6 +27,13 @@ export const readingOptions = defineOptions({
     group: 'Table',
     help: 'zone of times that name none, such as Europe/Berlin',
   },
+  dateOrder: {
+    type: 'choice',
+    choices: ['day-first', 'month-first'],
+    group: 'Table',
+    help: 'what dates such as 01/02/2003 begin with, where the table leaves it open',
+  },
+  missingText: { type: 'list', default: [], group: 'Table', help: 'more texts that stand for a missing value' },
   key: { type: 'list', default: [], group: 'Table', help: 'columns whose values tell several series apart' },
   duplicates: {
     type: 'choice',
@@ -55,7 +62,7 @@ export const columnOptions = defineOptions({
     help: 'covariates that are known only up to now; all for every other column',
   },
   known: { type: 'list', default: [], group: 'Columns', help: 'covariates that are known ahead, such as a price list' },
-  static: { type: 'list', default: [], group: 'Columns', help: 'columns that stay the same within a series' },
+  statics: { type: 'list', default: [], group: 'Columns', help: 'columns that stay the same within a series' },
   features: {
     type: 'list',
     default: [],

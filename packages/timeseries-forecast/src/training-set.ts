@@ -39,7 +39,7 @@ export interface TrainingSet {
 export async function readTrainingSet(options: TrainOptions, hooks: TrainHooks): Promise<TrainingSet> {
   const table = await readData(options.data, options)
   const plain = layoutOf(table, options)
-  const statics = scaleOfStatics(table, options.static)
+  const statics = scaleOfStatics(table, options.statics)
   const enriched = await enrich(table, plain, options, statics)
   const ranges = partsOf(table.series, options, options.timeZone)
   const { kept, warnings } = longEnough(enriched, ranges, options)

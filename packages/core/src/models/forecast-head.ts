@@ -36,7 +36,7 @@ export function forecast(
     return chain(
       dropped,
       ...relu,
-      dense('head', horizon * outputs, 'linear', weights),
+      output(horizon * outputs, weights),
       new Reshape({ targetShape: [horizon, outputs], name: 'rows' }),
     )
   const steps = chain(
@@ -45,7 +45,7 @@ export function forecast(
     new Reshape({ targetShape: [horizon, stepUnits], name: 'steps' }),
   )
   const known = join([steps, future], tfl.layers.concatenate({ name: 'steps_and_future' }))
-  return chain(known, ...relu, dense('head', outputs, 'linear', weights))
+  return chain(known, ...relu, output(outputs, weights))
 }
 
 /**
@@ -76,7 +76,12 @@ export function addLinear(
   return terms.length > 1 ? join(terms, tfl.layers.add({ name: 'sum' })) : rows
 }
 
-function dense(name: string, units: number, activation: 'relu' | 'linear', weights: Weights): Dense {
-  const start = activation === 'relu' ? 'HeNormal' : 'GlorotUniform'
-  return new Dense({ units, activation, ...kernel(name, weights, start), name })
+/** What is forecast starts at 0: at the level from which the caller counts, such as each window's last value. */
+function output(units: number, weights: Weights): Dense {
+  const kernelInitializer = tfl.initializers.zeros()
+  return new Dense({ units, ...kernel('head', weights), kernelInitializer, name: 'head' })
+}
+
+function dense(name: string, units: number, activation: 'relu', weights: Weights): Dense {
+  return new Dense({ units, activation, ...kernel(name, weights, 'HeNormal'), name })
 }

@@ -16,9 +16,12 @@ export const stock = {
     horizon: 5,
     units: 32,
     dropout: 0.3,
+    testShare: 0.3,
     batchSize: 128,
     epochs: 12,
-    learningRate: 0.001,
+    // What can be learnt of prices is little: slow steps, averaged.
+    learningRate: 0.0005,
+    emaDecay: 0.99,
     patience: 4,
     baselines: ['last', 'drift', 'arima(1,1,1)'],
   } satisfies GivenTrainOptions,

@@ -122,7 +122,7 @@ export function withoutDuplicates(
   for (let at = 1; at < times.length; at++) {
     if (times[at] !== times[at - 1]) continue
     merged++
-    if (duplicates === 'error') {
+    if (duplicates === 'error' && !areAlike(axis, columns, at - 1, at)) {
       const received = `${formatInstant(times[at] ?? NaN, zone)} again`
       const hint =
         'Say with --duplicates first, last or mean which row counts, with --key which column tells series apart (filename, when each file is one), or with --time-zone where the clock was put back.'
@@ -138,6 +138,11 @@ export function withoutDuplicates(
   const neighbour = duplicates === 'last' ? 1 : -1
   const order = new Int32Array(times.length).map((_, at) => at).filter((at) => times[at] !== times[at + neighbour])
   return { axis: pick(axis, order), merged }
+}
+
+/** Whether two rows hold the same values: then it does not matter which of them counts. */
+function areAlike(axis: Axis, columns: Iterable<Float64Array>, one: number, other: number): boolean {
+  return [...columns].every((column) => Object.is(column[rowOf(axis, one)], column[rowOf(axis, other)]))
 }
 
 /** Puts the mean of the rows `from` up to `to` into the first. */

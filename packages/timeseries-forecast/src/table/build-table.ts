@@ -6,7 +6,7 @@ import { expected } from '@weft/core'
 import { plural } from '@weft/core/cli'
 import type { Series, Step, Table } from '../series.js'
 import { inOrder, onGrid, takeRows, toInstants, withoutDuplicates } from './axis.js'
-import type { Axis, AxisContext, Grid } from './axis.js'
+import type { Axis, AxisContext, Duplicates, Grid } from './axis.js'
 import type { ValueColumns } from './columns.js'
 import { gapNotes, missingNotes, stepNote } from './notes.js'
 import type { Rows } from './read-rows.js'
@@ -50,7 +50,7 @@ export function buildTable(rows: Rows, plan: TablePlan, options: TableOptions, p
   if (back > 0) notes.push(`${plural(back, 'row')} went back in time; the rows are sorted.`)
   if (merged > 0)
     notes.push(
-      `${plural(merged, 'row')} at a time that was there already: ${options.duplicates === 'mean' ? 'the mean counts' : `the ${options.duplicates} counts`}.`,
+      `${plural(merged, 'row')} at a time that was there already: ${counted(options.duplicates)}.`,
     )
   const grids = axes.map(({ axis }) => onGrid(axis, step, context))
   notes.push(...gapNotes(grids, rows.keys, shown))
@@ -174,4 +174,10 @@ function constant(values: Float64Array, { rows, times }: Axis, name: string, tim
     }
   }
   return found
+}
+
+/** Which of several rows of one time counts. */
+function counted(duplicates: Duplicates): string {
+  if (duplicates === 'error') return 'the same values, once'
+  return duplicates === 'mean' ? 'the mean counts' : `the ${duplicates} counts`
 }

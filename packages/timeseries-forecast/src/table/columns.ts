@@ -115,7 +115,7 @@ export function valueColumns(
   const rest = names.filter((name) => !used.includes(name))
   const isText = (name: string) => categories.has(name) || !isNumeric(sample, names.indexOf(name))
   if (wanted !== undefined) {
-    for (const name of wanted) columnOf(path, rest, name, '--columns')
+    for (const name of wanted) columnOf(path, rest, name, 'a column that is wanted')
     return { numbers: wanted.filter((name) => !isText(name)), texts: wanted.filter(isText), leftOut: [] }
   }
   const numbers = rest.filter((name) => !isText(name))

@@ -266,6 +266,13 @@ describe('the axis of a table', () => {
     expect(table).toMatchObject({ timeZone: 'UTC', step: { unit: 'ms', count: 86_400_000 } })
   })
 
+  it('counts a row once that stands there twice', async () => {
+    const path = write('time,x\n2024-01-01,0\n2024-01-02,1\n2024-01-02,1\n2024-01-03,2\n2024-01-04,3\n')
+    const table = await read(path)
+    expect(column(table, 'x')).toEqual([0, 1, 2, 3])
+    expect(table.notes.join(' ')).toContain('1 row at a time that was there already: the same values, once.')
+  })
+
   it('treats duplicates and disorder as told', async () => {
     const path = hourly('00:00', '01:00', '01:00', '01:00', '02:00')
     expect(await refusal(path)).toContain(
@@ -309,7 +316,7 @@ describe('bad tables', () => {
       'expected a column of numbers for the table, received "only name"',
     )
     expect(await refusal(file(HOURLY), { columns: ['humidty'] })).toContain(
-      'expected one of the columns a, b for --columns, received "humidty"',
+      'expected one of the columns a, b for a column that is wanted, received "humidty"',
     )
     expect(await refusal(file(HOURLY.replace('a,', 'humidity,')), { columns: ['humidty'] })).toContain(
       'Did you mean humidity?',
