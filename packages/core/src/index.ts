@@ -167,6 +167,8 @@ export type { WindowEnd, WindowOptions, WindowSpan } from './data/windows.js'
 export { WorkerPool } from './data/worker-pool.js'
 export type { RunOptions, TaskHandler, WorkerPoolOptions } from './data/worker-pool.js'
 export { autocorrelation } from './metrics/autocorrelation.js'
+export { nabProbation, nabProfiles, nabScore } from './metrics/anomaly.js'
+export type { NabFile, NabFileScore, NabProfile, NabScore } from './metrics/anomaly.js'
 export {
   accuracy,
   argMaxRows,

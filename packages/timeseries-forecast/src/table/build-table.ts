@@ -49,9 +49,7 @@ export function buildTable(rows: Rows, plan: TablePlan, options: TableOptions, p
   const [back, merged] = [sum(axes.map((one) => one.back)), sum(axes.map((one) => one.merged))]
   if (back > 0) notes.push(`${plural(back, 'row')} went back in time; the rows are sorted.`)
   if (merged > 0)
-    notes.push(
-      `${plural(merged, 'row')} at a time that was there already: ${counted(options.duplicates)}.`,
-    )
+    notes.push(`${plural(merged, 'row')} at a time that was there already: ${counted(options.duplicates)}.`)
   const grids = axes.map(({ axis }) => onGrid(axis, step, context))
   notes.push(...gapNotes(grids, rows.keys, shown))
   const series = gather(grids, rows.keys, columns, options.statics ?? [], categories, context)

@@ -267,7 +267,7 @@ describe('the axis of a table', () => {
   })
 
   it('counts a row once that stands there twice', async () => {
-    const path = write('time,x\n2024-01-01,0\n2024-01-02,1\n2024-01-02,1\n2024-01-03,2\n2024-01-04,3\n')
+    const path = file('time,x\n2024-01-01,0\n2024-01-02,1\n2024-01-02,1\n2024-01-03,2\n2024-01-04,3\n')
     const table = await read(path)
     expect(column(table, 'x')).toEqual([0, 1, 2, 3])
     expect(table.notes.join(' ')).toContain('1 row at a time that was there already: the same values, once.')
