@@ -19,7 +19,7 @@ import {
 } from '@weft/core/cli'
 import { backtest, backtestJson, backtestLines } from './backtest.js'
 import { runDemo } from './demo.js'
-import { detect } from './detect.js'
+import { detect, detectJson } from './detect.js'
 import { evaluate } from './evaluate.js'
 import { nameOfLine } from './forecast-set.js'
 import { judgementJson, type Judgement, type LineJudgement } from './judge.js'
@@ -194,8 +194,9 @@ const detectCommand = defineCommand({
     'weft-forecast detect --data "stations/*.csv" --labels labels.json --out runs/alarms',
   ],
   run: async (options, context) => {
-    const result = await detect(options, { ...context, onProgress: fileBar(context, 'series') })
-    return { data: result.json, text: result.lines.join('\n') }
+    const { signal, commandLine: command } = context
+    const result = await detect(options, { signal, command, onFiles: fileBar(context, 'table') })
+    return { data: detectJson(result), text: result.lines.join('\n') }
   },
 })
 

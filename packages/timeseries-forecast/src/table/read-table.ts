@@ -30,11 +30,24 @@ const DUCKDB_THREADS = '1'
  *
  * @throws UserError that names file, row (the line of the file, counted from 1) and column of what is wrong.
  */
-export async function readTable(options: TableOptions): Promise<Table> {
+export function readTable(options: TableOptions): Promise<Table> {
+  return connected((connection) => readWith(connection, options))
+}
+
+/**
+ * The files that a name, a glob or a folder stands for.
+ *
+ * @throws UserError when it stands for none.
+ */
+export function tableFiles(data: TableOptions['data']): Promise<string[]> {
+  return connected((connection) => findFiles(connection, data))
+}
+
+async function connected<T>(action: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: DUCKDB_MEMORY, threads: DUCKDB_THREADS })
   const connection = await instance.connect()
   try {
-    return await readWith(connection, options)
+    return await action(connection)
   } finally {
     connection.closeSync()
     instance.closeSync()
