@@ -36,7 +36,7 @@ export interface Detector {
 /**
  * Which evidence a detector goes by. `forecast`: the error of an LSTM's forecast of the row, and its mean over recent rows.
  * `autoencoder`: the error with which the row and the window that it ends are given back. `combined`: the recent mean of the
- * forecast's error, how far the row lies from the usual level, and how far the recent level lies from that of the longer past.
+ * forecast's error, how far the row lies from what is usual (see level-evidence.ts), and how far the recent level lies from that of the longer past.
  */
 export const detectorKinds = ['combined', 'forecast', 'autoencoder'] as const
 export type DetectorKind = (typeof detectorKinds)[number]
@@ -48,6 +48,8 @@ export interface DetectorSetup {
   readonly spreads: readonly Spread[]
   /** Rows that a more surprising one silences. */
   readonly silence: number
+  /** Rows of a season by which a row is judged, 0 for none. */
+  readonly seasonLength: number
 }
 
 /** Where a detector is in its series. */
@@ -70,12 +72,12 @@ export class NetworkDetector implements Detector {
 
   /** @param model One of networks.ts's, made for the kind. */
   constructor(setup: DetectorSetup, model: tfl.LayersModel) {
-    const { kind, spreads, silence } = setup
+    const { kind, spreads, silence, seasonLength } = setup
     this.name = kind
     this.setup = setup
     this.model = model
     this.#network = kind === 'autoencoder' ? new ReconstructionModel(model) : new NextRowModel(model)
-    this.#level = new LevelEvidence(spreads.length)
+    this.#level = new LevelEvidence(spreads.length, seasonLength)
     this.#score = new EvidenceScore({ kinds: kind === 'combined' ? 3 : 2, silence })
   }
 

@@ -5,8 +5,9 @@
 import { expected, nabProbation } from '@weft/core'
 import type { Series } from '../series.js'
 import { type Detector, type DetectorKind, NetworkDetector } from './detector.js'
+import { dailySeason } from './level-evidence.js'
 import { buildLstmAutoencoder, buildNextRowLstm, trainOnRows } from './networks.js'
-import { compress, type Spread, spreadOf, toSpreads } from './spread-scaling.js'
+import { compress, spreadOf, toSpreads } from './spread-scaling.js'
 
 export interface DetectorOptions {
   /** Default `combined`. */
@@ -72,28 +73,31 @@ async function train(
   if (rows < LEAST_ROWS) throw expected(DOING, `at least ${LEAST_ROWS} rows`, 'the probation part', rows)
   if (!(risk > 0 && risk < 1)) throw expected(DOING, 'a number between 0 and 1', 'risk', risk)
   const spreads = probation.columns.map((column) => spreadOf(column))
+  const columns = spreads.map((spread, c) =>
+    Float64Array.from(probation.columns[c] ?? [], (value) => toSpreads(value, spread)),
+  )
   const { window: longest, units } = SIZES[kind]
   const sizes = { columns: spreads.length, window: Math.min(longest, Math.floor(rows / 4)), units, seed }
   const model = kind === 'autoencoder' ? buildLstmAutoencoder(sizes) : buildNextRowLstm(sizes)
   const target = kind === 'autoencoder' ? 'itself' : 'change'
-  await trainOnRows(model, networkRows(probation, spreads), target, { ...sizes, epochs, signal })
+  await trainOnRows(model, networkRows(rows, columns), target, { ...sizes, epochs, signal })
   signal?.throwIfAborted()
-  const detector = new NetworkDetector({ kind, spreads, silence: Math.floor(rows / 2) }, model)
+  const seasonLength = dailySeason(probation.times, columns)
+  const detector = new NetworkDetector({ kind, spreads, silence: Math.floor(rows / 2), seasonLength }, model)
   detector.threshold = 1 - risk
   const said = detectRows(detector, probation)
   return { detector, said }
 }
 
 /** What a network learns from, [T, D]: a missing value is the one before it, or the median before the first. */
-function networkRows({ times, columns }: Rows, spreads: readonly Spread[]): Float32Array {
-  const rows = new Float32Array(times.length * columns.length)
-  spreads.forEach((spread, c) => {
+function networkRows(length: number, columns: readonly Float64Array[]): Float32Array {
+  const rows = new Float32Array(length * columns.length)
+  columns.forEach((column, c) => {
     let last = 0
-    for (let row = 0; row < times.length; row++) {
-      const value = compress(toSpreads(columns[c]?.[row] ?? Number.NaN, spread))
-      if (Number.isFinite(value)) last = value
-      rows[row * spreads.length + c] = last
-    }
+    column.forEach((spreads, row) => {
+      if (Number.isFinite(spreads)) last = compress(spreads)
+      rows[row * columns.length + c] = last
+    })
   })
   return rows
 }

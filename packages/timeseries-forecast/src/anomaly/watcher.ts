@@ -85,7 +85,10 @@ export class Watcher {
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
 function isSetup(value: unknown): value is DetectorSetup {
-  return isRecord(value) && detectorKinds.some((kind) => kind === value.kind) && Array.isArray(value.spreads)
+  if (!isRecord(value)) return false
+  const { kind, spreads, silence, seasonLength } = value
+  const isKind = detectorKinds.some((known) => known === kind)
+  return isKind && Array.isArray(spreads) && [silence, seasonLength].every(Number.isInteger)
 }
 
 function isState(value: unknown): value is DetectorState {
