@@ -3,13 +3,14 @@
 // Accuracy on real data: trains and evaluates each result of an application as its users would, and prints one line for each, or one
 // JSON object with --json. Exits with 1 when a result is below what the project holds itself to. Runs go to a temporary folder that is
 // removed, unless --out names one.
-// usage: npm run -s verify -- audio|image [--only NAME] [--data DIR] [--out DIR] [--device NAME] [--json]
+// usage: npm run -s verify -- audio|forecast|image [--only NAME] [--data DIR] [--out DIR] [--device NAME] [--json]
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { audio } from './audio.mjs'
+import { forecast } from './forecast.mjs'
 import { image } from './image.mjs'
 
 /**
@@ -17,14 +18,15 @@ import { image } from './image.mjs'
  * @typedef {{ [figure: string]: unknown }} Figures
  * @typedef {{
  *   data: string, // folder below --data
- *   measure: 'accuracy' | 'exactMatch', // the figure that must be reached
- *   least: number,
+ *   measure: string, // the figure that must be reached
+ *   least?: number, // it must be at least this
+ *   most?: number, // or, of an error, at most this
  *   run: (circumstances: Circumstances) => Promise<Figures>,
  * }} Result
  */
 
 /** @type {Record<string, Record<string, Result>>} */
-const applications = { audio, image }
+const applications = { audio, forecast, image }
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 /** @param {string} name @param {readonly string[]} choices @param {string | undefined} received */
@@ -58,14 +60,16 @@ try {
     const figures = await result.run({ data, out: join(out, name), device: values.device, note })
     const minutes = (performance.now() - started) / 60_000
     const value = Number(figures[result.measure])
-    const reached = value >= result.least
+    const { least = -Infinity, most = Infinity } = result
+    const reached = value >= least && value <= most
+    const bound = result.most === undefined ? `at least ${least}` : `at most ${most}`
     if (!reached) process.exitCode = 1
     const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'processor'}, Node ${process.versions.node}`
     const peakMb = process.resourceUsage().maxRSS / 1024
     process.stdout.write(
       values.json
-        ? `${JSON.stringify({ name, ...figures, least: result.least, reached, minutes, peakMb, machine })}\n`
-        : `${name}: ${result.measure} ${value.toFixed(4)} (at least ${result.least}: ${reached ? 'reached' : 'missed'}), ${minutes.toFixed(1)} minutes, ${peakMb.toFixed(0)} MB at most\n`,
+        ? `${JSON.stringify({ name, ...figures, bound, reached, minutes, peakMb, machine })}\n`
+        : `${name}: ${result.measure} ${value.toFixed(4)} (${bound}: ${reached ? 'reached' : 'missed'}), ${minutes.toFixed(1)} minutes, ${peakMb.toFixed(0)} MB at most\n`,
     )
   }
 } finally {
