@@ -31,19 +31,23 @@ interface Size {
   readonly train: GivenTrainOptions
 }
 
-const FULL: Size = { days: 240, train: { epochs: 12 } }
+const FULL: Size = { days: 240, train: { epochs: 20 } }
 /** For TensorFlow.js's own processor backend, a hundred times slower. */
-const REDUCED: Size = { days: 90, train: { epochs: 4, lookBack: 48, units: 16, filters: [8], stride: 3 } }
+const REDUCED: Size = { days: 90, train: { epochs: 6, units: 24, stride: 4 } }
 
 /** What forecasts the demand: its own week, the weather and the holidays that are known ahead, hour and day. */
 const DEMAND: GivenTrainOptions = {
-  preset: 'weather',
+  preset: 'energy',
   target: ['demand'],
-  past: [],
   known: ['temperature', 'holiday'],
   calendar: ['hourOfDay', 'dayOfWeek', 'weekend'],
   lookBack: 168,
   horizon: 24,
+  segmentLength: 24,
+  units: 128,
+  dropout: 0.2,
+  batchSize: 256,
+  learningRate: 0.002,
   testShare: 0.15,
   validationShare: 0.15,
   baselines: ['last', 'seasonal', 'drift', 'mean', 'sarima(1,0,1)(0,1,1,24)'],
