@@ -1,6 +1,5 @@
 /** Options of finding what is unusual. options.ts puts them together into commands. */
 import { defineOptions } from '@weft/core/cli'
-import type { OptionsOf } from '@weft/core/cli'
 import { detectorKinds } from './anomaly/detector.js'
 
 export const detectionOptions = defineOptions({
@@ -38,5 +37,3 @@ export const detectionOptions = defineOptions({
     help: 'JSON file of anomalies that are known, file → windows [start, end], by which alarms are scored',
   },
 })
-
-export type DetectionOptions = OptionsOf<typeof detectionOptions>

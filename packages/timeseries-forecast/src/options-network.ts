@@ -96,4 +96,3 @@ export const comparisonOptions = defineOptions({
 
 export type NetworkOptions = OptionsOf<typeof modelOptions>
 export type HeadOptions = OptionsOf<typeof headOptions>
-export type ComparisonOptions = OptionsOf<typeof comparisonOptions>

@@ -115,7 +115,6 @@ export const demoOptions = defineOptions({
 
 export type TrainOptions = OptionsOf<typeof trainOptions>
 export type GivenTrainOptions = GivenOptions<typeof trainOptions>
-export type EvaluateOptions = OptionsOf<typeof evaluateOptions>
 export type BacktestOptions = OptionsOf<typeof backtestOptions>
 export type DetectOptions = OptionsOf<typeof detectOptions>
 export type DemoOptions = OptionsOf<typeof demoOptions>

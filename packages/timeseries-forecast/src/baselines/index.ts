@@ -8,12 +8,7 @@ import { ARIMA_KINDS, parseArimaOrder } from './arima-order.js'
 import type { Forecaster } from './forecaster.js'
 import { Drift, LastValue, MeanValue, SeasonalLastValue } from './naive.js'
 
-export { ArimaForecaster, type ArimaOrders } from './arima.js'
-export { forecastArima, type ArimaModel, type ArimaOrder } from './arima-model.js'
-export { formatArimaOrder, parseArimaOrder } from './arima-order.js'
 export type { BaselineForecast, Forecaster } from './forecaster.js'
-export { Drift, LastValue, MeanValue, SeasonalLastValue } from './naive.js'
-export { inferSeason, seasonCandidates, type Season } from './season.js'
 
 /** What baselines may need to know of the series. */
 export interface BaselineContext {
