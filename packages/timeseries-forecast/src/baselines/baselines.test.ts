@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { Random } from '@weft/core'
 import type { Step } from '../series.js'
 import { formatArimaOrder, parseArimaOrder } from './arima-order.js'
-import { inferSeason, makeBaseline, seasonCandidates, type Forecaster } from './index.js'
+import { makeBaseline, type Forecaster } from './index.js'
+import { inferSeason, seasonCandidates } from './season.js'
 
 const NONE = Number.NaN
 const HOURLY: Step = { unit: 'ms', count: 3_600_000 }

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { Random } from '@weft/core'
-import { Conformal, conformalQuantile, expandingFolds, judge, paperStrategy } from './index.js'
+import { Conformal, conformalQuantile } from './conformal.js'
+import { expandingFolds } from './rolling.js'
+import { paperStrategy } from './strategy.js'
+import { judge } from './verdict.js'
 
 const NONE = Number.NaN
 
