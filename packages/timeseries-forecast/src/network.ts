@@ -53,7 +53,7 @@ export function lossOf(options: HeadOptions): LossFunction {
 
 export function buildNetwork(options: NetworkOptions & HeadOptions, sizes: NetworkSizes): tfl.LayersModel {
   const { lookBack, inputs, horizon, targets, known, series, seed } = sizes
-  const { network, units, layers, bidirectional, dropout, filters, kernelSize, fusion, segmentLength } = options
+  const { network, units, layers, bidirectional, dropout, filters, kernelSize, fusion, linear, segmentLength } = options
   const shape = {
     lookBack,
     inputs,
@@ -67,7 +67,7 @@ export function buildNetwork(options: NetworkOptions & HeadOptions, sizes: Netwo
   const convolutions = filters.map((count) => ({ filters: count, kernelSize }))
   switch (network) {
     case 'segment':
-      return buildSegmentRnn({ ...shape, segmentLength, units, dropout })
+      return buildSegmentRnn({ ...shape, segmentLength, units, dropout, linearTargets: linear ? targets : 0 })
     case 'lstm':
     case 'gru':
       return buildRecurrentForecaster({ ...shape, recurrent: { ...recurrent, type: network }, dropout })

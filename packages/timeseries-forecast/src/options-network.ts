@@ -38,6 +38,12 @@ export const modelOptions = defineOptions({
     group: 'Network',
     help: 'rows that a step of the segment-wise GRU reads and writes',
   },
+  linear: {
+    type: 'boolean',
+    default: true,
+    group: 'Network',
+    help: 'beside the segment-wise GRU a linear map of the look-back, so that the GRU forecasts what is left',
+  },
   dropout: { type: 'number', default: 0.2, min: 0, below: 1, group: 'Network', help: 'dropout before the output' },
   gridRow: { type: 'string', group: 'Network', help: 'static column that holds the row of a series on the grid' },
   gridColumn: { type: 'string', group: 'Network', help: 'static column that holds the column of a series on the grid' },

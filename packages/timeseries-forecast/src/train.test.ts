@@ -37,6 +37,7 @@ function lossesOf(run: string): number[] {
 describe('train', () => {
   it.each([
     ['segment', {}],
+    ['segment', { linear: false }],
     ['segment', { channels: 'joint', known: ['warmth'], calendar: ['hourOfDay'] }],
     ['lstm', { past: ['all'], layers: 2 }],
     ['gru', { bidirectional: true, missing: 'mask' }],

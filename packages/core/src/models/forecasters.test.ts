@@ -60,6 +60,11 @@ const cases: Case[] = [
     parameters: dense(16, 6) + gru(6, 6) + 2 * 6 + dense(6, 8),
   },
   {
+    name: 'segments beside a linear map',
+    build: () => buildSegmentRnn({ ...plain, segmentLength: 4, units: 6, linearTargets: 1 }),
+    parameters: dense(16, 6) + gru(6, 6) + 2 * 6 + dense(6, 8) + dense(14, 12),
+  },
+  {
     name: 'segments, LSTM, series and future',
     build: () => buildSegmentRnn({ ...full, segmentLength: 3, units: 6, cell: 'lstm', l2: 1e-4 }),
     parameters: dense(12, 6) + lstm(6, 6) + 2 * 4 + SERIES + 9 * 6 + dense(6, 6),

@@ -36,33 +36,50 @@ const DOING = 'building a linear forecaster'
  */
 export function buildLinearForecaster(options: LinearForecasterOptions): tfl.LayersModel {
   registerLayers()
-  const { decomposition = true, kernelSize = 25, inputs: columns, horizon, outputs, targets = outputs } = options
+  const { decomposition = true, kernelSize = 25, individual = false, outputs, targets = outputs } = options
   const inputs = forecastInputs(options, DOING)
+  const weights = weightsOf(options)
+  const rows = mapLinearly(inputs.past, { ...options, decomposition, kernelSize, individual, targets }, weights)
+  const output = addLinear(rows, inputs, options, weights)
+  return tfl.model({ inputs: inputs.all, outputs: output, name: options.name ?? 'linear_forecaster' })
+}
+
+/** What maps look-backs to horizons. */
+export type LinearMap = Required<
+  Pick<LinearForecasterOptions, 'decomposition' | 'kernelSize' | 'individual' | 'targets' | 'horizon' | 'outputs'>
+>
+
+/**
+ * The look-back of each target mapped to its horizon; the maps start at 0.
+ *
+ * Shapes: past [B, L, D], the targets C first → [B, H, outputs].
+ * @throws UserError for more targets than columns, or outputs that are no multiple of them.
+ */
+export function mapLinearly(past: tfl.SymbolicTensor, map: LinearMap, weights: Weights): tfl.SymbolicTensor {
+  const { decomposition, kernelSize, individual, targets, horizon, outputs } = map
+  const columns = Number(past.shape[2])
   checkSize(DOING, 'targets', targets)
   if (targets > columns) throw expected(DOING, `at most the ${columns} columns of the look-back`, 'targets', targets)
   if (outputs % targets !== 0) throw expected(DOING, `a multiple of the ${targets} targets`, 'outputs', outputs)
-  const weights = weightsOf(options)
   const parameters = outputs / targets
 
-  const parts = decomposition ? decompose(inputs.past, kernelSize) : { past: inputs.past }
+  const parts = decomposition ? decompose(past, kernelSize) : { past }
   const maps = Object.entries(parts).map(([name, part]) => {
     const byColumn = chain(part, new Permute({ dims: [2, 1], name: `${name}_columns` }))
     const seen =
       targets < columns
         ? chain(byColumn, new Cropping1D({ cropping: [0, columns - targets], name: `${name}_targets` }))
         : byColumn
-    return chain(seen, linear(`${name}_map`, horizon * parameters, options.individual ?? false, weights))
+    return chain(seen, linear(`${name}_map`, horizon * parameters, individual, weights))
   })
   const [first, second] = maps // [B, C, H · P] each
   if (!first) throw new TypeError('a linear forecaster has a map')
-  const rows = chain(
+  return chain(
     second ? join([first, second], tfl.layers.add({ name: 'trend_and_rest' })) : first,
     new Reshape({ targetShape: [targets, horizon, parameters], name: 'by_target' }),
     new Permute({ dims: [2, 1, 3], name: 'by_step' }),
-    new Reshape({ targetShape: [horizon, outputs], name: 'rows' }),
+    new Reshape({ targetShape: [horizon, outputs], name: 'mapped' }),
   )
-  const output = addLinear(rows, inputs, options, weights)
-  return tfl.model({ inputs: inputs.all, outputs: output, name: options.name ?? 'linear_forecaster' })
 }
 
 /** Shapes: [B, L, D] → each the same; their sum is what was given. */

@@ -13,6 +13,7 @@ import { ParallelDecoding } from '../layers/parallel-decoding.js'
 import { registerLayers } from '../layers/register.js'
 import { type Cell, chain, join, kernel, type ModelOptions, recurrentLayer, type Weights, weightsOf } from './blocks.js'
 import { checkSize, embedSeries, forecastInputs, type ForecastShape } from './forecast-shape.js'
+import { type LinearMap, mapLinearly } from './linear-forecaster.js'
 
 export interface SegmentRnnOptions extends ForecastShape, ModelOptions {
   /** Rows in a segment of the look-back and of the horizon. */
@@ -23,6 +24,11 @@ export interface SegmentRnnOptions extends ForecastShape, ModelOptions {
   cell?: Cell
   /** Share of the last layer's inputs dropped. Default 0. */
   dropout?: number
+  /**
+   * With a number of targets C, which are the first columns of the look-back: the look-back of each is also mapped linearly to its
+   * horizon (NLinear; Zeng et al. 2022, arXiv:2205.13504), and the recurrence forecasts what is left. Default 0, none.
+   */
+  linearTargets?: number
 }
 
 const DOING = 'building a segment network'
@@ -35,7 +41,16 @@ const DOING = 'building a segment network'
  */
 export function buildSegmentRnn(options: SegmentRnnOptions): tfl.LayersModel {
   registerLayers()
-  const { lookBack, horizon, segmentLength, units = 512, cell = 'gru', outputs, dropout = 0 } = options
+  const {
+    lookBack,
+    horizon,
+    segmentLength,
+    units = 512,
+    cell = 'gru',
+    outputs,
+    dropout = 0,
+    linearTargets = 0,
+  } = options
   const inputs = forecastInputs(options, DOING)
   checkSize(DOING, 'segmentLength', segmentLength)
   checkSize(DOING, 'units', units)
@@ -61,8 +76,19 @@ export function buildSegmentRnn(options: SegmentRnnOptions): tfl.LayersModel {
     new Reshape({ targetShape: [steps * segmentLength, outputs], name: 'rows' }),
   )
   const beyond = steps * segmentLength - horizon
-  const output = beyond > 0 ? chain(rows, new Cropping1D({ cropping: [0, beyond], name: 'horizon' })) : rows
+  const recurrent = beyond > 0 ? chain(rows, new Cropping1D({ cropping: [0, beyond], name: 'horizon' })) : rows
+  const output =
+    linearTargets > 0
+      ? join(
+          [recurrent, mapLinearly(inputs.past, linearMap(options, linearTargets), weights)],
+          tfl.layers.add({ name: 'sum' }),
+        )
+      : recurrent
   return tfl.model({ inputs: inputs.all, outputs: output, name: options.name ?? 'segment_rnn' })
+}
+
+function linearMap({ horizon, outputs }: ForecastShape, targets: number): LinearMap {
+  return { decomposition: false, kernelSize: 1, individual: false, targets, horizon, outputs }
 }
 
 /** The last whole segments. Shapes: [B, T, C] → [B, ⌊T / length⌋, length · C]. */
