@@ -2,15 +2,15 @@
 import type { GivenTrainOptions } from '../options.js'
 
 export const energy = {
-  help: 'loads and demand, hourly or so: a GRU over segments of a month, days ahead',
+  help: 'loads and demand, hourly or so: a GRU over segments beside a linear map, days ahead from two weeks',
   options: {
     network: 'segment',
     // Like series share a network; each is forecast from its own past.
     channels: 'independent',
-    lookBack: 720,
+    lookBack: 336,
     horizon: 96,
     segmentLength: 48,
-    units: 256,
+    units: 128,
     dropout: 0.5,
     centre: 'last',
     batchSize: 896,
@@ -18,5 +18,7 @@ export const energy = {
     learningRate: 0.001,
     warmupEpochs: 0.5,
     weightDecay: 0,
+    // Years differ: averaged weights follow neither the last weeks nor the last batch.
+    emaDecay: 0.98,
   } satisfies GivenTrainOptions,
 }
