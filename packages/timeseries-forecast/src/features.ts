@@ -26,6 +26,8 @@ export interface Layout {
   readonly missing: MissingPolicy
   /** The columns whose gaps are inputs themselves, by `gappyColumns` of the training part. */
   readonly masked?: readonly string[] | undefined
+  /** Whether the look-back shows no other columns: the cells of a grid. What is known in advance is then seen of the horizon alone. */
+  readonly targetsOnly?: boolean | undefined
   /** Default `none`. */
   readonly transform?: TargetTransform | undefined
 }
@@ -64,8 +66,8 @@ export function transformTargets(series: Series, { targets, transform = 'none' }
 }
 
 /**
- * A series as windows are cut from it. `past` holds targets, past columns, known columns and, for each of `masked`, 1 where it was
- * missing; `future` the known columns.
+ * A series as windows are cut from it. `past` holds targets, past columns, known columns (unless `targetsOnly`) and, for each of
+ * `masked`, 1 where it was missing; `future` the known columns.
  *
  * @param scaler Fitted on the training rows of `transformTargets`; columns it does not name stay as they are.
  * @param ahead Known columns that go on after the last row, each [T + extra], in place of the series' own.
@@ -77,10 +79,10 @@ export function prepareSeries(
   scaler: Scaler,
   ahead: ReadonlyMap<string, Float64Array> = new Map(),
 ): PreparedSeries {
-  const { targets, past, known, masked = [] } = layout
+  const { targets, past, known, masked = [], targetsOnly = false } = layout
   const length = series.times.length
   const columns = new Map([...transformTargets(series, layout), ...ahead])
-  const names = [...targets, ...past, ...known]
+  const names = [...targets, ...past, ...(targetsOnly ? [] : known)]
   const pastColumns = [...names, ...masked.map((name) => `missing(${name})`)]
   const rows = new Float32Array(length * pastColumns.length)
   names.forEach((name, at) => {

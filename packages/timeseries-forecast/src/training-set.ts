@@ -12,6 +12,7 @@ import { bordersOf, forecastSet, knownOf, maskedColumns, partsOf, rowsOf, type F
 import { remembered, networkHorizon, type Forecasting } from './model.js'
 import type { TrainOptions } from './options.js'
 import type { Table } from './series.js'
+import { gridOf, joinStations, optionsForGrid } from './station-grid.js'
 import { describeStep } from './table/step.js'
 import { WindowSet } from './windows/window-set.js'
 
@@ -36,9 +37,12 @@ export interface TrainingSet {
   readonly warnings: readonly string[]
 }
 
-export async function readTrainingSet(options: TrainOptions, hooks: TrainHooks): Promise<TrainingSet> {
-  const table = await readData(options.data, options)
-  const plain = layoutOf(table, options)
+export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks): Promise<TrainingSet> {
+  const options = optionsForGrid(given)
+  const read = await readData(options.data, options)
+  const chosen = layoutOf(read, options)
+  const grid = gridOf(read, chosen, options)
+  const { table, layout: plain } = joinStations(read, chosen, grid)
   const statics = scaleOfStatics(table, options.statics)
   const enriched = await enrich(table, plain, options, statics)
   const ranges = partsOf(table.series, options, options.timeZone)
@@ -48,10 +52,10 @@ export async function readTrainingSet(options: TrainOptions, hooks: TrainHooks):
   if (first === undefined) throw new Error('reading the training set: no series')
   const layout: Layout = { ...first.layout, masked: maskedColumns(all, parts) }
   checkStrategy(layout, options)
-  const known = all.map((one, s) => knownOf(one, parts[s] ?? NO_PARTS, options))
-  const set = forecastSet(all, layout, known, parts)
+  const known = all.map((one, s) => knownOf(one, parts[s] ?? NO_PARTS, options, grid))
+  const set = forecastSet(all, layout, known, parts, grid)
   const { season, note } = seasonOf(set, table, options)
-  hooks.note?.(foundText(table, layout, options))
+  hooks.note?.(foundText(table, grid ? { ...layout, targets: [grid.target] } : layout, options))
   for (const line of [...table.notes, note]) hooks.note?.(line)
   const windows = (part: PartName) =>
     WindowSet.ofParts(set.prepared, rowsOf(parts, part), {
@@ -82,7 +86,7 @@ export async function readTrainingSet(options: TrainOptions, hooks: TrainHooks):
         parts,
       ),
       season,
-      grid: undefined,
+      grid,
       statics,
       conformal: undefined,
       options: remembered(options),
