@@ -14,7 +14,7 @@ import type { TrainOptions } from './options.js'
 import type { Table } from './series.js'
 import { gridOf, joinStations, optionsForGrid } from './station-grid.js'
 import { describeStep } from './table/step.js'
-import { WindowSet } from './windows/window-set.js'
+import { originsOfPart, WindowSet } from './windows/window-set.js'
 
 /** The windows of a part that are judged. */
 export interface JudgedWindows {
@@ -25,7 +25,6 @@ export interface JudgedWindows {
 
 export interface TrainingSet {
   readonly options: TrainOptions
-  readonly table: Table
   readonly set: ForecastSet
   /** What trains, and what says after each epoch how well. */
   readonly training: WindowSet
@@ -70,7 +69,6 @@ export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks): P
   const judged = (part: PartName) => judgedWindows(set, part, options)
   return {
     options,
-    table,
     set,
     training,
     validating,
@@ -136,10 +134,13 @@ export function judgedWindows(
   part: PartName | undefined,
   { lookBack, horizon, judgedWindows: most }: Pick<TrainOptions, 'lookBack' | 'horizon' | 'judgedWindows'>,
 ): JudgedWindows {
-  const windows = WindowSet.ofParts(prepared, rowsOf(parts, part), { lookBack, horizon })
-  const share = Math.min(1, most / windows.length)
-  const origins = prepared.map((_, series) => {
-    const own = windows.originsOf(series)
+  const ranges = rowsOf(parts, part)
+  const all = prepared.map((series, s) => {
+    const { origins: own } = originsOfPart(series, ranges[s] ?? NO_PARTS.test, { lookBack, horizon })
+    return own[0] ?? new Uint32Array(0)
+  })
+  const share = Math.min(1, most / all.reduce((sum, own) => sum + own.length, 0))
+  const origins = all.map((own) => {
     const count = Math.max(Math.min(1, own.length), Math.floor(own.length * share))
     return Uint32Array.from({ length: count }, (__, at) => own[Math.floor((at * own.length) / count)] ?? 0)
   })

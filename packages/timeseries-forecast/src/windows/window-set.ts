@@ -47,6 +47,32 @@ export interface WindowPlace {
 
 const NONE: RowRange = { from: 0, to: 0 }
 
+/**
+ * Origins of all windows whose horizon lies within the part of a series, less those without any truth: one list, or with independent
+ * channels one for each target.
+ */
+export function originsOfPart(
+  series: PreparedSeries,
+  part: RowRange,
+  options: WindowShape & Pick<WindowSetOptions, 'channels'>,
+): { origins: Uint32Array[]; leftOut: number } {
+  const { first, stride, count } = windowOrigins(series.length, { ...options, ...part })
+  let leftOut = 0
+  const origins = channelsOf(series, options).map((channels) => {
+    const truths = countTruths(series, channels, part)
+    const kept = new Uint32Array(count)
+    let windows = 0
+    for (let at = 0; at < count; at++) {
+      const origin = first + at * stride
+      const row = origin - part.from
+      if (truths === undefined || (truths[row + options.horizon] ?? 0) > (truths[row] ?? 0)) kept[windows++] = origin
+    }
+    leftOut += count - windows
+    return windows === count ? kept : kept.slice(0, windows)
+  })
+  return { origins, leftOut }
+}
+
 /** The windows of some series. */
 export class WindowSet {
   readonly series: readonly PreparedSeries[]
@@ -114,22 +140,9 @@ export class WindowSet {
    * @throws UserError for series of unlike columns, and for sizes below 1.
    */
   static ofParts(series: readonly PreparedSeries[], parts: readonly RowRange[], options: WindowSetOptions): WindowSet {
-    let leftOut = 0
-    const origins = series.flatMap((one, s) => {
-      const { first, stride, count } = windowOrigins(one.length, { ...options, ...(parts[s] ?? NONE) })
-      return channelsOf(one, options).map((channels) => {
-        const truths = countTruths(one, channels)
-        const kept = new Uint32Array(count)
-        let windows = 0
-        for (let at = 0; at < count; at++) {
-          const origin = first + at * stride
-          const before = truths?.[origin] ?? 0
-          if (truths === undefined || (truths[origin + options.horizon] ?? 0) > before) kept[windows++] = origin
-        }
-        leftOut += count - windows
-        return windows === count ? kept : kept.slice(0, windows)
-      })
-    })
+    const found = series.map((one, s) => originsOfPart(one, parts[s] ?? NONE, options))
+    const leftOut = found.reduce((sum, own) => sum + own.leftOut, 0)
+    const origins = found.flatMap((own) => own.origins)
     return new WindowSet(series, options, origins, leftOut)
   }
 
@@ -299,22 +312,23 @@ export class WindowSet {
 }
 
 /** Which target columns make up a series of windows: all of them together, or each alone. */
-function channelsOf({ targets }: PreparedSeries, { channels }: WindowSetOptions): number[][] {
+function channelsOf({ targets }: PreparedSeries, { channels }: Pick<WindowSetOptions, 'channels'>): number[][] {
   const all = Array.from({ length: targets }, (_, channel) => channel)
   return channels === 'independent' ? all.map((channel) => [channel]) : [all]
 }
 
-/** For each row, how many rows before it have a value in one of the columns [T + 1]; undefined when no cell is missing. */
+/** For each row of a part, how many rows of it before have a value in one of the columns [rows + 1]; undefined when no cell is missing. */
 function countTruths(
-  { past, pastColumns, length }: PreparedSeries,
+  { past, pastColumns }: PreparedSeries,
   columns: readonly number[],
+  { from, to }: RowRange,
 ): Uint32Array | undefined {
-  if (firstGap(past) === past.length) return undefined
-  const counts = new Uint32Array(length + 1)
-  for (let row = 0; row < length; row++) {
-    const line = row * pastColumns.length
-    const present = columns.some((column) => !Number.isNaN(past[line + column]))
-    counts[row + 1] = (counts[row] ?? 0) + (present ? 1 : 0)
+  const width = pastColumns.length
+  if (firstGap(past.subarray(from * width, to * width)) === (to - from) * width) return undefined
+  const counts = new Uint32Array(to - from + 1)
+  for (let row = from; row < to; row++) {
+    const present = columns.some((column) => !Number.isNaN(past[row * width + column]))
+    counts[row - from + 1] = (counts[row - from] ?? 0) + (present ? 1 : 0)
   }
   return counts
 }
