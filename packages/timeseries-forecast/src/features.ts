@@ -6,7 +6,7 @@ import { expected } from '@weft/core'
 import { requirePositive } from './feature-columns.js'
 import type { Scaler } from './scaling.js'
 import type { Series } from './series.js'
-import type { GapFilling } from './windows/fill-gaps.js'
+import { countGaps, type GapFilling } from './windows/fill-gaps.js'
 import type { PreparedSeries, RowRange } from './windows/prepared-series.js'
 
 /** What is done about missing values: filled on a line, with the last value, or on a line and told to the network. */
@@ -103,7 +103,8 @@ export function prepareSeries(
     write(future, at, known.length, columnOf(series, columns, name), scaler.scaleOf(name))
   })
   const { key, times } = series
-  return { key, times, length, past: rows, pastColumns, targets: targets.length, future, futureColumns: known }
+  const gaps = countGaps(rows, pastColumns.length)
+  return { key, times, length, past: rows, gaps, pastColumns, targets: targets.length, future, futureColumns: known }
 }
 
 /** How many rows the known columns have, T at least. */
@@ -116,15 +117,12 @@ function rowsOfKnown(series: Series, columns: Series['columns'], known: readonly
 }
 
 /**
- * Forecasts in the units of the table: scaled back, and the logarithm undone. With `log` the mean of a forecast becomes a median, and
- * quantiles stay quantiles.
- *
- * @param values In the scale of the network, their offsets added; any number of one target.
+ * Makes a forecast of one target, in the scale of the network with its offset added, one in the units of the table: scaled back, and the
+ * logarithm undone. With `log` the mean of a forecast becomes a median, and quantiles stay quantiles.
  */
-export function restoreTarget(values: ArrayLike<number>, target: string, layout: Layout, scaler: Scaler): Float64Array {
+export function restorerOf(target: string, layout: Layout, scaler: Scaler): (value: number) => number {
   const { centre, scale } = scaler.scaleOf(target)
-  const restore = (value: number) => value * scale + centre
-  return Float64Array.from(values, layout.transform === 'log' ? (value) => Math.exp(restore(value)) : restore)
+  return layout.transform === 'log' ? (value) => Math.exp(value * scale + centre) : (value) => value * scale + centre
 }
 
 function columnOf({ key }: Series, columns: Series['columns'], name: string): Float64Array {

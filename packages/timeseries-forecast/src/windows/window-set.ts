@@ -5,12 +5,10 @@
  * 2023, arXiv:2211.14730, section 3.1). The order of training is source.ts's.
  */
 import { expected, UserError } from '@weft/core'
-import { countGaps, fillGaps, firstGap, type GapFilling } from './fill-gaps.js'
+import { centreLookBack, type Centring, shiftBy } from './centring.js'
+import { fillGaps, firstGap, type GapFilling } from './fill-gaps.js'
 import { checkShape, windowOrigins, type WindowShape } from './origins.js'
 import type { PreparedSeries, RowRange } from './prepared-series.js'
-
-/** What is subtracted from a window's targets, of its own look-back: nothing, its last value, its mean. */
-export type Centring = 'none' | 'last' | 'mean'
 
 export interface WindowSetOptions extends WindowShape {
   /** `independent` makes each target a series of its own, with all other columns but the other targets; default `joint`. */
@@ -98,7 +96,6 @@ export class WindowSet {
   readonly #origins: Uint32Array
   /** Where the origins of each series (and channel) begin, and the end of the last. */
   readonly #starts: Uint32Array
-  readonly #pastGaps: readonly (Uint32Array | undefined)[]
   readonly #hasFutureGaps: readonly boolean[]
 
   /** Use `ofParts` or `atOrigins`. */
@@ -129,7 +126,6 @@ export class WindowSet {
       this.#origins.set(own, this.#starts[at])
       this.#starts[at + 1] = (this.#starts[at] ?? 0) + own.length
     })
-    this.#pastGaps = series.map(({ past, pastColumns }) => countGaps(past, pastColumns.length))
     this.#hasFutureGaps = series.map(({ future }) => firstGap(future) < future.length)
   }
 
@@ -215,8 +211,9 @@ export class WindowSet {
       this.#copyPast(gathered.past, b, number, channel, origin)
       this.#copyTruth(gathered.y, b, number, channel, origin)
       if (known > 0) this.#copyFuture(gathered.future, b, number, origin)
-      if (this.#centring !== 'none') this.#centre(gathered, b)
+      centreLookBack(gathered.past, gathered.offsets, b, this, this.#centring)
     }
+    if (this.#centring !== 'none') shiftBy(gathered.y, gathered.offsets, horizon, targets, -1)
     return gathered
   }
 
@@ -253,7 +250,7 @@ export class WindowSet {
         for (let column = 1; column < inputs; column++) past[to++] = source[line + column + skipped] ?? NaN
       }
     }
-    const gaps = this.#pastGaps[number]
+    const { gaps } = one
     if (gaps === undefined || gaps[origin] === gaps[origin - lookBack]) return
     for (let column = 0; column < inputs; column++) fillGaps(past, start + column, lookBack, inputs, this.#filling)
   }
@@ -289,25 +286,6 @@ export class WindowSet {
     future.set(values, start)
     if (!this.#hasFutureGaps[number]) return
     for (let column = 0; column < known; column++) fillGaps(future, start + column, horizon, known, this.#filling)
-  }
-
-  /** Subtracts the last value or the mean of the look-back, gaps filled, from the targets of window `b` and from its truth. */
-  #centre({ past, y, offsets }: GatheredWindows, b: number): void {
-    const { lookBack, horizon, inputs, targets } = this
-    const start = b * lookBack * inputs
-    const truth = b * horizon * targets
-    for (let c = 0; c < targets; c++) {
-      let offset = past[start + (lookBack - 1) * inputs + c] ?? 0
-      if (this.#centring === 'mean') {
-        let sum = 0
-        for (let row = 0; row < lookBack; row++) sum += past[start + row * inputs + c] ?? 0
-        offset = Math.fround(sum / lookBack)
-      }
-      offsets[b * targets + c] = offset
-      const end = start + lookBack * inputs
-      for (let at = start + c; at < end; at += inputs) past[at] = (past[at] ?? 0) - offset
-      for (let at = truth + c; at < truth + horizon * targets; at += targets) y[at] = (y[at] ?? 0) - offset
-    }
   }
 }
 
