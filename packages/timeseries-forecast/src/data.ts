@@ -7,6 +7,7 @@ import { didYouMean, flagOf } from '@weft/core/cli'
 import type { Layout } from './features.js'
 import { deriveColumns } from './feature-columns.js'
 import type { ColumnOptions, ReadingOptions } from './options-data.js'
+import type { NetworkOptions } from './options-network.js'
 import { Scaler } from './scaling.js'
 import type { Series, Table } from './series.js'
 import { calendarFeatures } from './table/calendar.js'
@@ -21,10 +22,10 @@ const DOING = 'choosing columns'
 /** Reads a table, or as much of it as is needed. @param categories Values of columns of texts as training found them. */
 export function readData(
   data: string,
-  options: ReadingOptions & ColumnOptions,
+  options: ReadingOptions & ColumnOptions & Pick<NetworkOptions, 'gridRow' | 'gridColumn'>,
   categories?: ReadonlyMap<string, readonly string[]>,
 ): Promise<Table> {
-  const { target, past, known, features } = options
+  const { target, past, known, features, gridRow = [], gridColumn = [] } = options
   // Indicators find their columns by themselves.
   const named = target.length > 0 && !past.includes(ALL) && features.length === 0
   return readTable({
@@ -35,7 +36,7 @@ export function readData(
     duplicates: options.duplicates,
     unsorted: options.unsorted,
     timeZone: options.timeZone,
-    ...(named && { columns: [...new Set([...target, ...past, ...known])] }),
+    ...(named && { columns: [...new Set([target, past, known, gridRow, gridColumn].flat())] }),
     ...(options.time !== undefined && { time: options.time }),
     ...(options.dateOrder !== undefined && { dateOrder: options.dateOrder }),
     ...(options.step !== undefined && { step: options.step }),

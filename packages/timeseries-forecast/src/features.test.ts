@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fillingOf, gappyColumns, type Layout, prepareSeries, restoreTarget, transformTargets } from './features.js'
+import { fillingOf, gappyColumns, type Layout, prepareSeries, restorerOf, transformTargets } from './features.js'
 import { Scaler } from './scaling.js'
 import type { Series } from './series.js'
 
@@ -48,10 +48,10 @@ describe('prepareSeries', () => {
     const { past } = prepareSeries(series, logs, scaler)
     const scaled = [0, 3, 6].map((at) => past[at] ?? NaN)
     expect(scaled[1]).toBeCloseTo(0, 6)
-    restoreTarget(scaled, 'load', logs, scaler).forEach((value, t) => {
+    scaled.map(restorerOf('load', logs, scaler)).forEach((value, t) => {
       expect(value).toBeCloseTo(series.columns.get('load')?.[t] ?? NaN, 5)
     })
-    expect([...restoreTarget([-1, 2], 'load', layout, unscaled)]).toEqual([-1, 2])
+    expect([-1, 2].map(restorerOf('load', layout, unscaled))).toEqual([-1, 2])
   })
 
   it('says what is wrong', () => {

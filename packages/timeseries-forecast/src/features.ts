@@ -6,7 +6,7 @@ import { expected } from '@weft/core'
 import { requirePositive } from './feature-columns.js'
 import type { Scaler } from './scaling.js'
 import type { Series } from './series.js'
-import type { GapFilling } from './windows/fill-gaps.js'
+import { countGaps, type GapFilling } from './windows/fill-gaps.js'
 import type { PreparedSeries, RowRange } from './windows/prepared-series.js'
 
 /** What is done about missing values: filled on a line, with the last value, or on a line and told to the network. */
@@ -26,6 +26,8 @@ export interface Layout {
   readonly missing: MissingPolicy
   /** The columns whose gaps are inputs themselves, by `gappyColumns` of the training part. */
   readonly masked?: readonly string[] | undefined
+  /** Whether the look-back shows no other columns: the cells of a grid. What is known in advance is then seen of the horizon alone. */
+  readonly targetsOnly?: boolean | undefined
   /** Default `none`. */
   readonly transform?: TargetTransform | undefined
 }
@@ -64,8 +66,8 @@ export function transformTargets(series: Series, { targets, transform = 'none' }
 }
 
 /**
- * A series as windows are cut from it. `past` holds targets, past columns, known columns and, for each of `masked`, 1 where it was
- * missing; `future` the known columns.
+ * A series as windows are cut from it. `past` holds targets, past columns, known columns (unless `targetsOnly`) and, for each of
+ * `masked`, 1 where it was missing; `future` the known columns.
  *
  * @param scaler Fitted on the training rows of `transformTargets`; columns it does not name stay as they are.
  * @param ahead Known columns that go on after the last row, each [T + extra], in place of the series' own.
@@ -77,10 +79,10 @@ export function prepareSeries(
   scaler: Scaler,
   ahead: ReadonlyMap<string, Float64Array> = new Map(),
 ): PreparedSeries {
-  const { targets, past, known, masked = [] } = layout
+  const { targets, past, known, masked = [], targetsOnly = false } = layout
   const length = series.times.length
   const columns = new Map([...transformTargets(series, layout), ...ahead])
-  const names = [...targets, ...past, ...known]
+  const names = [...targets, ...past, ...(targetsOnly ? [] : known)]
   const pastColumns = [...names, ...masked.map((name) => `missing(${name})`)]
   const rows = new Float32Array(length * pastColumns.length)
   names.forEach((name, at) => {
@@ -101,7 +103,8 @@ export function prepareSeries(
     write(future, at, known.length, columnOf(series, columns, name), scaler.scaleOf(name))
   })
   const { key, times } = series
-  return { key, times, length, past: rows, pastColumns, targets: targets.length, future, futureColumns: known }
+  const gaps = countGaps(rows, pastColumns.length)
+  return { key, times, length, past: rows, gaps, pastColumns, targets: targets.length, future, futureColumns: known }
 }
 
 /** How many rows the known columns have, T at least. */
@@ -114,15 +117,12 @@ function rowsOfKnown(series: Series, columns: Series['columns'], known: readonly
 }
 
 /**
- * Forecasts in the units of the table: scaled back, and the logarithm undone. With `log` the mean of a forecast becomes a median, and
- * quantiles stay quantiles.
- *
- * @param values In the scale of the network, their offsets added; any number of one target.
+ * Makes a forecast of one target, in the scale of the network with its offset added, one in the units of the table: scaled back, and the
+ * logarithm undone. With `log` the mean of a forecast becomes a median, and quantiles stay quantiles.
  */
-export function restoreTarget(values: ArrayLike<number>, target: string, layout: Layout, scaler: Scaler): Float64Array {
+export function restorerOf(target: string, layout: Layout, scaler: Scaler): (value: number) => number {
   const { centre, scale } = scaler.scaleOf(target)
-  const restore = (value: number) => value * scale + centre
-  return Float64Array.from(values, layout.transform === 'log' ? (value) => Math.exp(restore(value)) : restore)
+  return layout.transform === 'log' ? (value) => Math.exp(value * scale + centre) : (value) => value * scale + centre
 }
 
 function columnOf({ key }: Series, columns: Series['columns'], name: string): Float64Array {

@@ -11,12 +11,13 @@ import type { KnownSeries } from './model.js'
 import type { ChronologyOptions, ColumnOptions } from './options-data.js'
 import { Scaler } from './scaling.js'
 import type { Series } from './series.js'
+import { ownerOf, type StationGrid } from './station-grid.js'
 import { parseInstant } from './table/instants.js'
 import { TimeZone } from './table/time-zone.js'
 import { chronologicalParts, type PartRanges } from './windows/parts.js'
 import type { PreparedSeries } from './windows/prepared-series.js'
 
-/** One target of one series: what a baseline forecasts, and what a verdict is about. */
+/** One target of one series, or of one station of a grid: what a baseline forecasts, and what a verdict is about. */
 export interface Line {
   /** Index of the series. */
   readonly series: number
@@ -106,10 +107,13 @@ export function knownOf(
   { series, layout, unscaled }: Enriched,
   { train }: PartRanges,
   { scaling }: ColumnOptions,
+  grid: StationGrid | undefined,
 ): KnownSeries {
   const where = series.key === '' ? '' : ` of series ${series.key}`
-  for (const name of layout.targets)
-    checkTarget(series.columns.get(name) ?? new Float64Array(0), train.to, `${name}${where}`)
+  layout.targets.forEach((name, target) => {
+    if (ownerOf(series, name, target, grid) !== undefined)
+      checkTarget(series.columns.get(name) ?? new Float64Array(0), train.to, `${name}${where}`)
+  })
   const names = [...layout.targets, ...layout.past, ...layout.known].filter((name) => !unscaled.includes(name))
   const raw = Scaler.fit(series.columns, layout.targets, train, 'standard')
   return {
@@ -146,19 +150,27 @@ export function forecastSet(
   layout: Layout,
   known: readonly KnownSeries[],
   parts: readonly PartRanges[],
+  grid: StationGrid | undefined,
 ): ForecastSet {
   const prepared = all.map(({ series }, s) => prepareSeries(series, layout, scalerOf(known, s)))
   const lines = all.flatMap(({ series }, s) =>
-    layout.targets.map((name, target) => ({
-      series: s,
-      key: series.key,
-      target,
-      name,
-      values: series.columns.get(name) ?? new Float64Array(0),
-      times: series.times,
-      deviation: known[s]?.deviations[target] ?? 1,
-      trained: parts[s]?.train.to ?? 0,
-    })),
+    layout.targets.flatMap((column, target): Line[] => {
+      const owner = ownerOf(series, column, target, grid)
+      const values = series.columns.get(column) ?? new Float64Array(0)
+      // A table may lack some of the stations that a model knows.
+      if (owner === undefined || (grid !== undefined && values.every(Number.isNaN))) return []
+      return [
+        {
+          series: s,
+          ...owner,
+          target,
+          values,
+          times: series.times,
+          deviation: known[s]?.deviations[target] ?? 1,
+          trained: parts[s]?.train.to ?? 0,
+        },
+      ]
+    }),
   )
   return { prepared, lines, parts }
 }

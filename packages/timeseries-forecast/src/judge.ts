@@ -152,7 +152,7 @@ class LineWalk {
       const truth = new Float64Array(horizon).fill(Number.NaN)
       truth.set(values.subarray(origin, origin + horizon))
       const own = (all: Float64Array) =>
-        Float64Array.from({ length: horizon }, (_, h) => all[(b * horizon + h) * targets + target] ?? Number.NaN)
+        new Float64Array(horizon).map((_, h) => all[(b * horizon + h) * targets + target] ?? Number.NaN)
       const last = [lastValue(history)]
       const point = own(mean)
       const ends = lower && upper ? { lower: own(lower), upper: own(upper) } : undefined

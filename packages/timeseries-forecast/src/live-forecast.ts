@@ -25,10 +25,12 @@ export class LiveForecast {
 
   /** @throws UserError for a model of several series, of columns known ahead, or of columns of texts. */
   constructor(model: ForecastModel) {
-    const { options, series, layout, categories } = model.forecasting
+    const { options, series, layout, categories, grid } = model.forecasting
     const [only] = series
-    if (only === undefined || series.length > 1)
-      throw expected('watching a table', 'a model of one series', 'the model', `one of ${series.length}`)
+    if (only === undefined || series.length > 1 || grid !== undefined) {
+      const received = grid ? 'one of a grid of stations' : `one of ${series.length}`
+      throw expected('watching a table', 'a model of one series', 'the model', received)
+    }
     if (options.known.length > 0) {
       throw new UserError(
         `watching a table: expected a model that needs nothing known ahead but the calendar, received one that needs ${options.known.join(', ')}`,

@@ -16,7 +16,8 @@ import {
 import { Scaler, type ScalingKind } from './scaling.js'
 import type { Series } from './series.js'
 import { fillGaps } from './windows/fill-gaps.js'
-import { type Centring, WindowSet, type WindowSetOptions } from './windows/window-set.js'
+import type { Centring } from './windows/centring.js'
+import { WindowSet, type WindowSetOptions } from './windows/window-set.js'
 
 const ROWS = 90
 const [lookBack, horizon] = [8, 5]

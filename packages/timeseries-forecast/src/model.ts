@@ -16,6 +16,7 @@ import { comparisonOptions, headOptions, modelOptions } from './options-network.
 import { Conformal, type ConformalJson } from './judging/conformal.js'
 import { Scaler } from './scaling.js'
 import type { Step } from './series.js'
+import type { StationGrid } from './station-grid.js'
 import type { PreparedSeries } from './windows/prepared-series.js'
 
 /** Whose saved models these are. */
@@ -56,7 +57,8 @@ export interface Forecasting {
   readonly borders: readonly number[]
   /** Rows of a season. */
   readonly season: number
-  readonly grid: readonly [rows: number, columns: number] | undefined
+  /** Where the stations stand whose cells are the targets. */
+  readonly grid: StationGrid | undefined
   /** By how much intervals are widened, in scaled values; undefined without intervals. */
   readonly conformal: Conformal | undefined
   readonly options: RememberedOptions
@@ -85,6 +87,12 @@ export class ForecastModel {
     const { lookBack, seed } = options
     const network = buildNetwork(options, { ...sizes, lookBack, seed, grid, horizon: networkHorizon(options) })
     return new ForecastModel(network, forecasting)
+  }
+
+  /** The columns that are forecast, of each series or station. */
+  get targetNames(): readonly string[] {
+    const { grid, layout } = this.forecasting
+    return grid ? [grid.target] : layout.targets
   }
 
   /** The same model with margins for its intervals. */
@@ -177,10 +185,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isForecasting(extras: object): extras is SavedForecasting {
-  const { timeColumn, step, layout, series, borders, season, conformal, categories } = { ...extras } as Record<
-    string,
-    unknown
-  >
+  const { timeColumn, step, layout, series, borders, season, conformal, categories, grid } = {
+    ...extras,
+  } as Record<string, unknown>
   const isNumbers = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'number')
   const isNames = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'string')
   return (
@@ -194,6 +201,7 @@ function isForecasting(extras: object): extras is SavedForecasting {
     isNumbers(borders) &&
     (conformal === undefined || (isRecord(conformal) && Array.isArray(conformal['margins']))) &&
     typeof season === 'number' &&
+    (grid === undefined || (isRecord(grid) && Array.isArray(grid['stations']))) &&
     Array.isArray(series) &&
     series.every((one) => isRecord(one) && typeof one['key'] === 'string' && isNumbers(one['deviations']))
   )

@@ -30,8 +30,8 @@ export interface NetworkSizes {
   readonly known: number
   /** Series that share the network. */
   readonly series: number
-  /** Rows and columns of a grid of stations. */
-  readonly grid: readonly [rows: number, columns: number] | undefined
+  /** Of a grid of stations, whose cells are the targets. */
+  readonly grid: { readonly rows: number; readonly columns: number } | undefined
   readonly seed: number
 }
 
@@ -78,7 +78,7 @@ export function buildNetwork(options: NetworkOptions & HeadOptions, sizes: Netwo
     case 'encoder-decoder':
       return buildAttentionForecaster({ ...shape, units, dropout })
     case 'grid': {
-      const [rows, columns] = sizes.grid ?? [1, targets]
+      const { rows, columns } = sizes.grid ?? { rows: 1, columns: targets }
       return buildGridForecaster({ ...shape, rows, columns, filters, kernelSize, dropout })
     }
     case 'dlinear':

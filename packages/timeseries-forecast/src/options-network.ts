@@ -45,8 +45,8 @@ export const modelOptions = defineOptions({
     help: 'beside the segment-wise GRU a linear map of the look-back, so that the GRU forecasts what is left',
   },
   dropout: { type: 'number', default: 0.2, min: 0, below: 1, group: 'Network', help: 'dropout before the output' },
-  gridRow: { type: 'string', group: 'Network', help: 'static column that holds the row of a series on the grid' },
-  gridColumn: { type: 'string', group: 'Network', help: 'static column that holds the column of a series on the grid' },
+  gridRow: { type: 'string', group: 'Network', help: 'column with the row of a station on the grid' },
+  gridColumn: { type: 'string', group: 'Network', help: 'column with the column of a station on the grid' },
   multiStep: {
     type: 'choice',
     choices: ['direct', 'recursive'],

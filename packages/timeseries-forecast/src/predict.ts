@@ -13,7 +13,7 @@ import { prepareSeries } from './features.js'
 import { futureTimes } from './future-times.js'
 import { FORMAT, ForecastModel } from './model.js'
 import { predictOptions } from './options.js'
-import { readForModel } from './reading.js'
+import { readForModel, type ReadForModel } from './reading.js'
 import { futureSections } from './shown.js'
 import type { Table } from './series.js'
 import { readHolidays } from './table/holidays.js'
@@ -64,8 +64,8 @@ export async function predict(
   const options = resolveOptions(predictOptions, given)
   const runtime = await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
   const model = await ForecastModel.load(options.model)
-  const { table, enriched } = await readForModel(model, data)
-  const drawn = await forecastEnd(model, table, enriched, data)
+  const read = await readForModel(model, data)
+  const drawn = await forecastEnd(model, read, data)
   const predictions = drawn.map(({ series, target, rows }) => ({ series, target, rows }))
   const seconds = (performance.now() - started) / 1000
   const files: string[] = []
@@ -75,7 +75,7 @@ export async function predict(
     writeReport(report, {
       kicker: `Weft ${FORMAT.app}`,
       title: 'Forecast',
-      subtitle: `${model.forecasting.layout.targets.join(', ')} after the end of ${data}`,
+      subtitle: `${model.targetNames.join(', ')} after the end of ${data}`,
       sections: futureSections(drawn, model),
       footer: {
         ...(command !== undefined && { command }),
@@ -88,14 +88,13 @@ export async function predict(
     })
     files.push(csv, report)
   }
-  return { predictions, notes: table.notes, runtime, seconds, files }
+  return { predictions, notes: read.table.notes, runtime, seconds, files }
 }
 
 /** The forecasts after the end of each series. */
 async function forecastEnd(
   model: ForecastModel,
-  table: Table,
-  enriched: readonly Enriched[],
+  { table, enriched, set }: ReadForModel,
   data: string,
 ): Promise<DrawnForecast[]> {
   const { options, layout } = model.forecasting
@@ -110,19 +109,17 @@ async function forecastEnd(
     const end = ends[s] ?? 0
     const { mean, lower, upper } = forecaster.forecast(s, 0, 1)
     const times = timesFrom(series.times, end, options.horizon, table)
-    return layout.targets.map((target, c) => {
-      const cell = (h: number) => h * layout.targets.length + c
+    const lines = set.lines.filter((line) => line.series === s)
+    return lines.map(({ key, name, target, values }) => {
+      const cell = (h: number) => h * layout.targets.length + target
       const rows = Array.from({ length: options.horizon }, (_, h) => ({
         time: times === undefined ? `+${h + 1}` : new Date(times[h] ?? 0).toISOString(),
         forecast: mean[cell(h)] ?? Number.NaN,
         ...(lower && upper && { lower: lower[cell(h)] ?? Number.NaN, upper: upper[cell(h)] ?? Number.NaN }),
       }))
       const from = Math.max(0, end - SHOWN_HORIZONS * options.horizon)
-      const history = {
-        times: series.times.slice(from, end),
-        values: (series.columns.get(target) ?? new Float64Array(0)).slice(from, end),
-      }
-      return { series: series.key, target, rows, history, times }
+      const history = { times: series.times.slice(from, end), values: values.slice(from, end) }
+      return { series: key, target: name, rows, history, times }
     })
   })
 }

@@ -6,6 +6,7 @@ import { enrich, layoutOf, readData, type Enriched } from './data.js'
 import { forecastSet, type ForecastSet } from './forecast-set.js'
 import type { ForecastModel } from './model.js'
 import type { Table } from './series.js'
+import { joinStations } from './station-grid.js'
 import { stepName } from './table/step.js'
 import { partsBetween } from './windows/parts.js'
 
@@ -17,13 +18,16 @@ export interface ReadForModel {
 
 /** @throws UserError for a column that vanished, another step, or a series that the model does not know. */
 export async function readForModel(model: ForecastModel, data: string): Promise<ReadForModel> {
-  const { options, layout, categories, borders, step, statics } = model.forecasting
-  const asTrained = { ...options, target: layout.targets, step: stepName(step) }
-  const table = await readData(data, asTrained, categories)
-  const enriched = await enrich(table, layoutOf(table, asTrained), asTrained, statics)
+  const { options, layout, categories, borders, step, statics, grid } = model.forecasting
+  const target = grid ? [grid.target] : layout.targets
+  // Where stations stand, the model knows.
+  const asTrained = { ...options, target, gridRow: undefined, gridColumn: undefined, step: stepName(step) }
+  const read = await readData(data, asTrained, categories)
+  const { table, layout: plain } = joinStations(read, layoutOf(read, asTrained), grid)
+  const enriched = await enrich(table, plain, asTrained, statics)
   const known = enriched.map(({ series }) => model.known(series.key))
   const [validation = 0, test = 0, end = Infinity] = borders
   const times = table.series.map((one) => one.times)
   const parts = partsBetween(times, [validation, test, end])
-  return { table, enriched, set: forecastSet(enriched, layout, known, parts) }
+  return { table, enriched, set: forecastSet(enriched, layout, known, parts, grid) }
 }

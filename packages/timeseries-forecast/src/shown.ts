@@ -22,12 +22,14 @@ const MOST_RESIDUALS = 20_000
 
 /** What is shown of a model's forecasts. */
 export function forecastReport(model: ForecastModel): ReportContent<Judgement> {
-  const { layout, options, series } = model.forecasting
-  const several = series.length > 1 ? ` of ${series.length} series` : ''
+  const { options, series, grid } = model.forecasting
+  const stations = grid && grid.stations.filter((key) => key !== null).length
+  const several =
+    stations !== undefined ? ` of ${stations} stations` : series.length > 1 ? ` of ${series.length} series` : ''
   return {
     app: FORMAT.app,
     noun: 'window',
-    subtitle: `${layout.targets.join(', ')}${several}, ${options.horizon} rows ahead from ${options.lookBack}: ${options.network}`,
+    subtitle: `${model.targetNames.join(', ')}${several}, ${options.horizon} rows ahead from ${options.lookBack}: ${options.network}`,
     figures: (judgement, part) => {
       const [first] = judgement.lines
       return first === undefined ? [] : forecastFigures(shownLine(first, model), part)

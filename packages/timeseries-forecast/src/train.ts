@@ -86,7 +86,7 @@ export async function trainOn(data: TrainingSet, hooks: TrainHooks): Promise<Tra
     const judge = ({ origins = [] }: TrainingSet['parts']['test']) =>
       judgeForecasts(model, set, origins, { ...options, season: forecasting.season })
     const run = await finishRun(trained, { parts, skipped: [], warnings: data.warnings, started }, model, judge)
-    const result = { ...run, targets: forecasting.layout.targets, season: forecasting.season }
+    const result = { ...run, targets: untrained.targetNames, season: forecasting.season }
     if (result.report !== undefined) {
       const source = { epochs: trained.epochs, options, command: hooks.command }
       await writeRunReport(result.report, result, forecastReport(model), source)

@@ -12,8 +12,9 @@ import { bordersOf, forecastSet, knownOf, maskedColumns, partsOf, rowsOf, type F
 import { remembered, networkHorizon, type Forecasting } from './model.js'
 import type { TrainOptions } from './options.js'
 import type { Table } from './series.js'
+import { gridOf, joinStations, optionsForGrid } from './station-grid.js'
 import { describeStep } from './table/step.js'
-import { WindowSet } from './windows/window-set.js'
+import { originsOfPart, WindowSet } from './windows/window-set.js'
 
 /** The windows of a part that are judged. */
 export interface JudgedWindows {
@@ -24,7 +25,6 @@ export interface JudgedWindows {
 
 export interface TrainingSet {
   readonly options: TrainOptions
-  readonly table: Table
   readonly set: ForecastSet
   /** What trains, and what says after each epoch how well. */
   readonly training: WindowSet
@@ -36,9 +36,12 @@ export interface TrainingSet {
   readonly warnings: readonly string[]
 }
 
-export async function readTrainingSet(options: TrainOptions, hooks: TrainHooks): Promise<TrainingSet> {
-  const table = await readData(options.data, options)
-  const plain = layoutOf(table, options)
+export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks): Promise<TrainingSet> {
+  const options = optionsForGrid(given)
+  const read = await readData(options.data, options)
+  const chosen = layoutOf(read, options)
+  const grid = gridOf(read, chosen, options)
+  const { table, layout: plain } = joinStations(read, chosen, grid)
   const statics = scaleOfStatics(table, options.statics)
   const enriched = await enrich(table, plain, options, statics)
   const ranges = partsOf(table.series, options, options.timeZone)
@@ -48,10 +51,10 @@ export async function readTrainingSet(options: TrainOptions, hooks: TrainHooks):
   if (first === undefined) throw new Error('reading the training set: no series')
   const layout: Layout = { ...first.layout, masked: maskedColumns(all, parts) }
   checkStrategy(layout, options)
-  const known = all.map((one, s) => knownOf(one, parts[s] ?? NO_PARTS, options))
-  const set = forecastSet(all, layout, known, parts)
+  const known = all.map((one, s) => knownOf(one, parts[s] ?? NO_PARTS, options, grid))
+  const set = forecastSet(all, layout, known, parts, grid)
   const { season, note } = seasonOf(set, table, options)
-  hooks.note?.(foundText(table, layout, options))
+  hooks.note?.(foundText(table, grid ? { ...layout, targets: [grid.target] } : layout, options))
   for (const line of [...table.notes, note]) hooks.note?.(line)
   const windows = (part: PartName) =>
     WindowSet.ofParts(set.prepared, rowsOf(parts, part), {
@@ -66,7 +69,6 @@ export async function readTrainingSet(options: TrainOptions, hooks: TrainHooks):
   const judged = (part: PartName) => judgedWindows(set, part, options)
   return {
     options,
-    table,
     set,
     training,
     validating,
@@ -82,7 +84,7 @@ export async function readTrainingSet(options: TrainOptions, hooks: TrainHooks):
         parts,
       ),
       season,
-      grid: undefined,
+      grid,
       statics,
       conformal: undefined,
       options: remembered(options),
@@ -132,10 +134,13 @@ export function judgedWindows(
   part: PartName | undefined,
   { lookBack, horizon, judgedWindows: most }: Pick<TrainOptions, 'lookBack' | 'horizon' | 'judgedWindows'>,
 ): JudgedWindows {
-  const windows = WindowSet.ofParts(prepared, rowsOf(parts, part), { lookBack, horizon })
-  const share = Math.min(1, most / windows.length)
-  const origins = prepared.map((_, series) => {
-    const own = windows.originsOf(series)
+  const ranges = rowsOf(parts, part)
+  const all = prepared.map((series, s) => {
+    const { origins: own } = originsOfPart(series, ranges[s] ?? NO_PARTS.test, { lookBack, horizon })
+    return own[0] ?? new Uint32Array(0)
+  })
+  const share = Math.min(1, most / all.reduce((sum, own) => sum + own.length, 0))
+  const origins = all.map((own) => {
     const count = Math.max(Math.min(1, own.length), Math.floor(own.length * share))
     return Uint32Array.from({ length: count }, (__, at) => own[Math.floor((at * own.length) / count)] ?? 0)
   })

@@ -5,10 +5,11 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { gaussianDeviation, normalQuantile, sortQuantiles } from '@weft/core'
-import { fillingOf, restoreTarget } from './features.js'
+import { fillingOf, restorerOf } from './features.js'
 import type { ForecastModel } from './model.js'
 import { parametersOf } from './network.js'
 import type { PreparedSeries } from './windows/prepared-series.js'
+import { centreLookBack, shiftBy } from './windows/centring.js'
 import { type GatheredWindows, WindowSet } from './windows/window-set.js'
 
 /** Forecasts of B windows, each [B, H, C], in the units of the table. */
@@ -68,14 +69,11 @@ export class WindowForecaster {
     const { middle, lower, upper } = this.scaled(series, from, count)
     const { scaler } = this.#model.known(this.#windows.series[series]?.key ?? '')
     const targets = this.#targets
+    const restorers = layout.targets.map((name) => restorerOf(name, layout, scaler))
     const restored = (values: Float32Array | Float64Array) => {
       const all = new Float64Array(values.length)
-      layout.targets.forEach((name, c) => {
-        const own = values.filter((_, at) => at % targets === c)
-        restoreTarget(own, name, layout, scaler).forEach((value, row) => {
-          all[row * targets + c] = value
-        })
-      })
+      for (const [c, restore] of restorers.entries())
+        for (let at = c; at < values.length; at += targets) all[at] = restore(values[at] ?? NaN)
       return all
     }
     const ends = conformal?.intervals(lower, upper)
@@ -129,8 +127,8 @@ export class WindowForecaster {
       gathered.offsets,
       options.horizon,
     )
-    const truth = putBack(gathered.y, gathered.offsets, options.horizon, this.#windows.targets)
-    return { ...said, truth }
+    shiftBy(gathered.y, gathered.offsets, options.horizon, this.#windows.targets)
+    return { ...said, truth: gathered.y }
   }
 
   /** One row after the other: what was forecast becomes the last row of the look-back. */
@@ -139,7 +137,8 @@ export class WindowForecaster {
     const { inputs, targets, known } = this.#windows
     const all = [0, 1, 2].map(() => new Float32Array(batch * horizon * targets))
     for (let h = 0; h < horizon; h++) {
-      const { centred, offsets } = centreTargets(past, batch, lookBack, inputs, targets, centre)
+      const [centred, offsets] = [past.slice(), new Float32Array(batch * targets)]
+      for (let b = 0; b < batch; b++) centreLookBack(centred, offsets, b, { lookBack, inputs, targets }, centre)
       const now = takeStep(future, batch, horizon, known, h)
       const said = this.#decode(this.#call(centred, now, series, 1), offsets, 1)
       for (const [at, values] of [said.middle, said.lower, said.upper].entries())
@@ -160,17 +159,22 @@ export class WindowForecaster {
     const { network, forecasting } = this.#model
     const { inputs, known } = this.#windows
     const batch = series.length
-    return tf.tidy(() => {
+    const output = tf.tidy(() => {
       const tensors = network.inputNames.map((name) => {
         if (name.startsWith('past')) return tf.tensor3d(past, [batch, forecasting.options.lookBack, inputs])
         if (name.startsWith('future')) return tf.tensor3d(future, [batch, horizon, known])
         return tf.tensor2d(series, [batch, 1])
       })
       const [only] = tensors
-      const output = network.predictOnBatch(tensors.length === 1 && only ? only : tensors)
-      if (!(output instanceof tf.Tensor)) throw new TypeError('the network gave no single tensor')
-      return Float32Array.from(output.dataSync())
+      const said = network.predictOnBatch(tensors.length === 1 && only ? only : tensors)
+      if (!(said instanceof tf.Tensor)) throw new TypeError('the network gave no single tensor')
+      return said
     })
+    try {
+      return Float32Array.from(output.dataSync())
+    } finally {
+      output.dispose()
+    }
   }
 
   /** What the outputs [B, H, C' · P] mean, with the offsets [B, C'] put back. */
@@ -178,13 +182,15 @@ export class WindowForecaster {
     const { options } = this.#model.forecasting
     const parameters = parametersOf(options)
     const { targets } = this.#windows
-    const restore = (values: Float32Array) => putBack(values, offsets, horizon, targets)
     if (parameters === 1) {
-      const middle = restore(outputs)
-      return { middle, lower: middle, upper: middle }
+      shiftBy(outputs, offsets, horizon, targets)
+      return { middle: outputs, lower: outputs, upper: outputs }
     }
-    const pick = (value: (at: number) => number) =>
-      restore(Float32Array.from({ length: outputs.length / parameters }, (_, cell) => value(cell * parameters)))
+    const pick = (value: (at: number) => number) => {
+      const picked = new Float32Array(outputs.length / parameters).map((_, cell) => value(cell * parameters))
+      shiftBy(picked, offsets, horizon, targets)
+      return picked
+    }
     if (options.intervals === 'quantiles') {
       sortQuantiles(outputs, parameters)
       const [lower, middle, upper] = [0, 1, 2].map((q) => pick((at) => outputs[at + q] ?? NaN))
@@ -196,38 +202,6 @@ export class WindowForecaster {
       pick((at) => (outputs[at] ?? NaN) + sign * reach * gaussianDeviation(outputs[at + 1] ?? NaN))
     return { lower: end(-1), middle: pick((at) => outputs[at] ?? NaN), upper: end(1) }
   }
-}
-
-/** Adds the offsets [B, C] to values [B, H, C]. */
-function putBack(values: Float32Array, offsets: Float32Array, horizon: number, targets: number): Float32Array {
-  return values.map((value, at) => {
-    const window = Math.floor(at / (horizon * targets))
-    return value + (offsets[window * targets + (at % targets)] ?? 0)
-  })
-}
-
-/** Targets of the look-backs [B, L, D] less their last value or mean. */
-function centreTargets(
-  past: Float32Array,
-  batch: number,
-  lookBack: number,
-  inputs: number,
-  targets: number,
-  centre: 'none' | 'last' | 'mean',
-): { centred: Float32Array; offsets: Float32Array } {
-  const centred = past.slice()
-  const offsets = new Float32Array(batch * targets)
-  if (centre === 'none') return { centred, offsets }
-  for (let b = 0; b < batch; b++)
-    for (let c = 0; c < targets; c++) {
-      const cell = (row: number) => (b * lookBack + row) * inputs + c
-      let sum = 0
-      for (let row = 0; row < lookBack; row++) sum += past[cell(row)] ?? 0
-      const offset = centre === 'mean' ? Math.fround(sum / lookBack) : (past[cell(lookBack - 1)] ?? 0)
-      offsets[b * targets + c] = offset
-      for (let row = 0; row < lookBack; row++) centred[cell(row)] = (past[cell(row)] ?? 0) - offset
-    }
-  return { centred, offsets }
 }
 
 /** Row h of each horizon. Shapes: [B, H, K] → [B, 1, K]. */

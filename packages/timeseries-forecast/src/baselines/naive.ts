@@ -32,8 +32,8 @@ function* changes(history: Float64Array, lag: number, drift = 0): Generator<numb
 
 function build(horizon: number, mean: (h: number) => number, deviation: (h: number) => number): BaselineForecast {
   return {
-    mean: Float64Array.from({ length: horizon }, (_, i) => mean(i + 1)),
-    deviation: Float64Array.from({ length: horizon }, (_, i) => deviation(i + 1)),
+    mean: new Float64Array(horizon).map((_, i) => mean(i + 1)),
+    deviation: new Float64Array(horizon).map((_, i) => deviation(i + 1)),
   }
 }
 

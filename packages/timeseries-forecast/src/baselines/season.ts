@@ -62,34 +62,44 @@ function autocorrelation(values: Float64Array, lag: number): number {
   return product / Math.sqrt(before * after)
 }
 
-/** The values less their centred mean over a season, which shortens at the ends: what moves more slowly is no season of that length. */
-function detrended(values: Float64Array, season: number): Float64Array {
-  const sums = new Float64Array(values.length + 1)
-  const counts = new Float64Array(values.length + 1)
-  for (let t = 0; t < values.length; t++) {
-    const value = values[t] ?? Number.NaN
-    const known = !Number.isNaN(value)
-    sums[t + 1] = (sums[t] ?? 0) + (known ? value : 0)
-    counts[t + 1] = (counts[t] ?? 0) + (known ? 1 : 0)
-  }
+/**
+ * The values less their centred mean over a season, which shortens at the ends: what moves more slowly is no season of that length.
+ *
+ * @param out Where they are written, [T].
+ */
+function detrend(values: Float64Array, season: number, out: Float64Array): void {
   const half = Math.floor(season / 2)
-  return values.map((value, t) => {
+  let [sum, count, entered, left] = [0, 0, 0, 0]
+  for (let t = 0; t < values.length; t++) {
     const from = Math.max(0, t - half)
     const to = Math.min(values.length, from + season)
-    return value - ((sums[to] ?? 0) - (sums[from] ?? 0)) / ((counts[to] ?? 0) - (counts[from] ?? 0))
-  })
+    for (; entered < to; entered++) {
+      const value = values[entered] ?? Number.NaN
+      if (Number.isNaN(value)) continue
+      sum += value
+      count++
+    }
+    for (; left < from; left++) {
+      const value = values[left] ?? Number.NaN
+      if (Number.isNaN(value)) continue
+      sum -= value
+      count--
+    }
+    out[t] = (values[t] ?? Number.NaN) - sum / count
+  }
 }
 
 /** The season of a training part: a peak of its autocorrelation among `seasonCandidates`. */
 export function inferSeason(training: Float64Array, step: Step): Season {
   let best: { name: string; length: number; autocorrelation: number } | undefined
   const candidates = seasonCandidates(step).filter(([, length]) => length * LEAST_SEASONS <= training.length)
+  const values = new Float64Array(candidates.length > 0 ? training.length : 0)
   for (const [name, length] of candidates) {
-    const values = detrended(training, length)
+    detrend(training, length, values)
     const here = autocorrelation(values, length)
+    if (!(here >= LEAST_AUTOCORRELATION && here > (best?.autocorrelation ?? 0) + ADVANTAGE)) continue
     const aside = Math.max(1, Math.round(length / 6))
-    const peak = here > autocorrelation(values, length - aside) && here > autocorrelation(values, length + aside)
-    if (peak && here >= LEAST_AUTOCORRELATION && here > (best?.autocorrelation ?? 0) + ADVANTAGE)
+    if (here > autocorrelation(values, length - aside) && here > autocorrelation(values, length + aside))
       best = { name, length, autocorrelation: here }
   }
   if (best === undefined) {

@@ -119,11 +119,13 @@ export class Conformal {
         'forecasts',
         `${String(lower.length)} values`,
       )
-    const low = Float64Array.from(lower, (value, i) => value - (this.margins[i % size] ?? Number.NaN))
-    const high = Float64Array.from(upper, (value, i) => value + (this.margins[i % size] ?? Number.NaN))
-    for (const [i, a] of low.entries()) {
-      const b = high[i] ?? Number.NaN
-      if (a > b) low[i] = high[i] = (a + b) / 2
+    const [low, high] = [new Float64Array(lower.length), new Float64Array(lower.length)]
+    for (let i = 0; i < low.length; i++) {
+      const margin = this.margins[i % size] ?? Number.NaN
+      const [a, b] = [(lower[i] ?? Number.NaN) - margin, (upper[i] ?? Number.NaN) + margin]
+      // Where they would cross, both are in the middle.
+      low[i] = a > b ? (a + b) / 2 : a
+      high[i] = a > b ? (a + b) / 2 : b
     }
     return { lower: low, upper: high }
   }

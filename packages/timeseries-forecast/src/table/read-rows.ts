@@ -26,6 +26,8 @@ export interface RowPlan {
   readonly missingText: readonly string[]
   /** Most rows of all files. */
   readonly limit: number
+  /** About how many rows there are. */
+  readonly capacity: number
 }
 
 /** Rows of all files, one after another. */
@@ -63,13 +65,15 @@ export async function readRows(
   plan: RowPlan,
   starts: number[],
 ): Promise<Rows> {
-  const time = new TimeSink(plan.time, plan.parse)
-  const numbers = plan.numbers.map((name) => new NumberSink(name, plan.missingText))
+  const time = new TimeSink(plan.time, plan.parse, plan.capacity)
+  const numbers = plan.numbers.map((name) => new NumberSink(name, plan.missingText, plan.capacity))
   const texts = plan.texts.map(
-    (name) => new TextSink(name, (file) => `CAST(${cell(file, name)} AS VARCHAR)`, MOST_VALUES),
+    (name) => new TextSink(name, (file) => `CAST(${cell(file, name)} AS VARCHAR)`, MOST_VALUES, plan.capacity),
   )
   const keys =
-    plan.keys.length === 0 ? [] : [new TextSink(plan.keys.join('+'), (file) => keySql(file, plan.keys), Infinity)]
+    plan.keys.length === 0
+      ? []
+      : [new TextSink(plan.keys.join('+'), (file) => keySql(file, plan.keys), Infinity, plan.capacity)]
   const sinks: Sink[] = [time, ...numbers, ...texts, ...keys]
   const notes: string[] = []
   for (const file of files) {
@@ -85,12 +89,12 @@ export async function readRows(
     if (note !== undefined) notes.push(note)
   }
   return {
-    times: time.column.take(),
+    times: time.column.values,
     zoned: time.zoned,
-    codes: keys[0]?.column.take(),
+    codes: keys[0]?.column.values,
     keys: keys[0]?.values ?? [''],
-    numbers: new Map(numbers.map((sink) => [sink.name, sink.column.take()])),
-    texts: new Map(texts.map((sink, at) => [plan.texts[at] ?? '', { codes: sink.column.take(), values: sink.values }])),
+    numbers: new Map(numbers.map((sink) => [sink.name, sink.column.values])),
+    texts: new Map(texts.map((sink, at) => [plan.texts[at] ?? '', { codes: sink.column.values, values: sink.values }])),
     notes,
   }
 }

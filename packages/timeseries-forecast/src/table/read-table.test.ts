@@ -402,7 +402,7 @@ describe('bad tables', () => {
   })
   it('which grow while they are read, up to what was complete when reading began', async () => {
     const columns = { time: ['time'], keys: [], numbers: ['a', 'b'], texts: [] }
-    const plan = { ...columns, parse: parseInstant, missingText: [], limit: Infinity }
+    const plan = { ...columns, parse: parseInstant, missingText: [], limit: Infinity, capacity: 1 }
     const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
     const connection = await instance.connect()
     // The first looks whole, but was half written; what follows is wrong, which is not yet of interest.

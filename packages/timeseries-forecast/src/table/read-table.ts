@@ -3,6 +3,7 @@
  * Nothing is guessed without being said in the table's notes, and nothing wrong is passed over: it is an error that names file, row and
  * column. DuckDB reads; columns.ts, read-rows.ts and build-table.ts have the parts.
  */
+import { statSync } from 'node:fs'
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { expected, UserError } from '@weft/core'
@@ -76,6 +77,7 @@ async function readWith(connection: DuckDBConnection, options: TableOptions): Pr
         texts: plan.texts,
         missingText: options.missingText ?? [],
         limit: options.rows ?? Infinity,
+        capacity: Math.min(options.rows ?? Infinity, rowsAbout(files, sample)),
       },
       starts,
     )
@@ -83,6 +85,14 @@ async function readWith(connection: DuckDBConnection, options: TableOptions): Pr
   } catch (error) {
     throw error instanceof RowProblem ? await located(connection, files, starts, error) : error
   }
+}
+
+/** How many rows there are if all are about as long as those of the sample, and a tenth more, so that it is rarely too few. */
+function rowsAbout(files: readonly TableFile[], { cells }: Sample): number {
+  const bytes = files.reduce((sum, { path }) => sum + statSync(path).size, 0)
+  const marks = cells.length * (cells[0]?.length ?? 0)
+  const letters = cells.reduce((sum, column) => sum + column.join('').length, 0)
+  return (1.1 * bytes * (cells[0]?.length ?? 0)) / (letters + marks)
 }
 
 async function readSample(connection: DuckDBConnection, file: TableFile): Promise<Sample> {

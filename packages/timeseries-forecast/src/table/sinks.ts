@@ -9,40 +9,32 @@ import type { TableFile } from './files.js'
 import type { Instant } from './instants.js'
 import { RowProblem } from './row-problem.js'
 
-/** Rows of a block; blocks are joined at the end, so that growing never holds a column twice. */
-const BLOCK = 1 << 17
-
-/** A column that grows. */
+/** A column that grows. Of a capacity that is never used, an operating system gives no memory. */
 export class Growing {
-  #blocks: Float64Array[] = []
-  #last: Float64Array = new Float64Array(0)
-  #used = 0
+  #values: Float64Array
   length = 0
 
+  /** @param capacity Numbers that are probably to come; with more, what is there is copied. */
+  constructor(capacity: number) {
+    this.#values = new Float64Array(Math.max(1, Math.ceil(capacity)))
+  }
+
   push(value: number): void {
-    if (this.#used === this.#last.length) {
-      this.#last = new Float64Array(BLOCK)
-      this.#blocks.push(this.#last)
-      this.#used = 0
+    if (this.length === this.#values.length) {
+      const grown = new Float64Array(2 * this.length)
+      grown.set(this.#values)
+      this.#values = grown
     }
-    this.#last[this.#used++] = value
-    this.length++
+    this.#values[this.length++] = value
   }
 
   truncate(length: number): void {
     this.length = Math.min(this.length, length)
-    this.#blocks.length = Math.ceil(this.length / BLOCK)
-    this.#last = this.#blocks.at(-1) ?? new Float64Array(0)
-    this.#used = this.length - BLOCK * Math.max(0, this.#blocks.length - 1)
   }
 
-  /** The column, which empties this. */
-  take(): Float64Array {
-    const all = new Float64Array(this.length)
-    for (let at = 0; at < this.length; at += BLOCK) {
-      all.set((this.#blocks.shift() ?? new Float64Array(0)).subarray(0, this.length - at), at)
-    }
-    return all
+  /** The column as it is now. */
+  get values(): Float64Array {
+    return this.#values.subarray(0, this.length)
   }
 }
 
@@ -68,11 +60,12 @@ function joinedTime(names: readonly string[], sql: (name: string) => string): st
 }
 
 export class NumberSink implements Sink {
-  readonly column = new Growing()
+  readonly column: Growing
   readonly name: string
   readonly #missing: readonly string[]
 
-  constructor(name: string, missingText: readonly string[]) {
+  constructor(name: string, missingText: readonly string[], capacity: number) {
+    this.column = new Growing(capacity)
     this.name = name
     this.#missing = missingText
   }
@@ -110,13 +103,14 @@ const PAST_MIDNIGHT = `LIKE '___________24%'`
 
 /** Times as numbers where DuckDB knows them, else as texts. */
 export class TimeSink implements Sink {
-  readonly column = new Growing()
+  readonly column: Growing
   readonly #names: readonly string[]
   readonly #parse: (text: string) => Instant | undefined
   #typedZone = false
   #first: Pick<Instant, 'form' | 'zoned'> | undefined
 
-  constructor(names: readonly string[], parse: (text: string) => Instant | undefined) {
+  constructor(names: readonly string[], parse: (text: string) => Instant | undefined, capacity: number) {
+    this.column = new Growing(capacity)
     this.#names = names
     this.#parse = parse
   }
@@ -164,14 +158,15 @@ export class TimeSink implements Sink {
 
 /** Texts as numbers of their values. */
 export class TextSink implements Sink {
-  readonly column = new Growing()
+  readonly column: Growing
   readonly values: string[] = []
   readonly #numbers = new Map<string, number>()
   readonly #name: string
   readonly #sql: (file: TableFile) => string
   readonly #most: number
 
-  constructor(name: string, sql: (file: TableFile) => string, most: number) {
+  constructor(name: string, sql: (file: TableFile) => string, most: number, capacity: number) {
+    this.column = new Growing(capacity)
     this.#name = name
     this.#sql = sql
     this.#most = most

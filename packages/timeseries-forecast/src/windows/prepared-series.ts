@@ -12,6 +12,8 @@ export interface PreparedSeries {
   readonly length: number
   /** Inputs of a look-back [T, D]: the C targets first, then other columns. NaN where missing. */
   readonly past: Float32Array
+  /** Of `past`, by `countGaps`: how many rows before each lack a value [T + 1]; undefined when none does. */
+  readonly gaps: Uint32Array | undefined
   /** Names of the D columns of `past`. */
   readonly pastColumns: readonly string[]
   /** How many of the first columns of `past` are forecast, C. */

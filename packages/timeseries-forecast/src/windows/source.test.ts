@@ -12,6 +12,7 @@ function windows(count: number): WindowSet {
     times: Float64Array.from({ length }, (_, t) => t),
     length,
     past: Float32Array.from({ length }, (_, t) => t),
+    gaps: undefined,
     pastColumns: ['value'],
     targets: 1,
     future: Float32Array.from({ length }, (_, t) => -t),

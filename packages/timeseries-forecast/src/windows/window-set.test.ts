@@ -1,16 +1,19 @@
 import { Random } from '@weft/core'
 import { describe, expect, it } from 'vitest'
+import { countGaps } from './fill-gaps.js'
 import type { PreparedSeries } from './prepared-series.js'
 import { WindowSet, type WindowSetOptions } from './window-set.js'
 
 /** Rows of `past` and of `future`, the first `targets` columns being targets. */
 function prepared(past: number[][], future: number[][] = past.map(() => []), targets = 1, key = ''): PreparedSeries {
+  const [rows, columns] = [Float32Array.from(past.flat()), past[0] ?? []]
   return {
     key,
     times: Float64Array.from(past, (_, t) => t * 1000),
     length: past.length,
-    past: Float32Array.from(past.flat()),
-    pastColumns: (past[0] ?? []).map((_, column) => `p${column}`),
+    past: rows,
+    gaps: countGaps(rows, columns.length),
+    pastColumns: columns.map((_, column) => `p${column}`),
     targets,
     future: Float32Array.from(future.flat()),
     futureColumns: (future[0] ?? []).map((_, column) => `f${column}`),

@@ -5,12 +5,10 @@
  * 2023, arXiv:2211.14730, section 3.1). The order of training is source.ts's.
  */
 import { expected, UserError } from '@weft/core'
-import { countGaps, fillGaps, firstGap, type GapFilling } from './fill-gaps.js'
+import { centreLookBack, type Centring, shiftBy } from './centring.js'
+import { fillGaps, firstGap, type GapFilling } from './fill-gaps.js'
 import { checkShape, windowOrigins, type WindowShape } from './origins.js'
 import type { PreparedSeries, RowRange } from './prepared-series.js'
-
-/** What is subtracted from a window's targets, of its own look-back: nothing, its last value, its mean. */
-export type Centring = 'none' | 'last' | 'mean'
 
 export interface WindowSetOptions extends WindowShape {
   /** `independent` makes each target a series of its own, with all other columns but the other targets; default `joint`. */
@@ -47,6 +45,32 @@ export interface WindowPlace {
 
 const NONE: RowRange = { from: 0, to: 0 }
 
+/**
+ * Origins of all windows whose horizon lies within the part of a series, less those without any truth: one list, or with independent
+ * channels one for each target.
+ */
+export function originsOfPart(
+  series: PreparedSeries,
+  part: RowRange,
+  options: WindowShape & Pick<WindowSetOptions, 'channels'>,
+): { origins: Uint32Array[]; leftOut: number } {
+  const { first, stride, count } = windowOrigins(series.length, { ...options, ...part })
+  let leftOut = 0
+  const origins = channelsOf(series, options).map((channels) => {
+    const truths = countTruths(series, channels, part)
+    const kept = new Uint32Array(count)
+    let windows = 0
+    for (let at = 0; at < count; at++) {
+      const origin = first + at * stride
+      const row = origin - part.from
+      if (truths === undefined || (truths[row + options.horizon] ?? 0) > (truths[row] ?? 0)) kept[windows++] = origin
+    }
+    leftOut += count - windows
+    return windows === count ? kept : kept.slice(0, windows)
+  })
+  return { origins, leftOut }
+}
+
 /** The windows of some series. */
 export class WindowSet {
   readonly series: readonly PreparedSeries[]
@@ -72,7 +96,6 @@ export class WindowSet {
   readonly #origins: Uint32Array
   /** Where the origins of each series (and channel) begin, and the end of the last. */
   readonly #starts: Uint32Array
-  readonly #pastGaps: readonly (Uint32Array | undefined)[]
   readonly #hasFutureGaps: readonly boolean[]
 
   /** Use `ofParts` or `atOrigins`. */
@@ -103,7 +126,6 @@ export class WindowSet {
       this.#origins.set(own, this.#starts[at])
       this.#starts[at + 1] = (this.#starts[at] ?? 0) + own.length
     })
-    this.#pastGaps = series.map(({ past, pastColumns }) => countGaps(past, pastColumns.length))
     this.#hasFutureGaps = series.map(({ future }) => firstGap(future) < future.length)
   }
 
@@ -114,22 +136,9 @@ export class WindowSet {
    * @throws UserError for series of unlike columns, and for sizes below 1.
    */
   static ofParts(series: readonly PreparedSeries[], parts: readonly RowRange[], options: WindowSetOptions): WindowSet {
-    let leftOut = 0
-    const origins = series.flatMap((one, s) => {
-      const { first, stride, count } = windowOrigins(one.length, { ...options, ...(parts[s] ?? NONE) })
-      return channelsOf(one, options).map((channels) => {
-        const truths = countTruths(one, channels)
-        const kept = new Uint32Array(count)
-        let windows = 0
-        for (let at = 0; at < count; at++) {
-          const origin = first + at * stride
-          const before = truths?.[origin] ?? 0
-          if (truths === undefined || (truths[origin + options.horizon] ?? 0) > before) kept[windows++] = origin
-        }
-        leftOut += count - windows
-        return windows === count ? kept : kept.slice(0, windows)
-      })
-    })
+    const found = series.map((one, s) => originsOfPart(one, parts[s] ?? NONE, options))
+    const leftOut = found.reduce((sum, own) => sum + own.leftOut, 0)
+    const origins = found.flatMap((own) => own.origins)
     return new WindowSet(series, options, origins, leftOut)
   }
 
@@ -202,8 +211,9 @@ export class WindowSet {
       this.#copyPast(gathered.past, b, number, channel, origin)
       this.#copyTruth(gathered.y, b, number, channel, origin)
       if (known > 0) this.#copyFuture(gathered.future, b, number, origin)
-      if (this.#centring !== 'none') this.#centre(gathered, b)
+      centreLookBack(gathered.past, gathered.offsets, b, this, this.#centring)
     }
+    if (this.#centring !== 'none') shiftBy(gathered.y, gathered.offsets, horizon, targets, -1)
     return gathered
   }
 
@@ -240,7 +250,7 @@ export class WindowSet {
         for (let column = 1; column < inputs; column++) past[to++] = source[line + column + skipped] ?? NaN
       }
     }
-    const gaps = this.#pastGaps[number]
+    const { gaps } = one
     if (gaps === undefined || gaps[origin] === gaps[origin - lookBack]) return
     for (let column = 0; column < inputs; column++) fillGaps(past, start + column, lookBack, inputs, this.#filling)
   }
@@ -277,44 +287,26 @@ export class WindowSet {
     if (!this.#hasFutureGaps[number]) return
     for (let column = 0; column < known; column++) fillGaps(future, start + column, horizon, known, this.#filling)
   }
-
-  /** Subtracts the last value or the mean of the look-back, gaps filled, from the targets of window `b` and from its truth. */
-  #centre({ past, y, offsets }: GatheredWindows, b: number): void {
-    const { lookBack, horizon, inputs, targets } = this
-    const start = b * lookBack * inputs
-    const truth = b * horizon * targets
-    for (let c = 0; c < targets; c++) {
-      let offset = past[start + (lookBack - 1) * inputs + c] ?? 0
-      if (this.#centring === 'mean') {
-        let sum = 0
-        for (let row = 0; row < lookBack; row++) sum += past[start + row * inputs + c] ?? 0
-        offset = Math.fround(sum / lookBack)
-      }
-      offsets[b * targets + c] = offset
-      const end = start + lookBack * inputs
-      for (let at = start + c; at < end; at += inputs) past[at] = (past[at] ?? 0) - offset
-      for (let at = truth + c; at < truth + horizon * targets; at += targets) y[at] = (y[at] ?? 0) - offset
-    }
-  }
 }
 
 /** Which target columns make up a series of windows: all of them together, or each alone. */
-function channelsOf({ targets }: PreparedSeries, { channels }: WindowSetOptions): number[][] {
+function channelsOf({ targets }: PreparedSeries, { channels }: Pick<WindowSetOptions, 'channels'>): number[][] {
   const all = Array.from({ length: targets }, (_, channel) => channel)
   return channels === 'independent' ? all.map((channel) => [channel]) : [all]
 }
 
-/** For each row, how many rows before it have a value in one of the columns [T + 1]; undefined when no cell is missing. */
+/** For each row of a part, how many rows of it before have a value in one of the columns [rows + 1]; undefined when no cell is missing. */
 function countTruths(
-  { past, pastColumns, length }: PreparedSeries,
+  { past, pastColumns }: PreparedSeries,
   columns: readonly number[],
+  { from, to }: RowRange,
 ): Uint32Array | undefined {
-  if (firstGap(past) === past.length) return undefined
-  const counts = new Uint32Array(length + 1)
-  for (let row = 0; row < length; row++) {
-    const line = row * pastColumns.length
-    const present = columns.some((column) => !Number.isNaN(past[line + column]))
-    counts[row + 1] = (counts[row] ?? 0) + (present ? 1 : 0)
+  const width = pastColumns.length
+  if (firstGap(past.subarray(from * width, to * width)) === (to - from) * width) return undefined
+  const counts = new Uint32Array(to - from + 1)
+  for (let row = from; row < to; row++) {
+    const present = columns.some((column) => !Number.isNaN(past[row * width + column]))
+    counts[row - from + 1] = (counts[row - from] ?? 0) + (present ? 1 : 0)
   }
   return counts
 }
