@@ -17,6 +17,7 @@ import { FORMAT, ForecastModel } from './model.js'
 import { backtestOptions, trainOptions, type BacktestOptions, type TrainOptions } from './options.js'
 import { presets } from './presets/index.js'
 import { forecastReport } from './shown.js'
+import { suitedOptions } from './suited-options.js'
 import { trainOn, type TrainResult } from './train.js'
 import { readTrainingSet } from './training-set.js'
 
@@ -43,7 +44,8 @@ export async function backtest(
   hooks: TrainHooks = {},
 ): Promise<BacktestResult> {
   const started = performance.now()
-  const options = resolveOptions(backtestOptions, withDataset(given), presets)
+  const chosen = withDataset(given)
+  const options = resolveOptions(backtestOptions, { ...(await suitedOptions(chosen, hooks.note)), ...chosen }, presets)
   checkRunFolder(options)
   const base = pickOptions(options, trainOptions)
   const folds: TrainResult[] = []

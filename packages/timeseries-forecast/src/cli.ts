@@ -49,9 +49,9 @@ const trainCommand = defineCommand({
     'weft-forecast train --data air.csv --preset weather --target pm2.5 --out runs/air',
     'weft-forecast train --data "prices/*.csv" --key filename --preset stock --out runs/prices',
   ],
-  run: async (options, context) => {
+  run: async (_, context, given) => {
     const { hooks, end } = trainHooks(context, 'window')
-    const result = await train(options, hooks).finally(end)
+    const result = await train(given, hooks).finally(end)
     noteLeftOut(result, context)
     return { data: runJson(result, judgementJson), text: trainText(result, context) }
   },
@@ -176,9 +176,9 @@ const backtestCommand = defineCommand({
     'weft-forecast backtest --data AAPL.csv --preset stock --paper-trade --out runs/aapl',
     'weft-forecast backtest --data demand.csv --target demand --folds 6 --out runs/demand-backtest',
   ],
-  run: async (options, context) => {
+  run: async (_, context, given) => {
     const { hooks, end } = trainHooks(context, 'window')
-    const result = await backtest(options, hooks).finally(end)
+    const result = await backtest(given, hooks).finally(end)
     return {
       data: backtestJson(result),
       text: [judgementText(result.judgement), '', ...backtestLines(result)].join('\n'),

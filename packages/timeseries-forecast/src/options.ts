@@ -41,7 +41,7 @@ const paperOptions = defineOptions({
 
 export const trainOptions = defineOptions({
   ...dataOption,
-  preset: { type: 'string', default: 'energy', group: 'Table', help: 'named set of options' },
+  preset: { type: 'string', group: 'Table', help: 'named set of options; sizes that suit the table unless told' },
   ...readingOptions,
   ...columnOptions,
   ...windowOptions,
