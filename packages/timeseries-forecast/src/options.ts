@@ -80,6 +80,11 @@ export const backtestOptions = defineOptions({
 export const detectOptions = defineOptions({
   ...dataOption,
   ...readingOptions,
+  step: {
+    ...readingOptions.step,
+    default: 'rows',
+    help: 'time between rows, such as 5min, by which gaps are found; rows takes them as they come, as watch does',
+  },
   ...detectionOptions,
   ...seedOption,
   out: {

@@ -77,7 +77,7 @@ export function forecastFigures({ scores, unit, target, judged, intervals }: For
   return [
     {
       label: 'Mean absolute error',
-      value: `${formatNumber(model.mae, 3)}${suffix}`,
+      value: `${formatNumber(model.mae)}${suffix}`,
       note: `${target}, ${part}, ${plural(judged, 'window')}`,
     },
     ...(best === undefined
@@ -97,6 +97,9 @@ export function forecastFigures({ scores, unit, target, judged, intervals }: For
   ]
 }
 
+/** Forecasts that were picked would say little. */
+const SPREAD_EVENLY = 'These windows lie evenly over what was judged; they were not picked.'
+
 /** The sections of one target, in the order in which one asks. */
 export function forecastSections(shown: ForecastShown): Section[] {
   const { target, unit, step, windows, judged, scores, verdict, maeByLead, intervals, residuals, season, strategy } =
@@ -108,17 +111,18 @@ export function forecastSections(shown: ForecastShown): Section[] {
     caption: captionOf(window, step),
   }))
   return [
-    ...(examples.length === 0 ? [] : [forecastSection(examples)]),
     ...(scores.length === 0
       ? []
       : [
           baselinesSection(scores, {
             ...inUnit,
             windows: judged,
+            ...(season !== undefined && { season }),
             byLead: { label: unit === undefined ? 'MAE' : `MAE (${unit})`, lead, forecasters: maeByLead },
             ...(verdict !== undefined && { text: verdict }),
           }),
         ]),
+    ...(examples.length === 0 ? [] : [forecastSection(examples, scores.length === 0 ? [] : SPREAD_EVENLY)]),
     ...(intervals === undefined ? [] : [intervalsSection({ ...intervals, lead })]),
     ...(residuals === undefined
       ? []
@@ -180,6 +184,12 @@ function oneStep(step: Step): string {
   return name === undefined ? stepLength(step) : `one ${name}`
 }
 
+/** `24 hours`, `12 months`, `5 rows`. */
+export function span(rows: number, step: Step): string {
+  const name = nameOf(step)
+  return name === undefined ? `${plural(rows, 'step')} of ${stepLength(step)}` : plural(rows, name)
+}
+
 function nameOf(step: Step): string | undefined {
   if (step.unit === 'row') return 'row'
   return (step.unit === 'month' ? NAMED_MONTHS : NAMED_STEPS).get(step.count)
@@ -195,7 +205,7 @@ function bestOf(baselines: readonly ForecasterScores[]): ForecasterScores | unde
 }
 
 /** `−12.3 %` when `value` is so much lower. */
-function change(value: number, than: number): string {
+export function change(value: number, than: number): string {
   const share = value / than - 1
   return `${share < 0 ? '−' : '+'}${formatPercent(Math.abs(share))}`
 }

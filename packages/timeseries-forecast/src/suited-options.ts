@@ -3,7 +3,7 @@
  * of monthly ones), a look-back of eight, and a network that is no larger than so many windows can teach. What is given stands over
  * it. The rules are coarse and fixed, so that the same table always gives the same options; a preset or a trial of your own may do better.
  */
-import { plural, resolveOptions } from '@weft/core/cli'
+import { flagOf, resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
 import { seasonCandidates } from './baselines/season.js'
 import { layoutOf, readData } from './data.js'
@@ -48,7 +48,7 @@ export async function suitedOptions(
   const chosen = sizesFor({ step: table.step, rows, validationShare, testShare }, given)
   const { lookBack, horizon, network } = { ...chosen, ...given }
   note?.(
-    `No preset was named, so sizes follow the table: ${String(network)} network, ${plural(lookBack ?? 0, 'row')} of look-back, ${plural(horizon ?? 0, 'row')} of horizon.`,
+    `No ${flagOf('preset')} was named, so sizes follow the table: ${flagOf('network')} ${String(network)} ${flagOf('lookBack')} ${String(lookBack)} ${flagOf('horizon')} ${String(horizon)}.`,
   )
   return chosen
 }
