@@ -53,8 +53,11 @@ export function tableText({ name, rows, probation, alarms, labelled }: DetectedT
 
 /** `4 of 4 labelled anomalies found, 1 false alarm`. */
 function labelledText({ anomalies, found }: NonNullable<DetectedTable['labelled']>, alarms: readonly Alarm[]): string {
-  const wrong = alarms.filter(({ labelled }) => labelled === false).length
-  return `${found} of ${plural(anomalies, 'labelled anomaly', 'labelled anomalies')} found, ${plural(wrong, 'false alarm')}`
+  return `${found} of ${plural(anomalies, 'labelled anomaly', 'labelled anomalies')} found, ${plural(falseAlarms(alarms), 'false alarm')}`
+}
+
+function falseAlarms(alarms: readonly Alarm[]): number {
+  return alarms.filter(({ labelled }) => labelled === false).length
 }
 
 /** Over all tables. */
@@ -66,7 +69,7 @@ function labelledFigures(tables: readonly DetectedTable[]) {
       'labelled anomaly',
       'labelled anomalies',
     )}`,
-    'false alarms': sum(({ alarms }) => alarms.filter(({ labelled }) => labelled === false).length),
+    'false alarms': sum(({ alarms }) => falseAlarms(alarms)),
   }
 }
 
@@ -94,7 +97,7 @@ function alarmTable(alarms: readonly (Alarm & { readonly name: string })[]) {
       { ...right(name), cell: ({ values }: Alarm) => number(values[name]) },
       { ...right('expected'), cell: ({ expected: wanted }: Alarm) => number(wanted[name]) },
     ]),
-    { ...right('score'), cell: ({ score }) => score.toFixed(4) },
+    { ...right('score'), cell: ({ score }) => (score > 0.9999 ? '>0.9999' : score.toFixed(4)) },
     {
       header: 'labelled',
       cell: ({ labelled }) => (labelled === undefined ? '' : labelled ? 'yes' : 'no, a false alarm'),
@@ -162,8 +165,15 @@ export function writeAlarmsReport(
         [
           {
             caption: 'Alarms by table.',
-            columns: [{ header: 'table' }, { header: 'rows', align: 'right' }, { header: 'alarms', align: 'right' }],
-            rows: tables.map(({ name, rows: count, alarms }) => [name, formatCount(count), alarms.length]),
+            columns: ['table', 'rows', 'alarms', ...(nab ? ['labelled', 'found', 'false alarms'] : [])].map(
+              (header, at) => (at === 0 ? { header } : { header, align: 'right' }),
+            ),
+            rows: tables.map(({ name, rows, alarms, labelled }) => [
+              name,
+              formatCount(rows),
+              alarms.length,
+              ...(labelled ? [labelled.anomalies, labelled.found, falseAlarms(alarms)] : []),
+            ]),
           },
           ...(all.length === 0
             ? []

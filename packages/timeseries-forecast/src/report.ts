@@ -54,8 +54,6 @@ export interface ForecastShown {
   readonly judged: number
   /** The model first, then the baselines; all of the same windows. None where the truth is still to come. */
   readonly scores: readonly ForecasterScores[]
-  /** Whether the model is better, no better or worse than the best baseline, in a sentence. */
-  readonly verdict?: string
   /** Mean absolute error by lead, [H] each, the model first. */
   readonly maeByLead: readonly NamedValues[]
   readonly intervals?: Pick<Intervals, 'levels' | 'byLead'>
@@ -100,10 +98,17 @@ export function forecastFigures({ scores, unit, target, judged, intervals }: For
 /** Forecasts that were picked would say little. */
 const SPREAD_EVENLY = 'These windows lie evenly over what was judged; they were not picked.'
 
+/** Whether intervals held what they were made for. */
+function heldText(levels: Intervals['levels'] = []): string[] {
+  return levels.map(
+    ({ nominal, actual }) =>
+      `Made to hold ${formatPercent(nominal, 0)} of the truth, they held ${formatPercent(actual)}.`,
+  )
+}
+
 /** The sections of one target, in the order in which one asks. */
 export function forecastSections(shown: ForecastShown): Section[] {
-  const { target, unit, step, windows, judged, scores, verdict, maeByLead, intervals, residuals, season, strategy } =
-    shown
+  const { target, unit, step, windows, judged, scores, maeByLead, intervals, residuals, season, strategy } = shown
   const inUnit = unit === undefined ? {} : { unit }
   const lead = leadName(step)
   const examples = windows.map((window) => ({
@@ -119,11 +124,11 @@ export function forecastSections(shown: ForecastShown): Section[] {
             windows: judged,
             ...(season !== undefined && { season }),
             byLead: { label: unit === undefined ? 'MAE' : `MAE (${unit})`, lead, forecasters: maeByLead },
-            ...(verdict !== undefined && { text: verdict }),
+            text: 'Every forecaster in the same windows, from the same past.',
           }),
         ]),
     ...(examples.length === 0 ? [] : [forecastSection(examples, scores.length === 0 ? [] : SPREAD_EVENLY)]),
-    ...(intervals === undefined ? [] : [intervalsSection({ ...intervals, lead })]),
+    ...(intervals === undefined ? [] : [intervalsSection({ ...intervals, lead }, heldText(intervals.levels))]),
     ...(residuals === undefined
       ? []
       : [

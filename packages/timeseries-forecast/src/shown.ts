@@ -145,7 +145,7 @@ function summarySection({ lines, standardised }: Judgement): Section {
 
 /** What is shown of one target of one series. */
 function shownLine(judged: LineJudgement, model: ForecastModel): ForecastShown {
-  const { line, model: own, baselines, verdict, residuals } = judged
+  const { line, model: own, baselines, residuals } = judged
   const { options, step, season } = model.forecasting
   const all = [own, ...baselines]
   return {
@@ -155,7 +155,6 @@ function shownLine(judged: LineJudgement, model: ForecastModel): ForecastShown {
     windows: judged.shown.map((window) => shownWindow(window, judged, model)),
     judged: residuals.values.length,
     scores: all.map((one) => scoresOf(one)),
-    ...(verdict && { verdict: verdict.sentence }),
     maeByLead: all.map(({ name, byLead }) => ({ name, values: byLead.map(({ mae }) => mae) })),
     ...(Number.isFinite(own.figures.coverage) && {
       intervals: {
