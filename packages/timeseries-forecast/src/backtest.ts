@@ -10,6 +10,7 @@ import type { GivenOptions } from '@weft/core/cli'
 import { strategySection, writeReport, type Section } from '@weft/core/report'
 import { readData } from './data.js'
 import { withDataset } from './datasets/index.js'
+import { shortTimes } from './future-times.js'
 import { judgementJson, pool, type Judgement, type LineJudgement } from './judge.js'
 import { expandingFolds } from './judging/rolling.js'
 import { paperStrategy, type StrategyReport } from './judging/strategy.js'
@@ -17,6 +18,7 @@ import { FORMAT, ForecastModel } from './model.js'
 import { backtestOptions, trainOptions, type BacktestOptions, type TrainOptions } from './options.js'
 import { presets } from './presets/index.js'
 import { forecastReport } from './shown.js'
+import { suitedOptions } from './suited-options.js'
 import { trainOn, type TrainResult } from './train.js'
 import { readTrainingSet } from './training-set.js'
 
@@ -43,14 +45,18 @@ export async function backtest(
   hooks: TrainHooks = {},
 ): Promise<BacktestResult> {
   const started = performance.now()
-  const options = resolveOptions(backtestOptions, withDataset(given), presets)
+  const chosen = withDataset(given)
+  const options = resolveOptions(backtestOptions, { ...(await suitedOptions(chosen, hooks.note)), ...chosen }, presets)
   checkRunFolder(options)
   const base = pickOptions(options, trainOptions)
   const folds: TrainResult[] = []
   for (const [at, borders] of (await foldBorders(base, options.folds)).entries()) {
-    hooks.note?.(`Fold ${at + 1} of ${options.folds}: judged from ${borders.testFrom} to ${borders.until}.`)
+    hooks.note?.(`Fold ${at + 1} of ${options.folds}: judged from ${shortTimes([borders.testFrom])[0] ?? ''} on.`)
     const out = join(options.out, `fold-${at + 1}`)
-    const run = await trainOn(await readTrainingSet({ ...base, ...borders, out }, hooks), hooks)
+    const run = await trainOn(
+      await readTrainingSet({ ...base, ...borders, out }, at === 0 ? hooks : { ...hooks, note: undefined }),
+      hooks,
+    )
     if (run.stopped) throw new DOMException('stopped', 'AbortError')
     folds.push(run)
   }
@@ -122,9 +128,9 @@ export function backtestJson({ judgement, folds, traded, seconds, report }: Back
 export function backtestLines({ judgement, folds, traded, seconds, report }: BacktestResult): string[] {
   const named = (series: string, sentence: string) => (series === '' ? sentence : `${series}: ${sentence}`)
   return [
-    ...traded.map(({ series, report: { sentence } }) => named(series, sentence)),
     ...(traded.length > 0 ? [againstLastPrice(judgement)] : []),
-    '',
+    ...traded.map(({ series, report: { sentence } }) => named(series, sentence)),
+    ...(traded.length > 0 ? [''] : []),
     formatPairs({ folds: plural(folds.length, 'run'), time: formatDuration(seconds), report }),
   ]
 }
@@ -167,12 +173,13 @@ async function writeBacktestReport(
     kicker: `Weft ${FORMAT.app}`,
     title: 'Backtest',
     subtitle: `${plural(folds.length, 'fold')} of a growing past; ${shown.subtitle}`,
-    summary: shown.figures(judgement, 'all folds'),
-    sections: [
-      ...(traded.length > 0 ? [{ title: 'In a word', text: againstLastPrice(judgement) }] : []),
-      ...trading,
-      ...(await shown.sections(judgement)),
+    verdict: [
+      ...(shown.verdict?.(judgement) ?? []),
+      ...(traded.length > 0 ? [againstLastPrice(judgement)] : []),
+      ...(traded.length === 1 ? traded.map(({ report }) => report.sentence) : []),
     ],
+    summary: shown.figures(judgement, 'all folds'),
+    sections: [...(await shown.sections(judgement)), ...trading],
     footer: {
       ...(command !== undefined && { command }),
       device: last.runtime.device,

@@ -22,6 +22,7 @@ import { runDemo } from './demo.js'
 import { detect, detectJson } from './detect.js'
 import { evaluate } from './evaluate.js'
 import { nameOfLine } from './forecast-set.js'
+import { shortTimes } from './future-times.js'
 import { judgementJson, type Judgement, type LineJudgement } from './judge.js'
 import {
   backtestOptions,
@@ -34,6 +35,7 @@ import {
 } from './options.js'
 import { predict, type Prediction } from './predict.js'
 import { presets } from './presets/index.js'
+import { overallVerdict } from './shown.js'
 import { train, type TrainResult } from './train.js'
 import { watch } from './watch.js'
 
@@ -49,9 +51,9 @@ const trainCommand = defineCommand({
     'weft-forecast train --data air.csv --preset weather --target pm2.5 --out runs/air',
     'weft-forecast train --data "prices/*.csv" --key filename --preset stock --out runs/prices',
   ],
-  run: async (options, context) => {
+  run: async (_, context, given) => {
     const { hooks, end } = trainHooks(context, 'window')
-    const result = await train(options, hooks).finally(end)
+    const result = await train(given, hooks).finally(end)
     noteLeftOut(result, context)
     return { data: runJson(result, judgementJson), text: trainText(result, context) }
   },
@@ -65,7 +67,6 @@ function trainText(result: TrainResult, context: CommandContext): string {
     ...(judged ? [judgementText(judged), ''] : []),
     formatPairs({
       'judged by': test ? 'the test part' : 'the validation part',
-      'best epoch': result.bestEpoch,
       time: formatDuration(result.seconds),
       model: `${result.out}/model`,
       report: result.report,
@@ -75,16 +76,15 @@ function trainText(result: TrainResult, context: CommandContext): string {
 
 /** The model beside the baselines, and what that means in words. */
 export function judgementText(judgement: Judgement): string {
-  const { lines, verdict } = judgement
+  const { lines } = judgement
   const [only] = lines
   const verdicts = lines.slice(0, PRINTED_LINES).flatMap((line) => {
     if (line.verdict === undefined) return []
-    return [lines.length === 1 ? line.verdict.sentence : `${nameOfLine(line.line)}: ${line.verdict.sentence}`]
+    return [`${nameOfLine(line.line)}: ${line.verdict.sentence}`]
   })
   const more = lines.length > PRINTED_LINES ? [`and ${lines.length - PRINTED_LINES} more, in the report`] : []
-  const joint = verdict && lines.length > 1 ? [`All targets: ${verdict.sentence}`] : []
   const table = only !== undefined && lines.length === 1 ? lineTable(only) : standardisedTable(judgement)
-  return [table, '', ...verdicts, ...more, ...joint].join('\n')
+  return [table, '', ...overallVerdict(judgement), ...(lines.length > 1 ? ['', ...verdicts, ...more] : [])].join('\n')
 }
 
 function lineTable({ model, baselines }: LineJudgement): string {
@@ -100,12 +100,17 @@ function lineTable({ model, baselines }: LineJudgement): string {
         formatNumber(mae, 4),
         formatNumber(rmse, 4),
         formatPercent(smape),
-        formatNumber(mase, 3),
+        formatNumber(mase, 4),
         formatPercent(direction),
-        one.verdict?.test.pValue.toFixed(3) ?? '',
+        probability(one.verdict?.test.pValue),
       ]
     }),
   )
+}
+
+function probability(p: number | undefined): string {
+  if (p === undefined || Number.isNaN(p)) return ''
+  return p < 0.001 ? '<0.001' : p.toFixed(3)
 }
 
 function standardisedTable({ standardised }: Judgement): string {
@@ -158,12 +163,13 @@ const predictCommand = defineCommand({
 function predictionText({ series, target, rows }: Prediction): string {
   const right = (header: string) => ({ header, align: 'right' as const })
   const bounded = rows.some(({ lower }) => lower !== undefined)
+  const times = shortTimes(rows.map(({ time }) => time))
   return formatTable(
     [{ header: series === '' ? 'time' : series }, right(target), ...(bounded ? [right('lower'), right('upper')] : [])],
-    rows.map(({ time, forecast, lower, upper }) => [
-      time.replace('T', ' ').replace(/(:00)?\.000Z$/, ''),
-      formatNumber(forecast, 5),
-      ...(bounded ? [formatNumber(lower ?? Number.NaN, 5), formatNumber(upper ?? Number.NaN, 5)] : []),
+    rows.map(({ forecast, lower, upper }, at) => [
+      times[at] ?? '',
+      formatNumber(forecast),
+      ...(bounded ? [formatNumber(lower ?? Number.NaN), formatNumber(upper ?? Number.NaN)] : []),
     ]),
   )
 }
@@ -176,9 +182,9 @@ const backtestCommand = defineCommand({
     'weft-forecast backtest --data AAPL.csv --preset stock --paper-trade --out runs/aapl',
     'weft-forecast backtest --data demand.csv --target demand --folds 6 --out runs/demand-backtest',
   ],
-  run: async (options, context) => {
+  run: async (_, context, given) => {
     const { hooks, end } = trainHooks(context, 'window')
-    const result = await backtest(options, hooks).finally(end)
+    const result = await backtest(given, hooks).finally(end)
     return {
       data: backtestJson(result),
       text: [judgementText(result.judgement), '', ...backtestLines(result)].join('\n'),

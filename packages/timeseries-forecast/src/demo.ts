@@ -8,6 +8,7 @@ import { isFast, setupRuntime } from '@weft/core'
 import { demoFolder, demoSummary, type DemoSummary, type TrainHooks } from '@weft/core/app'
 import { formatDuration, plural } from '@weft/core/cli'
 import { writeDemoSeries } from './demo-series.js'
+import { tableText } from './alarms-shown.js'
 import { detect } from './detect.js'
 import type { DemoOptions, GivenTrainOptions } from './options.js'
 import { predict } from './predict.js'
@@ -33,7 +34,7 @@ interface Size {
 
 const FULL: Size = { days: 240, train: { epochs: 20 } }
 /** For TensorFlow.js's own processor backend, a hundred times slower. */
-const REDUCED: Size = { days: 90, train: { epochs: 6, units: 24, stride: 4 } }
+const REDUCED: Size = { days: 90, train: { epochs: 16, units: 32, stride: 2, batchSize: 32, dropout: 0.1 } }
 
 /** What forecasts the demand: its own week, the weather and the holidays that are known ahead, hour and day. */
 const DEMAND: GivenTrainOptions = {
@@ -98,7 +99,9 @@ export async function runDemo(options: DemoOptions, hooks: TrainHooks): Promise<
     `Demand a day ahead, on ${plural(summary.items, 'window')} that it had not seen:`,
     `  ${verdict}`,
     `  The intervals, made to hold 90 %, held ${(100 * coverage).toFixed(1)} % of the truth.`,
-    ...alarms.lines,
+    `What is unusual in the stations’ loads:`,
+    ...alarms.tables.map((table) => `  ${tableText(table)}`),
+    '',
     `Time     ${formatDuration(seconds)} on ${runtime.device}`,
     `Report   ${summary.report}`,
     `Tomorrow ${tomorrow.files.at(-1) ?? ''}`,

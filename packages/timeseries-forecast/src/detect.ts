@@ -18,21 +18,15 @@ import {
   type RuntimeReport,
 } from '@weft/core'
 import { toCsv } from '@weft/core/app'
-import { formatDuration, formatNumber, formatPairs, plural, resolveOptions } from '@weft/core/cli'
+import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
-import { anomalySection, writeReport } from '@weft/core/report'
 import { detectSeries, rowsOf, type SeriesDetection } from './anomaly/train-detector.js'
 import { saveDetector } from './anomaly/watcher.js'
-import { FORMAT } from './model.js'
+import { linesOf, writeAlarmsReport } from './alarms-shown.js'
 import { detectOptions, type DetectOptions } from './options.js'
 import type { Series, Table } from './series.js'
 import { parseInstant } from './table/instants.js'
 import { readTable, tableFiles } from './table/read-table.js'
-
-/** Series that a report draws. */
-const DRAWN_SERIES = 12
-/** Alarms that are printed of a series. */
-const PRINTED_ALARMS = 5
 
 /** Rows that raised an alarm, one after the other. */
 export interface Alarm {
@@ -42,6 +36,8 @@ export interface Alarm {
   readonly rows: number
   /** The highest of them. */
   readonly score: number
+  /** With labels: whether one of the rows lies in a labelled anomaly. */
+  readonly labelled?: boolean
   /** Of the first row, by column. */
   readonly values: Readonly<Record<string, number>>
   readonly expected: Readonly<Record<string, number>>
@@ -54,6 +50,8 @@ export interface DetectedTable {
   readonly probation: number
   readonly threshold: number
   readonly alarms: readonly Alarm[]
+  /** With labels: how many anomalies are labelled, and how many of them raised an alarm. */
+  readonly labelled?: { readonly anomalies: number; readonly found: number }
 }
 
 /** Scores by the benchmark's profiles, from 0 for silence to 100 for alarms at the first row of each anomaly. */
@@ -78,15 +76,19 @@ export interface DetectHooks {
 }
 
 /** A series with what was found in it. */
-interface Found {
+export interface Found {
   readonly name: string
   readonly file: string
   readonly table: Table
   readonly series: Series
   readonly columns: readonly string[]
   readonly detection: SeriesDetection
-  readonly windows: readonly (readonly [start: number, end: number])[]
+  /** Labelled anomalies; undefined without labels. */
+  readonly windows: Windows | undefined
 }
+
+/** First and last moment of each labelled anomaly. */
+export type Windows = readonly (readonly [start: number, end: number])[]
 
 /** @throws UserError for files, columns or labels that a user can mend. */
 export async function detect(
@@ -118,7 +120,7 @@ export async function detect(
 async function detectTable(
   file: string,
   options: DetectOptions,
-  labels: ReadonlyMap<string, Found['windows']> | undefined,
+  labels: ReadonlyMap<string, Windows> | undefined,
   { signal }: DetectHooks,
 ): Promise<Found[]> {
   const { key, columns, duplicates, unsorted, timeZone, missingText, time, step, rows, dateOrder } = options
@@ -146,19 +148,19 @@ async function detectTable(
       ...(signal && { signal }),
     })
     const name = series.key === '' ? basename(file) : `${basename(file)}, ${series.key}`
-    found.push({ name, file, table, series, columns: watched, detection, windows: windowsOf(labels, file) })
+    found.push({ name, file, table, series, columns: watched, detection, windows: labels && windowsOf(labels, file) })
   }
   return found
 }
 
 /** Windows of anomalies by file. @throws UserError when it is no such file. */
-function readLabels(path: string): ReadonlyMap<string, Found['windows']> {
+function readLabels(path: string): ReadonlyMap<string, Windows> {
   const json = readJson(path)
   const wrong = (received: unknown) =>
     expected(`reading ${path}`, 'a list of [start, end] for each file', 'labels', JSON.stringify(received))
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong(json)
   return new Map(
-    Object.entries(json).map(([file, windows]): [string, Found['windows']] => {
+    Object.entries(json).map(([file, windows]): [string, Windows] => {
       if (!Array.isArray(windows)) throw wrong(windows)
       return [
         file,
@@ -173,13 +175,13 @@ function readLabels(path: string): ReadonlyMap<string, Found['windows']> {
 }
 
 /** The windows of the file whose path ends like the name in the labels. */
-function windowsOf(labels: ReadonlyMap<string, Found['windows']> | undefined, file: string): Found['windows'] {
+function windowsOf(labels: ReadonlyMap<string, Windows>, file: string): Windows {
   const path = file.replaceAll('\\', '/')
-  for (const [name, windows] of labels ?? []) if (path === name || path.endsWith(`/${name}`)) return windows
+  for (const [name, windows] of labels) if (path === name || path.endsWith(`/${name}`)) return windows
   return []
 }
 
-function described({ name, series, columns, detection }: Found): DetectedTable {
+function described({ name, series, columns, detection, windows }: Found): DetectedTable {
   const { alarms, scores, probation, threshold, expected: wanted } = detection
   const groups: number[][] = []
   for (const row of alarms) {
@@ -187,12 +189,21 @@ function described({ name, series, columns, detection }: Found): DetectedTable {
     if (last?.at(-1) === row - 1) last.push(row)
     else groups.push([row])
   }
-  const time = (row: number | undefined) => new Date(series.times[row ?? 0] ?? 0).toISOString()
+  const moment = (row: number | undefined) => series.times[row ?? 0] ?? 0
+  const time = (row: number | undefined) => new Date(moment(row)).toISOString()
+  const isIn = (rows: readonly number[], [start, end]: Windows[number]) =>
+    moment(rows[0]) <= end && moment(rows.at(-1)) >= start
   return {
     name,
     rows: series.times.length,
     probation,
     threshold,
+    ...(windows && {
+      labelled: {
+        anomalies: windows.length,
+        found: windows.filter((window) => groups.some((rows) => isIn(rows, window))).length,
+      },
+    }),
     alarms: groups.map((rows) => {
       const [first = 0] = rows
       const at = (values: (column: number) => number | undefined) =>
@@ -201,6 +212,7 @@ function described({ name, series, columns, detection }: Found): DetectedTable {
         from: time(first),
         to: time(rows.at(-1)),
         rows: rows.length,
+        ...(windows && { labelled: windows.some((window) => isIn(rows, window)) }),
         score: rows.reduce((most, row) => Math.max(most, scores[row] ?? 0), 0),
         values: at((c) => series.columns.get(columns[c] ?? '')?.[first]),
         expected: at((c) => wanted[c]?.[first]),
@@ -210,13 +222,13 @@ function described({ name, series, columns, detection }: Found): DetectedTable {
 }
 
 function scoreOf(found: readonly Found[], { risk, labels }: DetectOptions): NonNullable<DetectResult['nab']> {
-  if (found.every(({ windows }) => windows.length === 0)) {
+  if (found.every(({ windows = [] }) => windows.length === 0)) {
     throw new UserError(
       `scoring alarms: expected anomalies of at least one of the files in ${labels ?? 'the labels'}, received none`,
       'The names in the labels are the ends of the files’ paths.',
     )
   }
-  const files = found.map(({ series, detection, windows }): NabFile => {
+  const files = found.map(({ series, detection, windows = [] }): NabFile => {
     const { scores } = detection
     return { scores, times: series.times, windows, probation: nabProbation(scores.length) }
   })
@@ -227,41 +239,6 @@ function scoreOf(found: readonly Found[], { risk, labels }: DetectOptions): NonN
   return { bestThreshold: by(), ownThreshold: by(1 - risk), threshold }
 }
 
-/** What to tell of it. */
-function linesOf(
-  { tables, nab, seconds }: Omit<DetectResult, 'lines' | 'report'>,
-  report: string | undefined,
-): string[] {
-  const some = tables.flatMap(({ name, rows, alarms, probation }) => [
-    `${name}: ${plural(alarms.length, 'alarm')} in ${plural(rows - probation, 'row')} after the first ${probation}`,
-    ...alarms.slice(0, PRINTED_ALARMS).map(alarmText),
-    ...(alarms.length > PRINTED_ALARMS ? [`  and ${alarms.length - PRINTED_ALARMS} more`] : []),
-  ])
-  const rows = tables.reduce((sum, one) => sum + one.rows, 0)
-  return [
-    ...some,
-    '',
-    formatPairs({
-      tables: tables.length,
-      rows,
-      ...(nab && {
-        'NAB score': `${nab.bestThreshold.standard.toFixed(1)} with the best threshold for all, ${nab.ownThreshold.standard.toFixed(1)} with the detectors’ own`,
-      }),
-      time: formatDuration(seconds),
-      report,
-    }),
-  ]
-}
-
-function alarmText({ from, rows, values, expected: wanted }: Alarm): string {
-  const shown = Object.entries(values).map(([column, value]) => {
-    const usual = wanted[column]
-    const instead = usual === undefined || Number.isNaN(usual) ? '' : `, expected ${formatNumber(usual, 4)}`
-    return `${column} ${formatNumber(value, 4)}${instead}`
-  })
-  return `  ${from.slice(0, 16).replace('T', ' ')}  ${shown.join('; ')}${rows > 1 ? `  (${rows} rows)` : ''}`
-}
-
 async function write(
   out: string,
   found: readonly Found[],
@@ -269,7 +246,7 @@ async function write(
   options: DetectOptions,
   command: string | undefined,
 ): Promise<void> {
-  const { tables, nab, runtime, seconds } = result
+  const { tables } = result
   const rows = tables.flatMap(({ name, alarms }) =>
     alarms.map(({ from, to, rows: count, score }) => [name, from, to, String(count), String(score)]),
   )
@@ -280,79 +257,12 @@ async function write(
     const { timeColumn, timeZone } = table
     writeJsonAtomic(join(folder, 'table.json'), { timeColumn, timeZone, columns })
   }
-  const figure = (value: number) => value.toFixed(1)
-  writeReport(join(out, 'report.html'), {
-    kicker: `Weft ${FORMAT.app}`,
-    title: 'Alarms',
-    subtitle: `${plural(tables.length, 'table')}, ${options.detector} detector`,
-    summary: [
-      {
-        label: 'Alarms',
-        value: String(tables.reduce((sum, { alarms }) => sum + alarms.length, 0)),
-        note: `in ${plural(
-          tables.reduce((sum, one) => sum + one.rows, 0),
-          'row',
-        )}`,
-      },
-      ...(nab
-        ? [
-            {
-              label: 'NAB score',
-              value: figure(nab.bestThreshold.standard),
-              note: `with its own threshold ${figure(nab.ownThreshold.standard)}; 0 silent, 100 perfect`,
-            },
-          ]
-        : []),
-    ],
-    sections: [
-      anomalySection(
-        found.slice(0, DRAWN_SERIES).map(({ name, series, columns, detection, windows }) => ({
-          data: drawn(series, columns[0] ?? '', detection, windows),
-          caption: `${name}.`,
-        })),
-        found.length > DRAWN_SERIES ? `Drawn are the first ${DRAWN_SERIES} of ${found.length}.` : [],
-        [
-          {
-            caption: 'Alarms by table.',
-            columns: [{ header: 'table' }, { header: 'rows', align: 'right' }, { header: 'alarms', align: 'right' }],
-            rows: tables.map(({ name, rows: count, alarms }) => [name, count, alarms.length]),
-          },
-        ],
-      ),
-    ],
-    footer: {
-      ...(command !== undefined && { command }),
-      device: runtime.device,
-      duration: formatDuration(seconds),
-      finished: new Date(),
-      versions: runtime.versions,
-      options,
-    },
-  })
+  writeAlarmsReport(join(out, 'report.html'), found, result, { options, command })
 }
 
 /** A name that any file system takes. */
 function folderName(name: string): string {
   return name.slice(0, name.length - extname(name).length || undefined).replace(/[^\w.-]+/g, '_')
-}
-
-function drawn(series: Series, column: string, detection: SeriesDetection, windows: Found['windows']) {
-  const { times } = series
-  const rowAt = (time: number) => {
-    const row = times.findIndex((one) => one >= time)
-    return row === -1 ? times.length - 1 : row
-  }
-  return {
-    times,
-    values: series.columns.get(column) ?? new Float64Array(0),
-    ...(detection.expected[0] && { expected: detection.expected[0] }),
-    scores: detection.scores,
-    threshold: detection.threshold,
-    alarms: detection.alarms,
-    windows: windows.map(([start, end]): [number, number] => [rowAt(start), rowAt(end)]),
-    probation: detection.probation,
-    label: column,
-  }
 }
 
 /** What was found, as JSON prints it. */

@@ -36,3 +36,9 @@ function isWeekend(time: number): boolean {
   const day = new Date(time).getUTCDay()
   return day === 0 || day === 6
 }
+
+/** ISO times as people read them: `2024-10-29 13:00`, or `2024-10-29` where all are the beginnings of days. What is no time stays. */
+export function shortTimes(times: readonly string[]): string[] {
+  const days = times.every((time) => time.endsWith('T00:00:00.000Z'))
+  return times.map((time) => (days ? time.slice(0, 10) : time.replace('T', ' ').replace(/(:00)?(\.000)?Z$/, '')))
+}

@@ -194,7 +194,7 @@ function scored(name: string, scores: ForecastScores): Scored {
   return { name, figures: scores.overall(), byLead: scores.byLead(), losses }
 }
 
-const judged = ({ name, losses }: Scored): Judged => ({ name, losses: losses.absolute })
+const judged = ({ name, losses, figures }: Scored): Judged => ({ name, losses: losses.absolute, mean: figures.mae })
 
 function lastValue(history: Float64Array): number {
   return history[history.findLastIndex((value) => !Number.isNaN(value))] ?? Number.NaN
@@ -227,6 +227,7 @@ function jointVerdict(
   if (first === undefined || first.baselines.length === 0) return undefined
   if (lines.length === 1) return first.verdict
   if (lines.some(({ line }) => line.series !== first.line.series)) return undefined
+  const means = standardise(lines)
   const joint = [first.model, ...first.baselines].map(({ name }, at): Judged => {
     const losses = first.model.losses.absolute.map((_, window) => {
       const sum = lines.reduce((total, { line, model, baselines }) => {
@@ -235,10 +236,10 @@ function jointVerdict(
       }, 0)
       return sum / lines.length
     })
-    return { name, losses }
+    return { name, losses, ...(means[at] && { mean: means[at].mae }) }
   })
   const [model, ...baselines] = joint
-  return model && judge(model, baselines, { horizon, measure: 'standardised MAE' })
+  return model && judge(model, baselines, { horizon, measure: 'Standardised MAE' })
 }
 
 /** Judgements of the same lines in several stretches of time, one after the other, as one. */

@@ -41,7 +41,7 @@ const paperOptions = defineOptions({
 
 export const trainOptions = defineOptions({
   ...dataOption,
-  preset: { type: 'string', default: 'energy', group: 'Table', help: 'named set of options' },
+  preset: { type: 'string', group: 'Table', help: 'named set of options; sizes that suit the table unless told' },
   ...readingOptions,
   ...columnOptions,
   ...windowOptions,
@@ -80,6 +80,11 @@ export const backtestOptions = defineOptions({
 export const detectOptions = defineOptions({
   ...dataOption,
   ...readingOptions,
+  step: {
+    ...readingOptions.step,
+    default: 'rows',
+    help: 'time between rows, such as 5min, by which gaps are found; rows takes them as they come, as watch does',
+  },
   ...detectionOptions,
   ...seedOption,
   out: {

@@ -2,7 +2,7 @@
  * Forecasts beyond the end of a table by a saved model: of every series the rows after the last that holds a target. What is known ahead
  * must be in the table, in rows whose targets are empty; the calendar is known anyway.
  */
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { expected, setupRuntime, UserError, writeFileAtomic, type RuntimeReport } from '@weft/core'
 import { toCsv } from '@weft/core/app'
 import { formatDuration, resolveOptions } from '@weft/core/cli'
@@ -75,7 +75,7 @@ export async function predict(
     writeReport(report, {
       kicker: `Weft ${FORMAT.app}`,
       title: 'Forecast',
-      subtitle: `${model.targetNames.join(', ')} after the end of ${data}`,
+      subtitle: `${model.targetNames.join(', ')} after the end of ${basename(data)}`,
       sections: futureSections(drawn, model),
       footer: {
         ...(command !== undefined && { command }),

@@ -28,7 +28,6 @@ const shown: ForecastShown = {
     { name: 'last value', mae: 1, rmse: 1.5, p: 0.2, verdict: 'no better' },
     { name: 'broken', mae: Number.NaN, rmse: Number.NaN },
   ],
-  verdict: 'The model is no better than the best baseline, last value.',
   maeByLead: [
     { name: 'model', values: [0.5, 0.9, 1.3] },
     { name: 'last value', values: [0.6, 1, 1.4] },
@@ -46,7 +45,7 @@ const shown: ForecastShown = {
 describe('what is shown of forecasts', () => {
   it('begins with the error, how it stands to the best baseline, and the widest interval', () => {
     expect(forecastFigures(shown, 'test')).toEqual([
-      { label: 'Mean absolute error', value: '0.900 MW', note: 'load, test, 1,200 windows' },
+      { label: 'Mean absolute error', value: '0.9000 MW', note: 'load, test, 1,200 windows' },
       { label: 'Beside the best baseline', value: '−10.0 %', note: 'error against last value' },
       { label: 'Interval', value: '74.1 %', note: 'of the truth is within; promised 80 %' },
     ])
@@ -55,13 +54,13 @@ describe('what is shown of forecasts', () => {
     expect(forecastFigures({ ...shown, scores: [] }, 'test')).toEqual([])
   })
 
-  it('goes from windows to what is left over', () => {
+  it('goes from the verdict over windows to what is left over', () => {
     const sections = forecastSections(shown)
-    expect(sections.map(({ title }) => title)).toEqual(['Forecasts', 'Beside the baselines', 'Intervals', 'Residuals'])
-    const [forecasts, baselines] = sections
+    expect(sections.map(({ title }) => title)).toEqual(['Beside the baselines', 'Forecasts', 'Intervals', 'Residuals'])
+    const [baselines, forecasts] = sections
     expect(forecasts?.figures?.[0]?.caption).toBe('north, from 2024-06-02 00:00 UTC. The worst.')
     expect(forecasts?.figures?.[0]?.svg).toContain('load (MW)')
-    expect(baselines?.text).toBe(shown.verdict)
+    expect(sections[2]?.text).toEqual(expect.arrayContaining([expect.stringMatching(/74\.1 %/)]))
     expect(baselines?.figures?.[0]?.svg).toContain('lead (hours)')
     expect(baselines?.tables?.[0]?.rows.at(-1)?.slice(0, 2)).toEqual(['broken', 'none'])
     for (const { svg } of sections.flatMap(({ figures = [] }) => figures)) expect(svg).not.toMatch(/NaN|undefined/)
@@ -85,7 +84,7 @@ describe('what is shown of forecasts', () => {
   it('numbers rows where there are no times, and gives no clock to days', () => {
     const plain = { ...window, series: '', history: { values: [1, 2] }, forecast: { values: [1, 2, 3] } }
     const caption = (one: ShownWindow, count: number) =>
-      forecastSections({ ...shown, windows: [one], step: { unit: 'ms', count } })[0]?.figures?.[0]?.caption
+      forecastSections({ ...shown, windows: [one], step: { unit: 'ms', count } })[1]?.figures?.[0]?.caption
     expect(caption(plain, HOUR_MS)).toBe('From row 24. The worst.')
     expect(caption(window, 24 * HOUR_MS)).toBe('north, from 2024-06-02. The worst.')
   })

@@ -54,8 +54,6 @@ export interface ForecastShown {
   readonly judged: number
   /** The model first, then the baselines; all of the same windows. None where the truth is still to come. */
   readonly scores: readonly ForecasterScores[]
-  /** Whether the model is better, no better or worse than the best baseline, in a sentence. */
-  readonly verdict?: string
   /** Mean absolute error by lead, [H] each, the model first. */
   readonly maeByLead: readonly NamedValues[]
   readonly intervals?: Pick<Intervals, 'levels' | 'byLead'>
@@ -77,7 +75,7 @@ export function forecastFigures({ scores, unit, target, judged, intervals }: For
   return [
     {
       label: 'Mean absolute error',
-      value: `${formatNumber(model.mae, 3)}${suffix}`,
+      value: `${formatNumber(model.mae)}${suffix}`,
       note: `${target}, ${part}, ${plural(judged, 'window')}`,
     },
     ...(best === undefined
@@ -97,10 +95,20 @@ export function forecastFigures({ scores, unit, target, judged, intervals }: For
   ]
 }
 
+/** Forecasts that were picked would say little. */
+const SPREAD_EVENLY = 'These windows lie evenly over what was judged; they were not picked.'
+
+/** Whether intervals held what they were made for. */
+function heldText(levels: Intervals['levels'] = []): string[] {
+  return levels.map(
+    ({ nominal, actual }) =>
+      `Made to hold ${formatPercent(nominal, 0)} of the truth, they held ${formatPercent(actual)}.`,
+  )
+}
+
 /** The sections of one target, in the order in which one asks. */
 export function forecastSections(shown: ForecastShown): Section[] {
-  const { target, unit, step, windows, judged, scores, verdict, maeByLead, intervals, residuals, season, strategy } =
-    shown
+  const { target, unit, step, windows, judged, scores, maeByLead, intervals, residuals, season, strategy } = shown
   const inUnit = unit === undefined ? {} : { unit }
   const lead = leadName(step)
   const examples = windows.map((window) => ({
@@ -108,18 +116,19 @@ export function forecastSections(shown: ForecastShown): Section[] {
     caption: captionOf(window, step),
   }))
   return [
-    ...(examples.length === 0 ? [] : [forecastSection(examples)]),
     ...(scores.length === 0
       ? []
       : [
           baselinesSection(scores, {
             ...inUnit,
             windows: judged,
+            ...(season !== undefined && { season }),
             byLead: { label: unit === undefined ? 'MAE' : `MAE (${unit})`, lead, forecasters: maeByLead },
-            ...(verdict !== undefined && { text: verdict }),
+            text: 'Every forecaster in the same windows, from the same past.',
           }),
         ]),
-    ...(intervals === undefined ? [] : [intervalsSection({ ...intervals, lead })]),
+    ...(examples.length === 0 ? [] : [forecastSection(examples, scores.length === 0 ? [] : SPREAD_EVENLY)]),
+    ...(intervals === undefined ? [] : [intervalsSection({ ...intervals, lead }, heldText(intervals.levels))]),
     ...(residuals === undefined
       ? []
       : [
@@ -180,6 +189,12 @@ function oneStep(step: Step): string {
   return name === undefined ? stepLength(step) : `one ${name}`
 }
 
+/** `24 hours`, `12 months`, `5 rows`. */
+export function span(rows: number, step: Step): string {
+  const name = nameOf(step)
+  return name === undefined ? `${plural(rows, 'step')} of ${stepLength(step)}` : plural(rows, name)
+}
+
 function nameOf(step: Step): string | undefined {
   if (step.unit === 'row') return 'row'
   return (step.unit === 'month' ? NAMED_MONTHS : NAMED_STEPS).get(step.count)
@@ -195,7 +210,7 @@ function bestOf(baselines: readonly ForecasterScores[]): ForecasterScores | unde
 }
 
 /** `−12.3 %` when `value` is so much lower. */
-function change(value: number, than: number): string {
+export function change(value: number, than: number): string {
   const share = value / than - 1
   return `${share < 0 ? '−' : '+'}${formatPercent(Math.abs(share))}`
 }

@@ -3,12 +3,14 @@
  * targets. Drawing is report.ts's and core's.
  */
 import type { ReportContent } from '@weft/core/app'
-import type { Section } from '@weft/core/report'
+import { formatNumber, formatPercent, plural } from '@weft/core/cli'
+import type { KeyFigure, ReportTable, Section } from '@weft/core/report'
 import { nameOfLine } from './forecast-set.js'
 import type { Compared, Judgement, LineJudgement, Scored } from './judge.js'
 import { FORMAT, type ForecastModel } from './model.js'
 import type { DrawnForecast } from './predict.js'
-import { forecastFigures, forecastSections, type ForecastShown, type ShownWindow } from './report.js'
+import { shortTimes } from './future-times.js'
+import { change, forecastFigures, forecastSections, span, type ForecastShown, type ShownWindow } from './report.js'
 
 /** Targets of series that have sections of their own. */
 const MOST_LINES = 6
@@ -20,44 +22,103 @@ const DRAWN_BASELINES = 1
 /** Residuals that are drawn. */
 const MOST_RESIDUALS = 20_000
 
+/** Rows of a forecast that are listed. */
+const MOST_ROWS = 48
+
 /** What is shown of a model's forecasts. */
 export function forecastReport(model: ForecastModel): ReportContent<Judgement> {
-  const { options, series, grid } = model.forecasting
+  const { options, series, step, grid } = model.forecasting
   const stations = grid && grid.stations.filter((key) => key !== null).length
   const several =
     stations !== undefined ? ` of ${stations} stations` : series.length > 1 ? ` of ${series.length} series` : ''
   return {
     app: FORMAT.app,
     noun: 'window',
-    subtitle: `${model.targetNames.join(', ')}${several}, ${options.horizon} rows ahead from ${options.lookBack}: ${options.network}`,
+    subtitle: `${model.targetNames.join(', ')}${several}, ${span(options.horizon, step)} ahead from the ${span(options.lookBack, step)} before; ${options.network} network`,
     figures: (judgement, part) => {
-      const [first] = judgement.lines
-      return first === undefined ? [] : forecastFigures(shownLine(first, model), part)
+      const [first, ...others] = judgement.lines
+      if (first === undefined) return []
+      return others.length === 0 ? forecastFigures(shownLine(first, model), part) : jointFigures(judgement, part)
     },
+    verdict: overallVerdict,
     sections: (judgement) => Promise.resolve(judgementSections(judgement, model)),
   }
 }
 
-function judgementSections(judgement: Judgement, model: ForecastModel): Section[] {
-  const lines = judgement.lines.slice(0, MOST_LINES)
-  const titled = (section: Section, line: LineJudgement): Section =>
-    judgement.lines.length === 1 ? section : { ...section, title: `${section.title}: ${nameOfLine(line.line)}` }
+/** What a judgement comes to: against the best baseline, of one target or of all. */
+export function overallVerdict({ lines, standardised, verdict }: Judgement): string[] {
+  const [only] = lines
+  if (lines.length === 1) return only?.verdict ? [only.verdict.sentence] : []
+  const words = lines.flatMap((line) => line.verdict?.verdict ?? [])
+  if (words.length === 0) return []
+  const counts = (['better', 'no better', 'worse', 'undecided'] as const)
+    .map((word) => [word, words.filter((one) => one === word).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([word, count]) => `${word} for ${count}`)
+  const [model, ...baselines] = standardised
+  const best = bestStandardised(baselines)
+  const joint =
+    verdict?.sentence ??
+    `Standardised MAE ${formatNumber(model?.mae ?? Number.NaN)} against ${formatNumber(best?.mae ?? Number.NaN)} of the ${best?.name ?? ''}.`
+  return [joint, `Against the best baseline of each, of ${plural(lines.length, 'target')}: ${counts.join(', ')}.`]
+}
+
+/** The key figures of several targets together. */
+function jointFigures({ lines, items, standardised }: Judgement, part: string): KeyFigure[] {
+  const [model, ...baselines] = standardised
+  if (model === undefined) return []
+  const best = bestStandardised(baselines)
+  const values = lines.reduce((sum, { model: { figures } }) => sum + figures.count, 0)
+  const coverage = lines.reduce((sum, { model: { figures } }) => sum + (figures.coverage * figures.count) / values, 0)
   return [
-    ...(judgement.lines.length > 1 ? [summarySection(judgement)] : []),
-    ...lines.flatMap((line) => forecastSections(shownLine(line, model)).map((section) => titled(section, line))),
+    {
+      label: 'Standardised MAE',
+      value: formatNumber(model.mae),
+      note: `${plural(lines.length, 'target')}, ${part}, ${plural(items.length, 'window')}`,
+    },
+    ...(best === undefined
+      ? []
+      : [
+          { label: 'Beside the best baseline', value: change(model.mae, best.mae), note: `error against ${best.name}` },
+        ]),
+    ...(Number.isFinite(coverage)
+      ? [{ label: 'Interval', value: formatPercent(coverage), note: 'of the truth is within, over all targets' }]
+      : []),
   ]
 }
 
+function bestStandardised(baselines: Judgement['standardised']) {
+  return [...baselines].filter(({ mae }) => Number.isFinite(mae)).sort((a, b) => a.mae - b.mae)[0]
+}
+
+function judgementSections(judgement: Judgement, model: ForecastModel): Section[] {
+  const [only] = judgement.lines
+  if (only !== undefined && judgement.lines.length === 1)
+    return forecastSections({ ...shownLine(only, model), residuals: shownResiduals(only) })
+  const lines = judgement.lines.slice(0, MOST_LINES)
+  return [summarySection(judgement), ...lines.map((line) => lineSection(line, model))]
+}
+
+/** One of several targets: the same pictures but residuals, in one section. */
+function lineSection(line: LineJudgement, model: ForecastModel): Section {
+  const sections = forecastSections(shownLine(line, model))
+  return {
+    title: nameOfLine(line.line),
+    ...(line.verdict && { text: line.verdict.sentence }),
+    figures: sections.flatMap(({ figures = [] }) => figures),
+    tables: sections.flatMap(({ tables = [] }) => tables),
+  }
+}
+
 /** All targets at a glance. */
-function summarySection({ lines, standardised, verdict }: Judgement): Section {
+function summarySection({ lines, standardised }: Judgement): Section {
   const figure = (value: number | undefined) => (value === undefined ? undefined : value.toPrecision(4))
   const shown =
     lines.length > MOST_LINES ? [`Of ${lines.length} targets the first ${MOST_LINES} have sections of their own.`] : []
   return {
     title: 'All targets',
     text: [
-      ...(verdict === undefined ? [] : [verdict.sentence]),
-      'Errors of all targets together are of values scaled by the training part’s mean and deviation, so that none outweighs the others.',
+      'Errors of all targets together are of values scaled by the training part’s mean and deviation, so that none outweighs the others. In the pictures of forecasts what the model knew lies left of the dotted rule; the windows lie evenly over what was judged, and were not picked.',
       ...shown,
     ],
     tables: [
@@ -86,10 +147,9 @@ function summarySection({ lines, standardised, verdict }: Judgement): Section {
 
 /** What is shown of one target of one series. */
 function shownLine(judged: LineJudgement, model: ForecastModel): ForecastShown {
-  const { line, model: own, baselines, verdict, residuals } = judged
+  const { line, model: own, baselines, residuals } = judged
   const { options, step, season } = model.forecasting
   const all = [own, ...baselines]
-  const first = Math.max(0, residuals.values.length - MOST_RESIDUALS)
   return {
     target: line.name,
     step,
@@ -97,7 +157,6 @@ function shownLine(judged: LineJudgement, model: ForecastModel): ForecastShown {
     windows: judged.shown.map((window) => shownWindow(window, judged, model)),
     judged: residuals.values.length,
     scores: all.map((one) => scoresOf(one)),
-    ...(verdict && { verdict: verdict.sentence }),
     maeByLead: all.map(({ name, byLead }) => ({ name, values: byLead.map(({ mae }) => mae) })),
     ...(Number.isFinite(own.figures.coverage) && {
       intervals: {
@@ -105,10 +164,14 @@ function shownLine(judged: LineJudgement, model: ForecastModel): ForecastShown {
         byLead: [{ name: 'model', nominal: options.coverage, values: own.byLead.map(({ coverage }) => coverage) }],
       },
     }),
-    residuals: {
-      values: residuals.values.subarray(first),
-      times: Float64Array.from(residuals.rows.subarray(first), (row) => line.times[row] ?? Number.NaN),
-    },
+  }
+}
+
+function shownResiduals({ line, residuals: { rows, values } }: LineJudgement): NonNullable<ForecastShown['residuals']> {
+  const first = Math.max(0, values.length - MOST_RESIDUALS)
+  return {
+    values: values.subarray(first),
+    times: Float64Array.from(rows.subarray(first), (row) => line.times[row] ?? Number.NaN),
   }
 }
 
@@ -165,8 +228,28 @@ export function futureSections(drawn: readonly DrawnForecast[], model: ForecastM
       ],
     })
     const name = nameOfLine({ key: series, name: target })
-    return sections.map((section) =>
-      drawn.length === 1 ? section : { ...section, title: `${section.title}: ${name}` },
-    )
+    return sections.map((section) => ({
+      ...section,
+      title: drawn.length === 1 ? section.title : name,
+      tables: [forecastTable(rows, options.coverage)],
+    }))
   })
+}
+
+/** The forecast in numbers. */
+function forecastTable(rows: DrawnForecast['rows'], coverage: number): ReportTable {
+  const bounded = rows.some(({ lower }) => lower !== undefined)
+  const shown = rows.slice(0, MOST_ROWS)
+  const times = shortTimes(shown.map(({ time }) => time))
+  const more = rows.length > MOST_ROWS ? ` The first ${MOST_ROWS} of ${rows.length} rows.` : ''
+  const right = (header: string) => ({ header, align: 'right' as const })
+  return {
+    caption: `The forecast in numbers${bounded ? `, with the ends of the interval that is to hold ${formatPercent(coverage, 0)}` : ''}.${more}`,
+    columns: [{ header: 'time' }, right('forecast'), ...(bounded ? [right('from'), right('to')] : [])],
+    rows: shown.map(({ forecast, lower, upper }, at) => [
+      times[at],
+      formatNumber(forecast),
+      ...(bounded ? [formatNumber(lower ?? Number.NaN), formatNumber(upper ?? Number.NaN)] : []),
+    ]),
+  }
 }

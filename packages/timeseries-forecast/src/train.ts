@@ -23,6 +23,7 @@ import { lossOf } from './network.js'
 import { trainOptions, type GivenTrainOptions } from './options.js'
 import { presets } from './presets/index.js'
 import { forecastReport } from './shown.js'
+import { suitedOptions } from './suited-options.js'
 import { readTrainingSet, type TrainingSet } from './training-set.js'
 import { WindowSource, type WindowInput } from './windows/source.js'
 
@@ -38,7 +39,8 @@ export interface TrainResult extends RunResult<Judgement> {
  * @throws UserError for options, data or files that a user can mend.
  */
 export async function train(given: GivenTrainOptions, hooks: TrainHooks = {}): Promise<TrainResult> {
-  const options = resolveOptions(trainOptions, withDataset(given), presets)
+  const chosen = withDataset(given)
+  const options = resolveOptions(trainOptions, { ...(await suitedOptions(chosen, hooks.note)), ...chosen }, presets)
   checkRunFolder(options)
   return trainOn(await readTrainingSet(options, hooks), hooks)
 }

@@ -13,7 +13,6 @@ import { remembered, networkHorizon, type Forecasting } from './model.js'
 import type { TrainOptions } from './options.js'
 import type { Table } from './series.js'
 import { gridOf, joinStations, optionsForGrid } from './station-grid.js'
-import { describeStep } from './table/step.js'
 import { originsOfPart, WindowSet } from './windows/window-set.js'
 
 /** The windows of a part that are judged. */
@@ -55,7 +54,7 @@ export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks): P
   const set = forecastSet(all, layout, known, parts, grid)
   const { season, note } = seasonOf(set, table, options)
   hooks.note?.(foundText(table, grid ? { ...layout, targets: [grid.target] } : layout, options))
-  for (const line of [...table.notes, note]) hooks.note?.(line)
+  hooks.note?.([...table.notes, note].join(' '))
   const windows = (part: PartName) =>
     WindowSet.ofParts(set.prepared, rowsOf(parts, part), {
       lookBack: options.lookBack,
@@ -175,13 +174,10 @@ function seasonOf(
 }
 
 /** What the data was taken for, so that a mistake is seen before anything is learnt. */
-function foundText(
-  { series, step, timeColumn }: Table,
-  { targets, past, known }: Layout,
-  { horizon, lookBack }: TrainOptions,
-): string {
+function foundText({ series }: Table, { targets, past, known }: Layout, { horizon, lookBack }: TrainOptions): string {
   const rows = series.reduce((sum, { times }) => sum + times.length, 0)
   const several = series.length > 1 ? ` of ${plural(series.length, 'series', 'series')}` : ''
+  const others = past.length + known.length
   const from = [`${past.length} known up to now`, `${known.length} known ahead`].join(', ')
-  return `${plural(rows, 'row')}${several}, ${describeStep(step)} by ${timeColumn}: ${targets.join(', ')} forecast ${plural(horizon, 'row')} ahead from ${plural(lookBack, 'row')} and ${plural(past.length + known.length, 'other column')} (${from}).`
+  return `${plural(rows, 'row')}${several}: ${targets.join(', ')} forecast ${plural(horizon, 'row')} ahead from ${plural(lookBack, 'row')}${others === 0 ? '' : ` and ${plural(others, 'other column')} (${from})`}.`
 }

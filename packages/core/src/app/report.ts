@@ -2,7 +2,7 @@
  * The parts that all applications' reports have: what was trained on, where the numbers come from, which files were left out, how well a
  * classifier does. Drawing and layout are report/'s, pictures of examples the application's.
  */
-import { formatDuration, formatNumber, formatPercent, plural } from '../cli/format.js'
+import { formatCount, formatDuration, formatNumber, formatPercent, plural } from '../cli/format.js'
 import type { LabelledFile } from '../data/read-items.js'
 import { classScoresPlot } from '../report/class-plots.js'
 import { type Footer, type KeyFigure, type Section, writeReport } from '../report/report.js'
@@ -30,6 +30,8 @@ export interface ReportContent<Judged> {
   readonly subtitle: string
   /** @param part What was judged, in words. */
   figures(judgement: Judged, part: string): KeyFigure[]
+  /** What it comes to, in a few sentences; results then come before how the training went. */
+  verdict?(judgement: Judged): string[]
   sections(judgement: Judged): Promise<Section[]>
 }
 
@@ -48,16 +50,15 @@ export async function writeRunReport<Judged>(
 ): Promise<void> {
   const judged = run.test ?? run.validation
   const part = run.test === undefined ? 'validation' : 'test'
+  const training = trainingSection(epochs, { ...(run.bestEpoch !== undefined && { bestEpoch: run.bestEpoch }) })
+  const results = judged ? await shown.sections(judged) : []
   writeReport(path, {
     kicker: `Weft ${shown.app}`,
     title: 'Training report',
     subtitle: shown.subtitle,
+    ...(judged && shown.verdict && { verdict: shown.verdict(judged) }),
     summary: [...(judged ? shown.figures(judged, part) : []), ...runFigures(run, shown.noun)],
-    sections: [
-      trainingSection(epochs, { ...(run.bestEpoch !== undefined && { bestEpoch: run.bestEpoch }) }),
-      ...(judged ? await shown.sections(judged) : []),
-      ...leftOutSections(run),
-    ],
+    sections: [...(shown.verdict ? [...results, training] : [training, ...results]), ...leftOutSections(run)],
     footer: footer(run, source),
   })
 }
@@ -74,6 +75,7 @@ export async function writeEvaluationReport<Judged extends { readonly items: { r
     kicker: `Weft ${shown.app}`,
     title: 'Evaluation report',
     subtitle: `${plural(judgement.items.length, shown.noun)}, ${shown.subtitle}`,
+    ...(shown.verdict && { verdict: shown.verdict(judgement) }),
     summary: shown.figures(judgement, `these ${shown.noun}s`),
     sections: [...(await shown.sections(judgement)), ...leftOutSections(evaluation)],
     footer: footer(evaluation, source),
@@ -100,8 +102,8 @@ function runFigures(run: RunSummary, noun: string): KeyFigure[] {
   return [
     {
       label: `${noun.charAt(0).toUpperCase()}${noun.slice(1)}s`,
-      value: String(train + validation + test),
-      note: `${train} train, ${validation} validate, ${test} test`,
+      value: formatCount(train + validation + test),
+      note: `${formatCount(train)} train, ${formatCount(validation)} validate, ${formatCount(test)} test`,
     },
     {
       label: 'Training',

@@ -10,7 +10,7 @@ import { allFlags, COMMAND_LINE } from './flags.js'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from './interrupt.js'
 import type { Interrupt } from './interrupt.js'
 import { resolveOptions } from './options.js'
-import type { OptionSpecs, OptionsOf, Presets } from './options.js'
+import type { GivenOptions, OptionSpecs, OptionsOf, Presets } from './options.js'
 import { endQuietlyOnBrokenPipe, reserveStdout, toJson, wantsColour } from './output.js'
 import type { Sink } from './output.js'
 import { createProgress } from './progress.js'
@@ -58,7 +58,8 @@ export interface CommandSpec<S extends OptionSpecs> {
   readonly arguments?: readonly CommandArgument[]
   /** Complete command lines that work as they stand. */
   readonly examples?: readonly string[]
-  run(options: OptionsOf<S>, context: CommandContext): Promise<CommandOutput> | CommandOutput
+  /** @param given What was typed alone, for commands that fill in the rest by what the data says. */
+  run(options: OptionsOf<S>, context: CommandContext, given: GivenOptions<S>): Promise<CommandOutput> | CommandOutput
 }
 
 /** A command whose options' type is closed over. */
@@ -95,8 +96,8 @@ export function defineCommand<const S extends OptionSpecs>(spec: CommandSpec<S>)
     presets: spec.presets ?? {},
     arguments: spec.arguments ?? [],
     examples: spec.examples ?? [],
-    execute: async (given, context) =>
-      spec.run(resolveOptions(spec.options, given, spec.presets, COMMAND_LINE), context),
+    execute: async (given: GivenOptions<S>, context) =>
+      spec.run(resolveOptions(spec.options, given, spec.presets, COMMAND_LINE), context, given),
   }
 }
 

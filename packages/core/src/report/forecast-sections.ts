@@ -67,6 +67,8 @@ export interface BaselinesSectionOptions {
   readonly byLead?: { readonly label: string; readonly lead?: string; readonly forecasters: readonly NamedValues[] }
   /** Windows that were judged. */
   readonly windows?: number
+  /** Rows of a season, by which MASE is measured; 1 where there is none. */
+  readonly season?: number
   /** The verdict as a sentence, and whatever else is to be said. */
   readonly text?: string | readonly string[]
 }
@@ -92,7 +94,10 @@ export function baselinesSection(scores: readonly ForecasterScores[], options: B
   return { title: 'Beside the baselines', text, tables: [scoresTable(scores, options)], figures }
 }
 
-function scoresTable(scores: readonly ForecasterScores[], { unit, windows }: BaselinesSectionOptions): ReportTable {
+function scoresTable(
+  scores: readonly ForecasterScores[],
+  { unit, windows, season }: BaselinesSectionOptions,
+): ReportTable {
   const columns: { header: string; cell: (row: ForecasterScores) => string; words?: boolean }[] = [
     { header: 'forecaster', cell: ({ name }) => name, words: true },
     { header: withUnit('MAE', unit), cell: fixed(scores, ({ mae }) => mae) },
@@ -108,7 +113,11 @@ function scoresTable(scores: readonly ForecasterScores[], { unit, windows }: Bas
   const of = windows === undefined ? '' : ` Of ${plural(windows, 'window')}.`
   const meanings = [
     'MAE and RMSE are in the unit of the values',
-    ...(has('MASE') ? ['MASE below 1 is better than the seasonal last value was in training'] : []),
+    ...(has('MASE')
+      ? [
+          `MASE is MAE as a multiple of how wrong ${season === 1 ? 'the last value was one row ahead' : 'the seasonal last value was one season ahead'} in the training part`,
+        ]
+      : []),
     ...(has('direction') ? ['direction is the share of rises and falls that were foreseen'] : []),
     ...(has('p') ? ['p is the chance of such a difference between equally good forecasters (Diebold-Mariano)'] : []),
   ]
@@ -183,7 +192,7 @@ export function residualsSection(
     figures: [
       {
         svg: plots.overTime,
-        caption: 'Residuals along time. A level off zero is a bias, a stretch that is wider a time that is harder.',
+        caption: `Residuals along time. A level off zero is a bias, a stretch that is wider a time that is harder.${plots.beyond > 0 ? ` ${plural(plots.beyond, 'residual')} far outside ${plots.beyond === 1 ? 'leaves' : 'leave'} the picture.` : ''}`,
         wide: true,
       },
       {

@@ -82,6 +82,8 @@ export interface Report {
   readonly subtitle?: string
   /** A few words above the title, such as the application. */
   readonly kicker?: string
+  /** What it comes to, in a sentence or a few: the first thing that is said. */
+  readonly verdict?: string | readonly string[]
   readonly summary?: readonly KeyFigure[]
   readonly sections: readonly Section[]
   readonly footer?: Footer
@@ -96,7 +98,7 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; me
 
 /** The report as one HTML page. */
 export function renderReport(report: Report): string {
-  const { title, subtitle, kicker, summary = [], sections, footer } = report
+  const { title, subtitle, kicker, verdict = [], summary = [], sections, footer } = report
   const count = { figure: 0, table: 0 }
   const body = sections.map((section, at) => renderSection(section, at, count))
   const page = html`<!doctype html>
@@ -115,7 +117,7 @@ export function renderReport(report: Report): string {
         <header>
           ${kicker !== undefined && html`<p class="eyebrow">${kicker}</p> `}
           <h1>${title}</h1>
-          ${subtitle !== undefined && html`<p class="subtitle">${subtitle}</p> `}${
+          ${subtitle !== undefined && html`<p class="subtitle">${subtitle}</p> `}${[verdict].flat().map((sentence) => html`<p class="lead">${sentence}</p> `)}${
             summary.length > 0 && html`<dl class="summary">${summary.map(renderKeyFigure)}</dl> `
           }${
             sections.length > 2 &&

@@ -32,10 +32,16 @@ export interface ResidualOptions extends PlotSize {
 /** The three pictures of residuals: truth less forecast, [T], NaN where missing. */
 export function residualPlots(residuals: Values, options: ResidualOptions = {}): ResidualPlots {
   const histogram = histogramOf(residuals)
+  const { low, high, beyond } = histogram
+  const near =
+    beyond === 0
+      ? residuals
+      : Float64Array.from(residuals, (value) => (value >= low && value <= high ? value : Number.NaN))
   return {
-    overTime: residualsOverTime(residuals, options),
+    overTime: residualsOverTime(residuals, histogram, options),
     histogram: residualHistogram(histogram, options),
-    autocorrelation: autocorrelationPlot(residuals, options),
+    autocorrelation: autocorrelationPlot(near, options),
+    beyond: histogram.beyond,
     summary: summaryOf(histogram, options.unit),
   }
 }
@@ -46,6 +52,8 @@ export interface ResidualPlots {
   readonly autocorrelation: string
   /** Mean and deviation, and how many lie outside the histogram, such as `mean 0.12 MW, standard deviation 3.40 MW`. */
   readonly summary: string
+  /** Residuals far outside, which leave the first picture and count in neither of the others. */
+  readonly beyond: number
 }
 
 const LABEL = 'residual'
@@ -53,11 +61,12 @@ const ZERO = { stroke: colour('muted'), strokeWidth: 1.2 }
 
 function residualsOverTime(
   residuals: Values,
+  { low: least, high: most }: Histogram,
   { times, unit, width = FULL_WIDTH, height = 220 }: ResidualOptions,
 ): string {
   const x = positionsOf(times, residuals.length)
   const [low, high] = extentOf(x) ?? [0, 1]
-  const axis = valueAxis(extentOf(residuals, [0]))
+  const axis = valueAxis([Math.min(0, least), Math.max(0, most)])
   const inner = width - axis.margin - 16
   return renderPlot(
     {
@@ -80,8 +89,10 @@ function residualsOverTime(
   )
 }
 
-/** Deviations from the mean that the histogram shows. */
-const SHOWN_DEVIATIONS = 5
+/** Deviations from the median that are shown, told by the quartiles: a few wild values must not squash the rest. */
+const SHOWN_DEVIATIONS = 8
+/** The spread between the quartiles of a normal distribution, in deviations. */
+const QUARTILES = 1.349
 const MOST_BINS = 60
 
 interface Bin {
@@ -90,19 +101,21 @@ interface Bin {
   count: number
 }
 
-/** Counts in bins after Freedman and Diaconis; what lies beyond five deviations of the mean is counted apart. */
+/** Counts in bins after Freedman and Diaconis; what lies far outside is counted apart, and in neither mean nor deviation. */
 function histogramOf(residuals: Values) {
   const sorted = Float64Array.from(residuals)
     .filter((value) => Number.isFinite(value))
     .sort()
-  const { length } = sorted
-  const mean = sorted.reduce((sum, value) => sum + value, 0) / Math.max(1, length)
-  const deviation = Math.sqrt(sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, length))
-  const near = sorted.filter((value) => Math.abs(value - mean) <= SHOWN_DEVIATIONS * deviation)
+  const quartile = (share: number) => sorted[Math.floor(share * (sorted.length - 1))] ?? 0
+  const between = quartile(0.75) - quartile(0.25)
+  const limit = between > 0 ? (SHOWN_DEVIATIONS * between) / QUARTILES : Infinity
+  const near = sorted.filter((value) => Math.abs(value - quartile(0.5)) <= limit)
+  const { length } = near
+  const mean = near.reduce((sum, value) => sum + value, 0) / Math.max(1, length)
+  const deviation = Math.sqrt(near.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, length))
   const [low = 0, high = 1] = extentOf(near) ?? []
   const spread = high - low || 1
-  const quartile = (share: number) => sorted[Math.floor(share * (length - 1))] ?? 0
-  const width = (2 * (quartile(0.75) - quartile(0.25))) / Math.cbrt(length)
+  const width = (2 * between) / Math.cbrt(length)
   const count = Math.min(MOST_BINS, Math.max(1, width > 0 ? Math.ceil(spread / width) : 1))
   const bins = Array.from({ length: count }, (_, at): Bin => {
     return { from: low + (at * spread) / count, to: low + ((at + 1) * spread) / count, count: 0 }
@@ -111,12 +124,12 @@ function histogramOf(residuals: Values) {
     const bin = bins[Math.min(count - 1, Math.floor(((value - low) / spread) * count))]
     if (bin !== undefined) bin.count++
   }
-  return { bins, mean, deviation, length, beyond: length - near.length, binWidth: spread / count }
+  return { bins, mean, deviation, length, low, high, beyond: sorted.length - length, binWidth: spread / count }
 }
 
 function summaryOf({ mean, deviation, beyond }: Histogram, unit: string | undefined): string {
   const quantity = (value: number) => `${formatNumber(value, 3)}${unit === undefined ? '' : ` ${unit}`}`
-  const outside = beyond > 0 ? `; ${formatCount(beyond)} beyond ${SHOWN_DEVIATIONS} deviations not shown` : ''
+  const outside = beyond > 0 ? `; without ${formatCount(beyond)} far outside` : ''
   return `mean ${quantity(mean)}, standard deviation ${quantity(deviation)}${outside}`
 }
 

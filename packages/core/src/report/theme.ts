@@ -71,6 +71,8 @@ header { padding: 72px 0 28px; }
 .eyebrow { font: 600 12px/1.4 ${SANS}; letter-spacing: .09em; text-transform: uppercase; color: var(--blue); margin: 0 0 14px; }
 h1 { font-size: 42px; line-height: 1.12; font-weight: 500; letter-spacing: -.012em; margin: 0; text-wrap: balance; overflow-wrap: anywhere; }
 .subtitle { font-size: 20px; line-height: 1.45; color: var(--muted); margin: 14px 0 0; max-width: 42em; text-wrap: pretty; }
+.lead { font-size: 18px; line-height: 1.5; margin: 22px 0 0; max-width: 42em; text-wrap: pretty; }
+.lead + .lead { margin-top: 8px; }
 .summary { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 0; margin: 40px 0 0; padding: 0; border-top: 2px solid var(--ink); border-bottom: 1px solid var(--rule); }
 .summary div { padding: 16px 20px 18px 0; }
 .summary dt { font: 13px/1.35 ${SANS}; color: var(--muted); }

@@ -17,7 +17,7 @@ describe('judge', () => {
     const better = judge({ name: 'network', losses: noise(12) }, [mean, naive], { horizon: 4, unit: 'kW' })
     expect(better).toMatchObject({ verdict: 'better', baseline: 'seasonal last value (24)' })
     expect(better.sentence).toMatch(
-      /^MAE 12\.\d kW against 15\.\d kW of the seasonal last value \(24\): better \(Diebold-Mariano p < 0\.001, 300 windows\)\.$/,
+      /^MAE 12\.\d\d kW against 15\.\d\d kW of the seasonal last value \(24\): better \(Diebold-Mariano p < 0\.001, 300 windows\)\.$/,
     )
     expect(judge({ name: 'network', losses: noise(16) }, [mean, naive], { horizon: 4 }).verdict).toBe('worse')
     const equal = judge({ name: 'network', losses: naive.losses.slice() }, [mean, naive], {
@@ -26,7 +26,7 @@ describe('judge', () => {
     })
     expect(equal.verdict).toBe('no better')
     expect(equal.sentence).toMatch(
-      /^RMSE 15\.\d against 15\.\d of .*: no better \(Diebold-Mariano p = 1\.00, 300 windows\)\.$/,
+      /^RMSE 15\.\d\d against 15\.\d\d of .*: no better \(Diebold-Mariano p = 1\.00, 300 windows\)\.$/,
     )
   })
 
@@ -209,7 +209,7 @@ describe('paperStrategy', () => {
     const { strategy, sentence } = paperStrategy(closes, closes, nextCloses, { costBps: 10, periodsPerYear: 4 })
     expect(strategy).toMatchObject({ totalReturn: 0, trades: 0, sharpe: NONE })
     expect(sentence).toBe(
-      'After costs of 10 bp a trade the strategy earned 0 % a year in 0 trades, buy-and-hold 97.8 %: it does not beat buying and holding.',
+      'After costs of 10 bp a trade the strategy earned 0.0 % a year in 0 trades, buy-and-hold 97.8 %: it does not beat buying and holding.',
     )
   })
 

@@ -4,7 +4,7 @@
  * forecast was made and earns the return to the next. No dividends, no interest on cash, no slippage but what the costs hold.
  */
 import { expected } from '@weft/core'
-import { formatCount, formatNumber } from '@weft/core/cli'
+import { formatCount, formatNumber, formatPercent } from '@weft/core/cli'
 
 /** The rules. */
 export interface StrategyOptions {
@@ -133,7 +133,7 @@ function perform(
 }
 
 function percent(share: number): string {
-  return `${formatNumber(Number((share * 100).toFixed(1)), 3)} %`
+  return `${share < 0 ? '−' : ''}${formatPercent(Math.abs(share))}`
 }
 
 /** The plain statement. Whether the difference is more than luck is not tested, and it says so where the strategy earned more. */

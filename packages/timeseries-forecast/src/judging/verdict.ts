@@ -10,6 +10,8 @@ export interface Judged {
   readonly name: string
   /** Mean loss of each window, [N], NaN where there was no truth (`ForecastScores.losses()`). */
   readonly losses: Float64Array
+  /** Mean loss of all values; that of the windows unless given, which differs where windows lack values. */
+  readonly mean?: number
 }
 
 /** `undecided`: too few windows for a test. */
@@ -48,6 +50,12 @@ function meanWhereBoth(values: Float64Array, others: Float64Array): number {
   return there.reduce((sum, value) => sum + value, 0) / there.length
 }
 
+/** The mean losses of two over what both forecast. */
+function meansOf(a: Judged, b: Judged): [number, number] {
+  if (a.mean !== undefined && b.mean !== undefined && Number.isFinite(a.mean + b.mean)) return [a.mean, b.mean]
+  return [meanWhereBoth(a.losses, b.losses), meanWhereBoth(b.losses, a.losses)]
+}
+
 function probability(p: number): string {
   return p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(p < 0.1 ? 3 : 2)}`
 }
@@ -61,7 +69,7 @@ function probability(p: number): string {
  */
 export function judge(model: Judged, baselines: readonly Judged[], options: VerdictOptions): Verdict {
   const ranked = baselines
-    .map((baseline) => ({ baseline, loss: meanWhereBoth(baseline.losses, model.losses) }))
+    .map((baseline) => ({ baseline, loss: meansOf(baseline, model)[0] }))
     .filter(({ loss }) => Number.isFinite(loss))
     .sort((a, b) => a.loss - b.loss)
   const [best] = ranked
@@ -69,10 +77,10 @@ export function judge(model: Judged, baselines: readonly Judged[], options: Verd
     throw expected('judging a forecast', 'a baseline with losses in the same windows', 'baselines', baselines.length)
   const { losses, name } = best.baseline
   const test = dieboldMariano(model.losses, losses, options.horizon)
-  const loss = meanWhereBoth(model.losses, losses)
+  const [loss] = meansOf(model, best.baseline)
   const verdict = wordOf(test, options.significance ?? SIGNIFICANCE)
   const unit = options.unit === undefined ? '' : ` ${options.unit}`
-  const figures = `${options.measure ?? 'MAE'} ${formatNumber(loss, 3)}${unit} against ${formatNumber(best.loss, 3)}${unit} of the ${name}`
+  const figures = `${options.measure ?? 'MAE'} ${formatNumber(loss)}${unit} against ${formatNumber(best.loss)}${unit} of the ${name}`
   const windows = `${formatCount(test.windows)} ${test.windows === 1 ? 'window' : 'windows'}`
   const reason =
     verdict === 'undecided'
