@@ -48,10 +48,17 @@ export async function backtest(
   const base = pickOptions(options, trainOptions)
   const folds: TrainResult[] = []
   for (const [at, borders] of (await foldBorders(base, options.folds)).entries()) {
-    hooks.note?.(`Fold ${at + 1} of ${options.folds}: judged from ${borders.testFrom} to ${borders.until}.`)
+    hooks.note?.(
+      `Fold ${at + 1} of ${options.folds}: judged from ${minute(borders.testFrom)} to ${minute(borders.until)}.`,
+    )
     const out = join(options.out, `fold-${at + 1}`)
-    const run = await trainOn(await readTrainingSet({ ...base, ...borders, out }, hooks), hooks)
-    if (run.stopped) throw new DOMException('stopped', 'AbortError')
+    // What the table is need be told once.
+    const data = await readTrainingSet({ ...base, ...borders, out }, at === 0 ? hooks : {})
+    const run = await trainOn(data, hooks)
+    if (run.stopped) {
+      hooks.note?.(`Stopped in fold ${at + 1}; nothing is lost. The same command goes on with --resume.`)
+      throw new DOMException('stopped', 'AbortError')
+    }
     folds.push(run)
   }
   const judgement = pool(folds.flatMap(({ test }) => test ?? []))
@@ -61,6 +68,11 @@ export async function backtest(
   await writeBacktestReport(report, result, options, hooks.command)
   writeJsonAtomic(join(options.out, 'backtest.json'), backtestJson({ ...result, report }))
   return { ...result, report }
+}
+
+/** A moment for people. */
+function minute(iso: string): string {
+  return iso.slice(0, 16).replace('T', ' ')
 }
 
 /** Borders of each fold as moments: the stretches that test lie side by side at the end, validation before each. */
@@ -74,6 +86,18 @@ async function foldBorders(
   const { testShare, validationShare } = options
   if (testShare === 0) throw expected('backtesting', 'a share above 0', flagOf('testShare'), 0)
   const testRows = Math.floor((times.length * testShare) / folds)
+  if (testRows < options.horizon) {
+    const most = Math.floor((times.length * testShare) / options.horizon)
+    throw expected(
+      'backtesting',
+      `at least the ${options.horizon} rows of ${flagOf('horizon')} in each fold`,
+      flagOf('folds'),
+      `${folds}, which leaves ${testRows} of ${Math.floor(times.length * testShare)}`,
+      most > 0
+        ? `At most ${most} ${most === 1 ? 'fold fits' : 'folds fit'}; a larger ${flagOf('testShare')} makes room for more.`
+        : `Take a larger ${flagOf('testShare')}.`,
+    )
+  }
   const minTrain = options.lookBack + options.horizon
   const moment = (row: number) => new Date(times[row] ?? (times.at(-1) ?? 0) + 1).toISOString()
   return expandingFolds(times.length, { folds, testRows, minTrain }).map(({ train, test }) => ({

@@ -84,7 +84,7 @@ export function judgementText(judgement: Judgement): string {
   const more = lines.length > PRINTED_LINES ? [`and ${lines.length - PRINTED_LINES} more, in the report`] : []
   const joint = verdict && lines.length > 1 ? [`All targets: ${verdict.sentence}`] : []
   const table = only !== undefined && lines.length === 1 ? lineTable(only) : standardisedTable(judgement)
-  return [table, '', ...verdicts, ...more, ...joint].join('\n')
+  return [table, '', ...notesOf(judgement), ...verdicts, ...more, ...joint].join('\n')
 }
 
 function lineTable({ model, baselines }: LineJudgement): string {
@@ -97,15 +97,25 @@ function lineTable({ model, baselines }: LineJudgement): string {
       const { mae, rmse, smape, mase, direction } = one.figures
       return [
         one.name,
-        formatNumber(mae, 4),
-        formatNumber(rmse, 4),
+        figure(mae, 4),
+        figure(rmse, 4),
         formatPercent(smape),
-        formatNumber(mase, 3),
+        figure(mase, 3),
         formatPercent(direction),
         one.verdict?.test.pValue.toFixed(3) ?? '',
       ]
     }),
   )
+}
+
+function figure(value: number, digits: number): string {
+  return Number.isFinite(value) ? formatNumber(value, digits) : 'n/a'
+}
+
+/** What was odd about baselines, each thing once. */
+function notesOf({ lines }: Judgement): string[] {
+  const notes = lines.flatMap(({ baselines }) => baselines.flatMap(({ note }) => note ?? []))
+  return [...new Set(notes)].slice(0, PRINTED_LINES)
 }
 
 function standardisedTable({ standardised }: Judgement): string {
@@ -195,7 +205,8 @@ const detectCommand = defineCommand({
   ],
   run: async (options, context) => {
     const { signal, commandLine: command } = context
-    const result = await detect(options, { signal, command, onFiles: fileBar(context, 'table') })
+    const note = (line: string) => context.note(line)
+    const result = await detect(options, { signal, command, note, onFiles: fileBar(context, 'table') })
     return { data: detectJson(result), text: result.lines.join('\n') }
   },
 })

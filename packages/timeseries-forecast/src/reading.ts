@@ -2,6 +2,7 @@
  * A table read for a saved model: the columns that it was trained on, in its scales, divided by the moments that divided its own. How
  * tables are read in general is data.ts's.
  */
+import { UserError } from '@weft/core'
 import { enrich, layoutOf, readData, type Enriched } from './data.js'
 import { forecastSet, type ForecastSet } from './forecast-set.js'
 import type { ForecastModel } from './model.js'
@@ -17,13 +18,21 @@ export interface ReadForModel {
 
 /** @throws UserError for a column that vanished, another step, or a series that the model does not know. */
 export async function readForModel(model: ForecastModel, data: string): Promise<ReadForModel> {
-  const { options, layout, categories, borders, step, statics } = model.forecasting
-  const asTrained = { ...options, target: layout.targets, step: stepName(step) }
-  const table = await readData(data, asTrained, categories)
+  const { options, layout, categories, borders, step, statics, timeColumn } = model.forecasting
+  const asTrained = { ...options, target: layout.targets, step: stepName(step), time: timeColumn }
+  const table = await readData(data, asTrained, categories).catch(explain)
   const enriched = await enrich(table, layoutOf(table, asTrained), asTrained, statics)
   const known = enriched.map(({ series }) => model.known(series.key))
   const [validation = 0, test = 0, end = Infinity] = borders
   const times = table.series.map((one) => one.times)
   const parts = partsBetween(times, [validation, test, end])
   return { table, enriched, set: forecastSet(enriched, layout, known, parts) }
+}
+
+/** An error with options in its hint, which only training has. */
+function explain(error: unknown): never {
+  if (!(error instanceof UserError) || !/column|--/.test(`${error.message} ${error.hint ?? ''}`)) throw error
+  const hint =
+    'A model reads a table as the one it was trained on: the same columns, read by the options of its training.'
+  throw new UserError(error.message, error.hint === undefined ? hint : `${error.hint}\n${hint}`)
 }
