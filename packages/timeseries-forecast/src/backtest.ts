@@ -51,13 +51,16 @@ export async function backtest(
   const base = pickOptions(options, trainOptions)
   const folds: TrainResult[] = []
   for (const [at, borders] of (await foldBorders(base, options.folds)).entries()) {
-    hooks.note?.(`Fold ${at + 1} of ${options.folds}: judged from ${shortTimes([borders.testFrom])[0] ?? ''} on.`)
+    const from = shortTimes([borders.testFrom])[0] ?? ''
+    hooks.note?.(`Fold ${at + 1} of ${options.folds}: judged from ${from} on.`)
     const out = join(options.out, `fold-${at + 1}`)
-    const run = await trainOn(
-      await readTrainingSet({ ...base, ...borders, out }, at === 0 ? hooks : { ...hooks, note: undefined }),
-      hooks,
-    )
-    if (run.stopped) throw new DOMException('stopped', 'AbortError')
+    // What the table is need be told once.
+    const data = await readTrainingSet({ ...base, ...borders, out }, at === 0 ? hooks : {})
+    const run = await trainOn(data, hooks)
+    if (run.stopped) {
+      hooks.note?.(`Stopped in fold ${at + 1}; nothing is lost. The same command goes on with --resume.`)
+      throw new DOMException('stopped', 'AbortError')
+    }
     folds.push(run)
   }
   const judgement = pool(folds.flatMap(({ test }) => test ?? []))
@@ -80,6 +83,18 @@ async function foldBorders(
   const { testShare, validationShare } = options
   if (testShare === 0) throw expected('backtesting', 'a share above 0', flagOf('testShare'), 0)
   const testRows = Math.floor((times.length * testShare) / folds)
+  if (testRows < options.horizon) {
+    const most = Math.floor((times.length * testShare) / options.horizon)
+    throw expected(
+      'backtesting',
+      `at least the ${options.horizon} rows of ${flagOf('horizon')} in each fold`,
+      flagOf('folds'),
+      `${folds}, which leaves ${testRows} of ${Math.floor(times.length * testShare)}`,
+      most > 0
+        ? `At most ${most} ${most === 1 ? 'fold fits' : 'folds fit'}; a larger ${flagOf('testShare')} makes room for more.`
+        : `Take a larger ${flagOf('testShare')}.`,
+    )
+  }
   const minTrain = options.lookBack + options.horizon
   const moment = (row: number) => new Date(times[row] ?? (times.at(-1) ?? 0) + 1).toISOString()
   return expandingFolds(times.length, { folds, testRows, minTrain }).map(({ train, test }) => ({

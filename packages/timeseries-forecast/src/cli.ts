@@ -84,7 +84,8 @@ export function judgementText(judgement: Judgement): string {
   })
   const more = lines.length > PRINTED_LINES ? [`and ${lines.length - PRINTED_LINES} more, in the report`] : []
   const table = only !== undefined && lines.length === 1 ? lineTable(only) : standardisedTable(judgement)
-  return [table, '', ...overallVerdict(judgement), ...(lines.length > 1 ? ['', ...verdicts, ...more] : [])].join('\n')
+  const named = lines.length > 1 ? ['', ...verdicts, ...more] : []
+  return [table, '', ...notesOf(judgement), ...overallVerdict(judgement), ...named].join('\n')
 }
 
 function lineTable({ model, baselines }: LineJudgement): string {
@@ -97,10 +98,10 @@ function lineTable({ model, baselines }: LineJudgement): string {
       const { mae, rmse, smape, mase, direction } = one.figures
       return [
         one.name,
-        formatNumber(mae, 4),
-        formatNumber(rmse, 4),
+        figure(mae, 4),
+        figure(rmse, 4),
         formatPercent(smape),
-        formatNumber(mase, 4),
+        figure(mase, 4),
         formatPercent(direction),
         probability(one.verdict?.test.pValue),
       ]
@@ -111,6 +112,16 @@ function lineTable({ model, baselines }: LineJudgement): string {
 function probability(p: number | undefined): string {
   if (p === undefined || Number.isNaN(p)) return ''
   return p < 0.001 ? '<0.001' : p.toFixed(3)
+}
+
+function figure(value: number, digits: number): string {
+  return Number.isFinite(value) ? formatNumber(value, digits) : 'n/a'
+}
+
+/** What was odd about baselines, each thing once. */
+function notesOf({ lines }: Judgement): string[] {
+  const notes = lines.flatMap(({ baselines }) => baselines.flatMap(({ note }) => note ?? []))
+  return [...new Set(notes)].slice(0, PRINTED_LINES)
 }
 
 function standardisedTable({ standardised }: Judgement): string {
@@ -201,7 +212,8 @@ const detectCommand = defineCommand({
   ],
   run: async (options, context) => {
     const { signal, commandLine: command } = context
-    const result = await detect(options, { signal, command, onFiles: fileBar(context, 'table') })
+    const note = (line: string) => context.note(line)
+    const result = await detect(options, { signal, command, note, onFiles: fileBar(context, 'table') })
     return { data: detectJson(result), text: result.lines.join('\n') }
   },
 })

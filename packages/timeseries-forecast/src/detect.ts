@@ -17,10 +17,10 @@ import {
   type NabFile,
   type RuntimeReport,
 } from '@weft/core'
-import { toCsv } from '@weft/core/app'
-import { resolveOptions } from '@weft/core/cli'
+import { checkRunFolder, toCsv } from '@weft/core/app'
+import { flagOf, resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
-import { detectSeries, rowsOf, type SeriesDetection } from './anomaly/train-detector.js'
+import { detectSeries, LEAST_ROWS, rowsOf, type SeriesDetection } from './anomaly/train-detector.js'
 import { saveDetector } from './anomaly/watcher.js'
 import { linesOf, writeAlarmsReport } from './alarms-shown.js'
 import { detectOptions, type DetectOptions } from './options.js'
@@ -99,14 +99,20 @@ export async function detect(
   const options = resolveOptions(detectOptions, given)
   const runtime = await setupRuntime({ device: options.device, threads: options.threads })
   const labels = options.labels === undefined ? undefined : readLabels(options.labels)
+  if (options.out !== undefined) checkRunFolder({ ...options, out: options.out, resume: false })
   const found: Found[] = []
+  const problems: UserError[] = []
   const files = await tableFiles(options.data)
+  const tell = telling(files.length, hooks)
   hooks.onFiles?.(0, files.length)
   for (const [at, file] of files.entries()) {
     hooks.signal?.throwIfAborted()
-    found.push(...(await detectTable(file, options, labels, hooks)))
+    found.push(...(await detectTable(file, options, labels, problems, { ...hooks, note: (line) => tell(file, line) })))
     hooks.onFiles?.(at + 1, files.length)
   }
+  // One series that is too short is left out and named; when all are, there is nothing to do.
+  if (found.length === 0 && problems[0] !== undefined) throw problems[0]
+  for (const { message } of problems) hooks.note?.(`Left out: ${message}.`)
   const tables = found.map(described)
   const nab = labels && scoreOf(found, options)
   const seconds = (performance.now() - started) / 1000
@@ -117,11 +123,22 @@ export async function detect(
   return { ...result, report, lines: linesOf(result, report) }
 }
 
+/** Says what was found of tables: of several each thing once, with the first file it was found in. */
+function telling(files: number, { note }: DetectHooks): (file: string, line: string) => void {
+  const told = new Set<string>()
+  return (file, line) => {
+    if (told.has(line)) return
+    told.add(line)
+    note?.(files === 1 ? line : `${basename(file)}: ${line}`)
+  }
+}
+
 async function detectTable(
   file: string,
   options: DetectOptions,
   labels: ReadonlyMap<string, Windows> | undefined,
-  { signal }: DetectHooks,
+  problems: UserError[],
+  { signal, note }: DetectHooks,
 ): Promise<Found[]> {
   const { key, columns, duplicates, unsorted, timeZone, missingText, time, step, rows, dateOrder } = options
   const table = await readTable({
@@ -137,9 +154,15 @@ async function detectTable(
     ...(rows !== undefined && { rows }),
     ...(dateOrder !== undefined && { dateOrder }),
   })
+  for (const line of table.notes) note?.(line)
   const found: Found[] = []
   for (const series of table.series) {
     const watched = [...series.columns.keys()]
+    const short = tooShort(series, file, options)
+    if (short !== undefined) {
+      problems.push(short)
+      continue
+    }
     const detection = await detectSeries(rowsOf(series), {
       kind: options.detector,
       risk: options.risk,
@@ -151,6 +174,18 @@ async function detectTable(
     found.push({ name, file, table, series, columns: watched, detection, windows: labels && windowsOf(labels, file) })
   }
   return found
+}
+
+/** A series without rows after its probation part. */
+function tooShort(
+  { key, times }: Series,
+  file: string,
+  { probation = LEAST_ROWS }: DetectOptions,
+): UserError | undefined {
+  if (times.length > probation) return undefined
+  const where = key === '' ? file : `series ${key} of ${file}`
+  const hint = `Rows at the beginning say what is usual, at least ${LEAST_ROWS}: ${flagOf('probation')} says how many.`
+  return expected('detecting', `more than ${probation} rows`, where, `${times.length} rows`, hint)
 }
 
 /** Windows of anomalies by file. @throws UserError when it is no such file. */
@@ -254,8 +289,9 @@ async function write(
   for (const { name, table, series, columns, detection } of found) {
     const folder = found.length === 1 ? join(out, 'detector') : join(out, 'detectors', folderName(name))
     await saveDetector(detection.detector, folder, series.times.at(-1))
-    const { timeColumn, timeZone } = table
-    writeJsonAtomic(join(folder, 'table.json'), { timeColumn, timeZone, columns })
+    const { timeColumn, timeZone, step, dateOrder } = table
+    const { missingText } = options
+    writeJsonAtomic(join(folder, 'table.json'), { timeColumn, timeZone, step, columns, dateOrder, missingText })
   }
   writeAlarmsReport(join(out, 'report.html'), found, result, { options, command })
 }

@@ -7,6 +7,7 @@ import { expected, setupRuntime, writeFileAtomic } from '@weft/core'
 import { writeEvaluationReport, type EvaluateHooks, type Evaluation } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
+import { makeBaselines } from './baselines/index.js'
 import { forecastsCsv, judgeForecasts, type Judgement } from './judge.js'
 import { ForecastModel } from './model.js'
 import { evaluateOptions } from './options.js'
@@ -28,6 +29,8 @@ export async function evaluate(
   const runtime = await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
   const model = await ForecastModel.load(options.model)
   const { season, options: trained } = model.forecasting
+  const baselines = options.baselines ?? trained.baselines
+  makeBaselines(baselines, { season })
   const { set } = await readForModel(model, options.data)
   const windows = judgedWindows(set, options.part, { ...trained, judgedWindows: options.judgedWindows })
   if (windows.length === 0)
@@ -40,7 +43,7 @@ export async function evaluate(
   const judgement = await judgeForecasts(model, set, windows.origins, {
     horizon: trained.horizon,
     coverage: trained.coverage,
-    baselines: options.baselines ?? trained.baselines,
+    baselines,
     batchSize: options.batchSize,
     season,
     onProgress: hooks.onProgress,

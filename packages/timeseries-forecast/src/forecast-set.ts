@@ -48,6 +48,7 @@ export function nameOfLine({ key, name }: Pick<Line, 'key' | 'name'>): string {
 }
 
 const DOING = 'dividing the time'
+const BORDER_FLAGS = '--validation-from, --test-from and --until'
 
 /** The parts of each series as the options say. */
 export function partsOf(series: readonly Series[], options: ChronologyOptions, timeZone: string): PartRanges[] {
@@ -68,6 +69,7 @@ export function partsOf(series: readonly Series[], options: ChronologyOptions, t
     const [validation = 0, test = 0, end] = given.map(Number)
     return chronologicalParts(times, { borderRows: end === undefined ? [validation, test] : [validation, test, end] })
   }
+  if (given.some(isRow)) throw expected(DOING, 'row numbers alone or times alone', BORDER_FLAGS, given.join(', '))
   const zone = new TimeZone(timeZone)
   const [validation = 0, test = 0, end] = given.map((text) => momentOf(text, zone))
   return chronologicalParts(times, { borderTimes: end === undefined ? [validation, test] : [validation, test, end] })
@@ -75,13 +77,7 @@ export function partsOf(series: readonly Series[], options: ChronologyOptions, t
 
 function momentOf(text: string, zone: TimeZone): number {
   const instant = parseInstant(/^\d{4}$/.test(text) ? `${text}-01-01` : text)
-  if (instant === undefined)
-    throw expected(
-      DOING,
-      'a row number, or a time such as 2024-07-01',
-      '--validation-from, --test-from and --until',
-      text,
-    )
+  if (instant === undefined) throw expected(DOING, 'a row number, or a time such as 2024-07-01', BORDER_FLAGS, text)
   return instant.zoned ? instant.ms : (zone.toUtc(instant.ms) ?? instant.ms)
 }
 

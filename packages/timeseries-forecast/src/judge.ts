@@ -6,7 +6,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { evenlySpread, type ForecastFigures, ForecastScores, seasonalNaiveError } from '@weft/core'
 import { toCsv } from '@weft/core/app'
-import { makeBaseline, type Forecaster } from './baselines/index.js'
+import { makeBaselines, type Forecaster } from './baselines/index.js'
 import type { ForecastModel } from './model.js'
 import type { Forecasts } from './window-forecaster.js'
 import { judge, type Judged, type Verdict } from './judging/verdict.js'
@@ -104,7 +104,8 @@ export async function judgeForecasts(
       options.onProgress?.(done, windows)
       await setImmediate()
     }
-    lines.push(...walks.map((walk) => walk.judgement()))
+    // A series that ends before the part begins has nothing to be judged by.
+    lines.push(...walks.filter((walk) => walk.count > 0).map((walk) => walk.judgement()))
   }
   return { items: { length: windows }, lines, standardised: standardise(lines), verdict: jointVerdict(lines, options) }
 }
@@ -130,10 +131,7 @@ class LineWalk {
     this.#origins = origins
     this.#options = options
     this.#scores = scores()
-    // A table without a season has no seasonal last value.
-    const specs = options.baselines.filter((spec) => spec !== 'seasonal' || season > 1)
-    this.#baselines = specs.map((spec) => {
-      const forecaster = makeBaseline(spec, { season })
+    this.#baselines = makeBaselines(options.baselines, { season }).map((forecaster) => {
       forecaster.fit(training)
       return { forecaster, scores: scores() }
     })
@@ -167,6 +165,11 @@ class LineWalk {
       if (this.#showAt.has(from + b))
         this.#shown.push({ origin, mean: point, lower: ends?.lower, upper: ends?.upper, baselines: compared })
     }
+  }
+
+  /** Values that were forecast and are known. */
+  get count(): number {
+    return this.#scores.overall().count
   }
 
   judgement(): LineJudgement {

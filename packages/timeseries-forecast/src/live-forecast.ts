@@ -8,11 +8,14 @@ import { deriveColumns, parseFeature } from './feature-columns.js'
 import { prepareSeries } from './features.js'
 import { futureTimes } from './future-times.js'
 import { type ForecastModel, type KnownSeries } from './model.js'
+import { RowClock } from './row-clock.js'
 import type { Series } from './series.js'
 import type { Forecasts } from './window-forecaster.js'
 
 /** Rows kept beyond the look-back, in lengths of the longest window of a derived column: averages of all the past have settled then. */
 const SETTLED = 5
+
+const DOING = 'watching a table'
 
 export class LiveForecast {
   /** Columns that a row must have, in the order in which `update` takes them. */
@@ -20,16 +23,22 @@ export class LiveForecast {
   readonly #model: ForecastModel
   readonly #known: KnownSeries
   readonly #kept: number
+  readonly #clock: RowClock
+  readonly #holidays: ReadonlySet<number> | undefined
+  readonly #targets: readonly number[]
   #times: number[] = []
   readonly #values: number[][]
 
-  /** @throws UserError for a model of several series, of columns known ahead, or of columns of texts. */
-  constructor(model: ForecastModel) {
+  /**
+   * @param holidays Those of the model, as `readHolidays` gives them.
+   * @throws UserError for a model of several series, of columns known ahead, or of columns of texts.
+   */
+  constructor(model: ForecastModel, holidays?: ReadonlySet<number>) {
     const { options, series, layout, categories, grid } = model.forecasting
     const [only] = series
     if (only === undefined || series.length > 1 || grid !== undefined) {
       const received = grid ? 'one of a grid of stations' : `one of ${series.length}`
-      throw expected('watching a table', 'a model of one series', 'the model', received)
+      throw expected(DOING, 'a model of one series', 'the model', received)
     }
     if (options.known.length > 0) {
       throw new UserError(
@@ -50,31 +59,50 @@ export class LiveForecast {
     const longest = Math.max(1, ...features.flatMap(({ parameters }) => parameters))
     this.#kept = options.lookBack + (features.length > 0 ? SETTLED * longest : 0)
     this.#values = this.columns.map(() => [])
+    this.#holidays = holidays
+    this.#clock = new RowClock(model.forecasting.step)
+    this.#targets = layout.targets.map((name) => this.columns.indexOf(name))
   }
 
   /**
-   * Takes a row and forecasts the next ones; undefined while there are fewer rows than a look-back.
+   * Takes a row and forecasts the next ones; undefined while there are fewer rows than a look-back, and after a row without any target,
+   * which ends no table that can be forecast.
    *
    * @param values In the order of `columns`; NaN where missing.
-   * @throws UserError for a row that is not after the one before, which then changes nothing.
+   * @throws UserError for a row that is not after the one before or not on its grid, which then changes nothing.
    */
   update(time: number, values: readonly number[]): Forecasts | undefined {
-    const last = this.#times.at(-1) ?? -Infinity
-    if (!(time > last))
-      throw expected(
-        'watching a table',
-        `a time after ${new Date(last).toISOString()}`,
-        'a row',
-        new Date(time).toISOString(),
-      )
+    this.push(time, values)
+    return this.forecast()
+  }
+
+  /** Takes a row and forecasts nothing; see `update`. */
+  push(time: number, values: readonly number[]): void {
+    const tick = this.#clock.tick(time)
+    // What lies before a gap longer than what is kept is seen no more.
+    if (tick.gap >= this.#kept) this.#clear()
+    else for (const missing of tick.missing) this.#add(missing, [])
+    this.#add(tick.time, values)
+  }
+
+  /** What comes after the last row. */
+  forecast(): Forecasts | undefined {
+    if (this.#times.length < this.#model.forecasting.options.lookBack) return undefined
+    const isThere = (c: number) => !Number.isNaN(this.#values[c]?.at(-1) ?? Number.NaN)
+    return this.#targets.some(isThere) ? this.#forecast() : undefined
+  }
+
+  #add(time: number, values: readonly number[]): void {
     this.#times.push(time)
     this.#values.forEach((column, c) => column.push(values[c] ?? Number.NaN))
-    if (this.#times.length > this.#kept) {
-      this.#times.shift()
-      for (const column of this.#values) column.shift()
-    }
-    const { lookBack } = this.#model.forecasting.options
-    return this.#times.length < lookBack ? undefined : this.#forecast()
+    if (this.#times.length <= this.#kept) return
+    this.#times.shift()
+    for (const column of this.#values) column.shift()
+  }
+
+  #clear(): void {
+    this.#times = []
+    for (const column of this.#values) column.length = 0
   }
 
   #forecast(): Forecasts {
@@ -85,7 +113,7 @@ export class LiveForecast {
     const after = options.calendar.length > 0 ? futureTimes(times, step, options.horizon) : new Float64Array(0)
     if (after === undefined)
       throw new UserError('watching a table: expected rows with a step of time for the calendar, received rows without')
-    const calendar = calendarColumns(Float64Array.from([...times, ...after]), options, undefined)
+    const calendar = calendarColumns(Float64Array.from([...times, ...after]), options, this.#holidays)
     const now = [...calendar].map(([name, values]): [string, Float64Array] => [name, values.subarray(0, times.length)])
     const series = { ...plain, columns: new Map([...columns, ...deriveColumns(plain, options.features), ...now]) }
     const prepared = prepareSeries(series, layout, this.#known.scaler, calendar)

@@ -150,9 +150,10 @@ export class ForecastModel {
     const options = resolveOptions(rememberedOptions, isRecord(extras['options']) ? extras['options'] : {}, undefined, {
       doing: `loading ${dir}`,
     })
-    if (!isForecasting(extras)) {
+    if (!isForecasting(extras) || !fits(extras, options, network)) {
       throw new UserError(
-        `loading ${dir}: expected the columns, series and borders of a forecast in weft.json, received a file without some of them`,
+        `loading ${dir}: expected the columns, series and borders of a forecast in weft.json, as its network needs them, received a file without some of them`,
+        'The file was changed or damaged: train again, or take a copy of the model.',
       )
     }
     const { timeColumn, step, layout, borders, season, grid, conformal } = extras
@@ -185,25 +186,45 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isForecasting(extras: object): extras is SavedForecasting {
-  const { timeColumn, step, layout, series, borders, season, conformal, categories, grid } = {
+  const { timeColumn, step, layout, series, borders, season, conformal, categories, statics, grid } = {
     ...extras,
   } as Record<string, unknown>
   const isNumbers = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'number')
+  const isScaling = (value: unknown) => isRecord(value) && isNames(value['columns'])
   const isNames = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'string')
   return (
     typeof timeColumn === 'string' &&
     isRecord(step) &&
+    ['ms', 'month', 'row'].includes(String(step['unit'])) &&
+    Number(step['count']) > 0 &&
+    isScaling(statics) &&
     isRecord(layout) &&
     isNames(layout['targets']) &&
     isNames(layout['past']) &&
     isNames(layout['known']) &&
     isRecord(categories) &&
+    Object.values(categories).every(isNames) &&
     isNumbers(borders) &&
     (conformal === undefined || (isRecord(conformal) && Array.isArray(conformal['margins']))) &&
     typeof season === 'number' &&
     (grid === undefined || (isRecord(grid) && Array.isArray(grid['stations']))) &&
     Array.isArray(series) &&
-    series.every((one) => isRecord(one) && typeof one['key'] === 'string' && isNumbers(one['deviations']))
+    series.every(
+      (one) =>
+        isRecord(one) && typeof one['key'] === 'string' && isNumbers(one['deviations']) && isScaling(one['scaler']),
+    )
+  )
+}
+
+/** Whether what is known of columns and series agrees with itself and with the network. */
+function fits({ layout, series, conformal }: SavedForecasting, options: RememberedOptions, network: tfl.LayersModel) {
+  const targets = layout.targets.length
+  const past = network.inputs.find(({ name }) => name.startsWith('past'))
+  return (
+    series.length > 0 &&
+    series.every(({ deviations }) => deviations.length === targets) &&
+    past?.shape[1] === options.lookBack &&
+    (conformal === undefined || conformal.margins.length === options.horizon * targets)
   )
 }
 

@@ -154,4 +154,5 @@ export const chronologyOptions = defineOptions({
 
 export type ReadingOptions = OptionsOf<typeof readingOptions>
 export type ColumnOptions = OptionsOf<typeof columnOptions>
+export type WindowOptions = OptionsOf<typeof windowOptions>
 export type ChronologyOptions = OptionsOf<typeof chronologyOptions>

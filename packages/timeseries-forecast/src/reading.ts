@@ -2,6 +2,7 @@
  * A table read for a saved model: the columns that it was trained on, in its scales, divided by the moments that divided its own. How
  * tables are read in general is data.ts's.
  */
+import { UserError } from '@weft/core'
 import { enrich, layoutOf, readData, type Enriched } from './data.js'
 import { forecastSet, type ForecastSet } from './forecast-set.js'
 import type { ForecastModel } from './model.js'
@@ -18,11 +19,12 @@ export interface ReadForModel {
 
 /** @throws UserError for a column that vanished, another step, or a series that the model does not know. */
 export async function readForModel(model: ForecastModel, data: string): Promise<ReadForModel> {
-  const { options, layout, categories, borders, step, statics, grid } = model.forecasting
+  const { options, layout, categories, borders, step, statics, timeColumn, grid } = model.forecasting
   const target = grid ? [grid.target] : layout.targets
   // Where stations stand, the model knows.
-  const asTrained = { ...options, target, gridRow: undefined, gridColumn: undefined, step: stepName(step) }
-  const read = await readData(data, asTrained, categories)
+  const places = { gridRow: undefined, gridColumn: undefined }
+  const asTrained = { ...options, ...places, target, step: stepName(step), time: timeColumn }
+  const read = await readData(data, asTrained, categories).catch(explain)
   const { table, layout: plain } = joinStations(read, layoutOf(read, asTrained), grid)
   const enriched = await enrich(table, plain, asTrained, statics)
   const known = enriched.map(({ series }) => model.known(series.key))
@@ -30,4 +32,12 @@ export async function readForModel(model: ForecastModel, data: string): Promise<
   const times = table.series.map((one) => one.times)
   const parts = partsBetween(times, [validation, test, end])
   return { table, enriched, set: forecastSet(enriched, layout, known, parts, grid) }
+}
+
+/** An error with options in its hint, which only training has. */
+function explain(error: unknown): never {
+  if (!(error instanceof UserError) || !/column|--/.test(`${error.message} ${error.hint ?? ''}`)) throw error
+  const hint =
+    'A model reads a table as the one it was trained on: the same columns, read by the options of its training.'
+  throw new UserError(error.message, error.hint === undefined ? hint : `${error.hint}\n${hint}`)
 }

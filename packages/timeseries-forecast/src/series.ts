@@ -33,6 +33,8 @@ export interface Table {
   readonly rows: number
   /** In which the times without an offset of their own were understood, such as `UTC` or `Europe/Berlin`. */
   readonly timeZone: string
+  /** What dates such as 01/02/2003 begin with, where times are written so. */
+  readonly dateOrder?: 'day-first' | 'month-first'
   /** What was found and done, in whole sentences: the step inferred, gaps filled, duplicates merged. */
   readonly notes: readonly string[]
   /** Values of each column of texts, in the order of its columns `name=value` of 0 and 1. */

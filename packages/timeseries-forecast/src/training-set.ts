@@ -5,6 +5,7 @@
 import { expected, UserError } from '@weft/core'
 import type { PartName, TrainHooks } from '@weft/core/app'
 import { flagOf, plural } from '@weft/core/cli'
+import { makeBaselines } from './baselines/index.js'
 import { inferSeason } from './baselines/season.js'
 import { enrich, layoutOf, readData, scaleOfStatics, type Enriched } from './data.js'
 import { fillingOf, type Layout } from './features.js'
@@ -53,6 +54,8 @@ export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks): P
   const known = all.map((one, s) => knownOf(one, parts[s] ?? NO_PARTS, options, grid))
   const set = forecastSet(all, layout, known, parts, grid)
   const { season, note } = seasonOf(set, table, options)
+  // A mistake in them is better told before training than after.
+  makeBaselines(options.baselines, { season })
   hooks.note?.(foundText(table, grid ? { ...layout, targets: [grid.target] } : layout, options))
   hooks.note?.([...table.notes, note].join(' '))
   const windows = (part: PartName) =>
@@ -86,7 +89,7 @@ export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks): P
       grid,
       statics,
       conformal: undefined,
-      options: remembered(options),
+      options: remembered({ ...options, dateOrder: table.dateOrder }),
     },
     warnings,
   }
@@ -161,13 +164,18 @@ function checkStrategy({ past }: Layout, { multiStep, intervals }: TrainOptions)
     throw expected('forecasting row by row', 'conformal or none', flagOf('intervals'), intervals)
 }
 
-function seasonOf(
-  { lines: [first] }: ForecastSet,
-  { step }: Table,
-  options: TrainOptions,
-): { season: number; note: string } {
+function seasonOf({ lines }: ForecastSet, { step }: Table, options: TrainOptions): { season: number; note: string } {
+  const longest = lines.reduce((most, { trained }) => Math.max(most, trained), 0)
+  if (options.season !== undefined && options.season >= longest)
+    throw expected(
+      'choosing the season',
+      `less than the ${longest} rows of the training part`,
+      flagOf('season'),
+      options.season,
+    )
   if (options.season !== undefined)
     return { season: options.season, note: `A season is ${options.season} rows, as told.` }
+  const [first] = lines
   if (first === undefined) throw new Error('finding the season: no target')
   const { length, note } = inferSeason(first.values.subarray(0, first.trained), step)
   return { season: length, note }

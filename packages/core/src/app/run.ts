@@ -224,7 +224,7 @@ export const isTaken = (folder: string) =>
   existsSync(folder) && (!statSync(folder).isDirectory() || readdirSync(folder).length > 0)
 
 /** Fails early for a folder that holds another run, or a run with other options. */
-export function checkRunFolder(options: RunFolderOptions & object): void {
+export function checkRunFolder(options: Pick<RunFolderOptions, 'out' | 'resume'>): void {
   const { out, resume } = options
   if (!isTaken(out)) return
   if (!resume) {

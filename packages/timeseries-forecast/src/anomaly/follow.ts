@@ -14,6 +14,8 @@ export interface FollowOptions {
   pollMs?: number
   /** Leaves out what is in the file already, but for its last half line. Default false. */
   fromEnd?: boolean
+  /** Called when all whole lines that are in the file have been given, each time anew. */
+  onCaughtUp?: () => void
 }
 
 const CHUNK_BYTES = 64 * 1024
@@ -44,7 +46,7 @@ class LineCutter {
  * @throws UserError when the file cannot be opened at the beginning. Later it may be missing for a while.
  */
 export async function* followFile(path: string, options: FollowOptions = {}): AsyncGenerator<string> {
-  const { signal, pollMs = 100, fromEnd = false } = options
+  const { signal, pollMs = 100, fromEnd = false, onCaughtUp } = options
   let file = await opened(path)
   let successor: FileHandle | undefined
   let cutter = new LineCutter()
@@ -66,7 +68,10 @@ export async function* followFile(path: string, options: FollowOptions = {}): As
         successor = undefined
       } else if ((await file.stat()).size >= position) {
         successor = await replacement(path, file) // what was written before it took the name is read first
-        if (!successor) await pause(pollMs, signal)
+        if (!successor) {
+          onCaughtUp?.()
+          await pause(pollMs, signal)
+        }
         continue
       }
       cutter = new LineCutter()

@@ -94,8 +94,8 @@ describe('detectSeries', () => {
   })
 
   it('says what is too short or no risk', async () => {
-    await expect(detectSeries(wave(300))).rejects.toThrow(
-      'training a detector: expected at least 60 rows for the probation part, received 45',
+    await expect(detectSeries(wave(50))).rejects.toThrow(
+      'training a detector: expected at least 60 rows for the probation part, received 50',
     )
     await expect(detectSeries(wave(300), { ...OPTIONS, risk: 1 })).rejects.toThrow(UserError)
   })

@@ -23,7 +23,7 @@ export interface DetectorOptions {
 const DOING = 'training a detector'
 
 /** Rows below which nothing usual can be learnt. */
-const LEAST_ROWS = 60
+export const LEAST_ROWS = 60
 
 /** Rows of a window and units of a network; a window is at most a quarter of the probation part. */
 const SIZES = {
@@ -140,14 +140,15 @@ export interface SeriesDetection extends Detected {
 /**
  * Detects anomalies in a whole series: trains on its probation part, then takes the rest row by row.
  *
- * @param options `probation`: rows of that part, by default the benchmark's 15 %, at most 750.
+ * @param options `probation`: rows of that part, by default the benchmark's 15 %, at most 750, and at least 60.
  * @throws UserError for too short a series.
  */
 export async function detectSeries(
   rows: Rows,
   options: DetectorOptions & { probation?: number } = {},
 ): Promise<SeriesDetection> {
-  const { probation = nabProbation(rows.times.length) } = options
+  const { length } = rows.times
+  const probation = Math.min(length, options.probation ?? Math.max(LEAST_ROWS, nabProbation(length)))
   const { detector, said } = await train(cut(rows, 0, probation), options)
   const rest = detectRows(detector, cut(rows, probation, rows.times.length))
   return {

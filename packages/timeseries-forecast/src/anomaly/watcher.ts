@@ -35,7 +35,7 @@ export async function loadDetector(dir: string): Promise<{ detector: NetworkDete
       `a folder with a ${FORMAT}`,
       'the model',
       dir,
-      'Train one with --preset anomaly.',
+      'weft-forecast detect --out makes one.',
     )
   const detector = new NetworkDetector(setup, model)
   detector.restore(state)
@@ -51,6 +51,11 @@ export class Watcher {
   constructor(detector: NetworkDetector, lastTime = -Infinity) {
     this.detector = detector
     this.#lastTime = lastTime
+  }
+
+  /** Of the last row that the detector has seen, -Infinity before the first. */
+  get lastTime(): number {
+    return this.#lastTime
   }
 
   /** Begins where the detector of a folder stopped. */

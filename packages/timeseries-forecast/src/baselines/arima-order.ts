@@ -35,7 +35,7 @@ export function parseArimaOrder(text: string, season = 1): ArimaOrder {
   const fits =
     given.length === form?.first && (kind.toLowerCase() === 'sarima' ? /^[34]$/ : /^0$/).test(String(seasonal.length))
   if (!fits || [...given, ...seasonal].some((value) => !Number.isInteger(value) || value < 0))
-    throw expected(doing, `orders such as ${example}`, 'baseline', text)
+    throw expected(doing, `orders such as ${example}`, '--baselines', text)
   const [a = 0, b = 0, c = 0] = given
   const [P = 0, D = 0, Q = 0, length = season] = seasonal
   const plain = { p: 0, d: 0, q: 0, P, D, Q, season: P + D + Q > 0 ? length : 1 }

@@ -145,7 +145,7 @@ describe('specifications', () => {
   })
 
   it.each([
-    ['arima(1,1)', 'expected orders such as arima(2,1,2) for baseline, received "arima(1,1)"'],
+    ['arima(1,1)', 'expected orders such as arima(2,1,2) for --baselines, received "arima(1,1)"'],
     ['ar(-1)', 'expected orders such as ar(3)'],
     ['ar(x)', 'expected orders such as ar(3)'],
     ['arima(1,1,1)(1,0,1,24)', 'expected orders such as arima(2,1,2)'],

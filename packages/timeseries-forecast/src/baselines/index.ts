@@ -43,8 +43,15 @@ export function makeBaseline(spec: string, context: BaselineContext): Forecaster
   throw expected(
     'choosing a baseline',
     `one of ${forms}`,
-    'baseline',
+    '--baselines',
     spec,
     didYouMean(kind, [...BASELINES, ...ARIMA_KINDS]),
   )
+}
+
+/** Several of them. A table without a season has no seasonal last value. */
+export function makeBaselines(specs: readonly string[], context: BaselineContext): Forecaster[] {
+  return specs
+    .filter((spec) => spec.trim().toLowerCase() !== 'seasonal' || context.season > 1)
+    .map((spec) => makeBaseline(spec, context))
 }

@@ -113,17 +113,31 @@ export function valueColumns(
 ): ValueColumns {
   const { path, names } = sample
   const rest = names.filter((name) => !used.includes(name))
+  if (rest.length === 0) throw expected(`reading ${path}`, 'a column beside the time', 'the table', 'none')
   const isText = (name: string) => categories.has(name) || !isNumeric(sample, names.indexOf(name))
   if (wanted !== undefined) {
-    for (const name of wanted) columnOf(path, rest, name, 'a column that is wanted')
+    for (const name of wanted) {
+      columnOf(path, rest, name, 'a column that is wanted')
+      checkPoints(sample, name)
+    }
     return { numbers: wanted.filter((name) => !isText(name)), texts: wanted.filter(isText), leftOut: [] }
   }
   const numbers = rest.filter((name) => !isText(name))
   if (numbers.length > 0) return { numbers, texts: [], leftOut: rest.filter(isText) }
+  for (const name of rest) checkPoints(sample, name)
+  throw expected(`reading ${path}`, 'a column of numbers', 'the table', `only ${rest.join(', ')}`)
+}
+
+/** @throws UserError for a column of numbers with decimal commas, which would be taken for texts. */
+function checkPoints({ path, names, cells }: Sample, name: string): void {
+  const own = cells[names.indexOf(name)] ?? []
+  const comma = own.find((cell) => /^\s*[-+]?\d+,\d+\s*$/.test(cell))
+  if (comma === undefined || (shareOf(own, (cell) => isNumber(cell.replace(',', '.'))) ?? 0) <= MOST) return
   throw expected(
     `reading ${path}`,
-    'a column of numbers',
-    'the table',
-    rest.length === 0 ? 'none' : `only ${rest.join(', ')}`,
+    'numbers with a decimal point',
+    `column "${name}"`,
+    comma,
+    'Replace the commas within numbers by points.',
   )
 }

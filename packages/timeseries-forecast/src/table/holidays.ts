@@ -25,6 +25,6 @@ export async function readHolidays(path: string): Promise<ReadonlySet<number>> {
     else if (at > 0 || /\d/.test(line))
       throw expected(`reading ${path}, row ${at + 1}`, 'a date such as 2024-12-25', 'the holiday', line)
   }
-  if (days.size === 0) throw expected(`reading ${path}`, 'at least 1 date', 'holidays', 'none')
+  if (days.size === 0) throw expected(`reading ${path}`, 'at least 1 date', '--holidays', 'none')
   return days
 }

@@ -63,7 +63,8 @@ async function readWith(connection: DuckDBConnection, options: TableOptions): Pr
   const sample = await readSample(connection, first)
   const plan = planColumns(sample, options)
   for (const file of files) checkColumns(file, plan)
-  const dayFirst = await isDayFirst(connection, files, plan.time, sample, options.dateOrder)
+  const dateOrder = await dateOrderOf(connection, files, plan.time, sample, options.dateOrder)
+  const dayFirst = dateOrder === 'day-first'
   const starts: number[] = []
   try {
     const rows = await readRows(
@@ -81,7 +82,7 @@ async function readWith(connection: DuckDBConnection, options: TableOptions): Pr
       },
       starts,
     )
-    return buildTable(rows, plan, options, first.path)
+    return { ...buildTable(rows, plan, options, first.path), ...(dateOrder !== undefined && { dateOrder }) }
   } catch (error) {
     throw error instanceof RowProblem ? await located(connection, files, starts, error) : error
   }
@@ -132,22 +133,22 @@ function checkColumns(file: TableFile, { time, key, numbers, texts }: TablePlan)
 }
 
 /**
- * Whether 01/02/2003 is in February: as told, by the dots between, or because some date of the column can be read in one way alone.
+ * What 01/02/2003 begins with, undefined where no date is written so: as told, by the dots between, or because some date of the column can be read in one way alone.
  *
  * @throws UserError when all can be read in both ways.
  */
-async function isDayFirst(
+async function dateOrderOf(
   connection: DuckDBConnection,
   files: readonly TableFile[],
   time: readonly string[],
   sample: Sample,
   order: DateOrder | undefined,
-): Promise<boolean> {
-  if (order !== undefined) return order === 'day-first'
+): Promise<DateOrder | undefined> {
+  if (order !== undefined) return order
   const slashed = (name: string) =>
     sample.cells[sample.names.indexOf(name)]?.some((cell) => /^\s*\d{1,2}([-/.])\d{1,2}\1\d{4}/.test(cell))
   const name = time.find(slashed)
-  if (name === undefined) return false
+  if (name === undefined) return undefined
   let dots = false
   for (const file of files) {
     const cell = `CAST(${file.column(file.names.indexOf(name))} AS VARCHAR)`
@@ -157,11 +158,11 @@ async function isDayFirst(
       `SELECT ${part(1)}, ${part(2)}, bool_or(contains(${cell}, '.')) FROM ${file.from}`,
     )
     const [first, second, dotted] = found.getRows()[0] ?? []
-    if (Number(first) > 12) return true
-    if (Number(second) > 12) return false
+    if (Number(first) > 12) return 'day-first'
+    if (Number(second) > 12) return 'month-first'
     dots ||= dotted === true
   }
-  if (dots) return true
+  if (dots) return 'day-first'
   const hint = 'Say --date-order day-first or month-first.'
   throw expected(
     `reading ${sample.path}`,

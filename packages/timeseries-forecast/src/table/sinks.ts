@@ -88,8 +88,7 @@ export class NumberSink implements Sink {
     for (let i = 0; i < count; i++) {
       const value = Number(vector?.getItem(i) ?? NaN)
       if (value === Infinity || value === -Infinity) {
-        const hint =
-          'Name a text that stands for a missing value with --missing-text, or leave the column out of --columns.'
+        const hint = 'Name a text that stands for a missing value with --missing-text, or leave the column out.'
         throw new RowProblem(row + i, 'a finite number', this.name, undefined, hint)
       }
       this.column.push(value)

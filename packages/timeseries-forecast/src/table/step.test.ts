@@ -29,7 +29,7 @@ describe('parseStep and describeStep', () => {
   })
 
   it.each(['', '5', 'm', '0h', '-1h', '1.5h', 'fortnight'])('refuses %j', (text) => {
-    expect(() => parseStep(text)).toThrow('reading a step: expected a step such as 15min, 1h, 1d or 1month for step')
+    expect(() => parseStep(text)).toThrow('reading a step: expected a step such as 15min, 1h, 1d or 1month for --step')
   })
 })
 

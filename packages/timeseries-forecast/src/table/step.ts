@@ -49,7 +49,7 @@ export function parseStep(text: string): Step {
   const unit = NAMES.get(name)
   if (unit === undefined || unit.unit === 'row' || Number(count) < 1) {
     const hint = 'A number and one of s, min, h, d, w, month, quarter, year; or rows, when only their order counts.'
-    throw expected('reading a step', 'a step such as 15min, 1h, 1d or 1month', 'step', text, hint)
+    throw expected('reading a step', 'a step such as 15min, 1h, 1d or 1month', '--step', text, hint)
   }
   return { unit: unit.unit, count: unit.count * Number(count) }
 }

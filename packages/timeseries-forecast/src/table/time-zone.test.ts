@@ -44,7 +44,7 @@ describe('TimeZone', () => {
 
   it('refuses a zone that does not exist', () => {
     expect(() => new TimeZone('Europe/Atlantis')).toThrow(
-      'reading times: expected a time zone of the IANA database for timeZone, received "Europe/Atlantis"',
+      'reading times: expected a time zone of the IANA database for --time-zone, received "Europe/Atlantis"',
     )
   })
 })

@@ -39,7 +39,7 @@ export class TimeZone {
       this.#format = new Intl.DateTimeFormat('en-US', { timeZone: name, hourCycle: 'h23', era: 'short', ...fields })
     } catch {
       const hint = 'Such as UTC, Europe/Berlin or America/New_York.'
-      throw expected('reading times', 'a time zone of the IANA database', 'timeZone', name, hint)
+      throw expected('reading times', 'a time zone of the IANA database', '--time-zone', name, hint)
     }
   }
 

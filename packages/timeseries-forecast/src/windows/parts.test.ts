@@ -65,11 +65,11 @@ describe('chronologicalParts', () => {
   })
 
   it('refuses borders that leave nothing to train on', () => {
-    expect(() => chronologicalParts([axis(0, 9)], { borderRows: [0, 6] })).toThrow('for borderRows, received "0, 6')
+    expect(() => chronologicalParts([axis(0, 9)], { borderRows: [0, 6] })).toThrow('--until, received "0, 6')
     expect(() => chronologicalParts([axis(0, 9)], { borderRows: [6, 3] })).toThrow('expected ascending borders')
     expect(() => chronologicalParts([axis(0, 9)], { borderRows: [6, 10] })).toThrow('expected ascending borders')
     expect(() => chronologicalParts([axis(5, 9)], { borderTimes: [0, 3_600_000] })).toThrow(
-      'dividing the rows: expected rows before it for the first border, received "1970-01-01T00:00:00.000Z"',
+      'dividing the rows: expected a time after the first rows for --validation-from, received "1970-01-01T00:00:00.000Z"',
     )
     expect(() => chronologicalParts([axis(0, 9)], { validationShare: 0.5, testShare: 0.5 })).toThrow(
       'expected at least 1 row left to train on',

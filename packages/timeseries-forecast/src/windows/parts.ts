@@ -37,14 +37,14 @@ export function chronologicalParts(times: readonly Float64Array[], borders: Part
       throw expected(DOING, 'series with the same times', 'borders that are row numbers', 'others', hint)
     }
     const [a, b, c = first.length] = borders.borderRows
-    checkBorders('borderRows', [0, a, b, c, first.length])
+    checkBorders([0, a, b, c, first.length], String)
     return times.map(() => rangesOf(a, b, c))
   }
   const [a, b, c = Infinity] = 'borderTimes' in borders ? borders.borderTimes : momentsOf(times, borders)
-  checkBorders('borderTimes', [-Infinity, a, b, c, Infinity])
+  checkBorders([-Infinity, a, b, c, Infinity], (time) => new Date(time).toISOString())
   const parts = partsBetween(times, [a, b, c])
   if (parts.every(({ train }) => train.to === 0)) {
-    throw expected(DOING, 'rows before it', 'the first border', new Date(a).toISOString())
+    throw expected(DOING, 'a time after the first rows', '--validation-from', new Date(a).toISOString())
   }
   return parts
 }
@@ -57,11 +57,18 @@ export function partsBetween(
   return times.map((own) => rangesOf(rowsBefore(own, a), rowsBefore(own, b), rowsBefore(own, c)))
 }
 
-function checkBorders(name: string, borders: readonly number[]): void {
+function checkBorders(borders: readonly number[], shown: (border: number) => string): void {
   const [least = 0, a = 0] = borders
   const ascending = borders.every((border, at) => at === 0 || border >= (borders[at - 1] ?? 0))
   if (ascending && a > least) return
-  throw expected(DOING, 'ascending borders with rows before the first', name, borders.slice(1, -1).join(', '))
+  const received = borders.slice(1, -1).filter(Number.isFinite).map(shown)
+  throw expected(
+    DOING,
+    'ascending borders with rows before the first',
+    '--validation-from, --test-from and --until',
+    received.join(', '),
+    borders.at(-1) === Infinity ? undefined : `The longest series has ${borders.at(-1) ?? 0} rows.`,
+  )
 }
 
 function rangesOf(a: number, b: number, c: number): PartRanges {
@@ -82,7 +89,7 @@ function momentsOf(
   const train = rows(1 - validationShare - testShare)
   if (train < 1) {
     const received = `${validationShare} and ${testShare} of ${total} rows`
-    throw expected(DOING, 'at least 1 row left to train on', 'validationShare and testShare', received)
+    throw expected(DOING, 'at least 1 row left to train on', '--validation-share and --test-share', received)
   }
   const test = validationShare === 0 ? train : total - rows(testShare)
   return [momentAfter(times, train), momentAfter(times, test)]
