@@ -18,7 +18,7 @@ export const CALENDAR_FEATURES = [
   'weekend',
   'holiday',
 ] as const
-export type CalendarFeature = (typeof CALENDAR_FEATURES)[number]
+type CalendarFeature = (typeof CALENDAR_FEATURES)[number]
 
 export interface CalendarOptions {
   /** In which days and hours are counted, such as `UTC` or `Europe/Berlin`. */
