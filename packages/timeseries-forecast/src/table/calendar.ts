@@ -18,7 +18,6 @@ export const CALENDAR_FEATURES = [
   'weekend',
   'holiday',
 ] as const
-type CalendarFeature = (typeof CALENDAR_FEATURES)[number]
 
 export interface CalendarOptions {
   /** In which days and hours are counted, such as `UTC` or `Europe/Berlin`. */
