@@ -17,7 +17,7 @@ import {
   type NabFile,
   type RuntimeReport,
 } from '@weft/core'
-import { toCsv } from '@weft/core/app'
+import { reportFooter, toCsv } from '@weft/core/app'
 import { formatDuration, formatNumber, formatPairs, plural, resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
 import { anomalySection, writeReport } from '@weft/core/report'
@@ -320,14 +320,7 @@ async function write(
         ],
       ),
     ],
-    footer: {
-      ...(command !== undefined && { command }),
-      device: runtime.device,
-      duration: formatDuration(seconds),
-      finished: new Date(),
-      versions: runtime.versions,
-      options,
-    },
+    footer: reportFooter({ runtime, seconds }, { options, command }),
   })
 }
 

@@ -58,7 +58,7 @@ export async function writeRunReport<Judged>(
       ...(judged ? await shown.sections(judged) : []),
       ...leftOutSections(run),
     ],
-    footer: footer(run, source),
+    footer: reportFooter(run, source),
   })
 }
 
@@ -76,11 +76,12 @@ export async function writeEvaluationReport<Judged extends { readonly items: { r
     subtitle: `${plural(judgement.items.length, shown.noun)}, ${shown.subtitle}`,
     summary: shown.figures(judgement, `these ${shown.noun}s`),
     sections: [...(await shown.sections(judgement)), ...leftOutSections(evaluation)],
-    footer: footer(evaluation, source),
+    footer: reportFooter(evaluation, source),
   })
 }
 
-function footer(
+/** What stands below a report: how its numbers came to be. */
+export function reportFooter(
   { runtime, seconds }: { readonly runtime: RuntimeReport; readonly seconds: number },
   { options, command }: ReportSource,
 ): Footer {
