@@ -2,6 +2,7 @@
  * What people see of alarms: lines for a terminal, and a report with a picture of each series and a table of what was found. Finding them is
  * detect.ts's.
  */
+import { reportFooter } from '@weft/core/app'
 import { formatCount, formatDuration, formatNumber, formatPairs, formatTable, plural } from '@weft/core/cli'
 import { anomalySection, writeReport } from '@weft/core/report'
 import type { SeriesDetection } from './anomaly/train-detector.js'
@@ -186,14 +187,7 @@ export function writeAlarmsReport(
         ],
       ),
     ],
-    footer: {
-      ...(command !== undefined && { command }),
-      device: runtime.device,
-      duration: formatDuration(seconds),
-      finished: new Date(),
-      versions: runtime.versions,
-      options,
-    },
+    footer: reportFooter({ runtime, seconds }, { options, command }),
   })
 }
 

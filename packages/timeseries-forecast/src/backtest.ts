@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { expected, writeJsonAtomic } from '@weft/core'
-import { checkRunFolder, pickOptions, type TrainHooks } from '@weft/core/app'
+import { checkRunFolder, pickOptions, reportFooter, type TrainHooks } from '@weft/core/app'
 import { flagOf, formatDuration, formatPairs, plural, resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
 import { strategySection, writeReport, type Section } from '@weft/core/report'
@@ -195,13 +195,6 @@ async function writeBacktestReport(
     ],
     summary: shown.figures(judgement, 'all folds'),
     sections: [...(await shown.sections(judgement)), ...trading],
-    footer: {
-      ...(command !== undefined && { command }),
-      device: last.runtime.device,
-      duration: formatDuration(seconds),
-      finished: new Date(),
-      versions: last.runtime.versions,
-      options,
-    },
+    footer: reportFooter({ runtime: last.runtime, seconds }, { options, command }),
   })
 }

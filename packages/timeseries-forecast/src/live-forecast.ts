@@ -3,13 +3,12 @@
  * forecasts from them as from a table that ends there.
  */
 import { expected, UserError } from '@weft/core'
-import { calendarColumns } from './data.js'
 import { deriveColumns, parseFeature } from './feature-columns.js'
-import { prepareSeries } from './features.js'
 import { futureTimes } from './future-times.js'
-import { type ForecastModel, type KnownSeries } from './model.js'
+import type { ForecastModel } from './model.js'
 import { RowClock } from './row-clock.js'
 import type { Series } from './series.js'
+import { prepareEnd } from './series-end.js'
 import type { Forecasts } from './window-forecaster.js'
 
 /** Rows kept beyond the look-back, in lengths of the longest window of a derived column: averages of all the past have settled then. */
@@ -21,7 +20,7 @@ export class LiveForecast {
   /** Columns that a row must have, in the order in which `update` takes them. */
   readonly columns: readonly string[]
   readonly #model: ForecastModel
-  readonly #known: KnownSeries
+  readonly #key: string
   readonly #kept: number
   readonly #clock: RowClock
   readonly #holidays: ReadonlySet<number> | undefined
@@ -55,7 +54,7 @@ export class LiveForecast {
     const named = features.flatMap(({ columns }) => columns)
     this.columns = [...new Set([...layout.targets, ...layout.past.filter((name) => !derived.has(name)), ...named])]
     this.#model = model
-    this.#known = only
+    this.#key = only.key
     const longest = Math.max(1, ...features.flatMap(({ parameters }) => parameters))
     this.#kept = options.lookBack + (features.length > 0 ? SETTLED * longest : 0)
     this.#values = this.columns.map(() => [])
@@ -106,18 +105,14 @@ export class LiveForecast {
   }
 
   #forecast(): Forecasts {
-    const { options, layout, step } = this.#model.forecasting
+    const { options, step } = this.#model.forecasting
     const times = Float64Array.from(this.#times)
     const columns = new Map(this.columns.map((name, c) => [name, Float64Array.from(this.#values[c] ?? [])]))
-    const plain: Series = { key: this.#known.key, times, columns }
-    const after = options.calendar.length > 0 ? futureTimes(times, step, options.horizon) : new Float64Array(0)
-    if (after === undefined)
-      throw new UserError('watching a table: expected rows with a step of time for the calendar, received rows without')
-    const calendar = calendarColumns(Float64Array.from([...times, ...after]), options, this.#holidays)
-    const now = [...calendar].map(([name, values]): [string, Float64Array] => [name, values.subarray(0, times.length)])
-    const series = { ...plain, columns: new Map([...columns, ...deriveColumns(plain, options.features), ...now]) }
-    const prepared = prepareSeries(series, layout, this.#known.scaler, calendar)
-    return this.#model.over([prepared], [[times.length]]).forecast(0, 0, 1)
+    const plain: Series = { key: this.#key, times, columns }
+    const series = { ...plain, columns: new Map([...columns, ...deriveColumns(plain, options.features)]) }
+    const ahead = futureTimes(times, step, options.horizon)
+    const prepared = prepareEnd(this.#model, series, times.length, ahead, this.#holidays)
+    return this.#model.over([prepared], [[options.lookBack]]).forecast(0, 0, 1)
   }
 }
 

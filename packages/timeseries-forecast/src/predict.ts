@@ -3,21 +3,20 @@
  * must be in the table, in rows whose targets are empty; the calendar is known anyway.
  */
 import { basename, join } from 'node:path'
-import { expected, setupRuntime, UserError, writeFileAtomic, type RuntimeReport } from '@weft/core'
-import { toCsv } from '@weft/core/app'
-import { formatDuration, resolveOptions } from '@weft/core/cli'
+import { expected, setupRuntime, writeFileAtomic, type RuntimeReport } from '@weft/core'
+import { reportFooter, toCsv } from '@weft/core/app'
+import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
 import { writeReport } from '@weft/core/report'
-import { calendarColumns, type Enriched } from './data.js'
-import { prepareSeries } from './features.js'
+import type { Enriched } from './data.js'
 import { futureTimes } from './future-times.js'
 import { FORMAT, ForecastModel } from './model.js'
 import { predictOptions } from './options.js'
 import { readForModel, type ReadForModel } from './reading.js'
+import { prepareEnd } from './series-end.js'
 import { futureSections } from './shown.js'
 import type { Table } from './series.js'
 import { readHolidays } from './table/holidays.js'
-import type { PreparedSeries } from './windows/prepared-series.js'
 
 /** Rows of history that a plot shows, in horizons. */
 const SHOWN_HORIZONS = 4
@@ -77,14 +76,7 @@ export async function predict(
       title: 'Forecast',
       subtitle: `${model.targetNames.join(', ')} after the end of ${basename(data)}`,
       sections: futureSections(drawn, model),
-      footer: {
-        ...(command !== undefined && { command }),
-        device: runtime.device,
-        duration: formatDuration(seconds),
-        finished: new Date(),
-        versions: runtime.versions,
-        options,
-      },
+      footer: reportFooter({ runtime, seconds }, { options, command }),
     })
     files.push(csv, report)
   }
@@ -100,15 +92,14 @@ async function forecastEnd(
   const { options, layout } = model.forecasting
   const holidays = options.holidays === undefined ? undefined : await readHolidays(options.holidays)
   const ends = enriched.map((one) => endOf(one, layout.targets, options.lookBack, data))
-  const prepared = enriched.map((one, s) => prepareAhead(model, one, ends[s] ?? 0, { table, data, holidays }))
+  const ahead = enriched.map(({ series }, s) => timesFrom(series.times, ends[s] ?? 0, options.horizon, table))
   const forecaster = model.over(
-    prepared,
-    ends.map((end) => [end]),
+    enriched.map(({ series }, s) => prepareEnd(model, series, ends[s] ?? 0, ahead[s], holidays)),
+    ends.map(() => [options.lookBack]),
   )
   return enriched.flatMap(({ series }, s) => {
-    const end = ends[s] ?? 0
+    const [end, times] = [ends[s] ?? 0, ahead[s]]
     const { mean, lower, upper } = forecaster.forecast(s, 0, 1)
-    const times = timesFrom(series.times, end, options.horizon, table)
     const lines = set.lines.filter((line) => line.series === s)
     return lines.map(({ key, name, target, values }) => {
       const cell = (h: number) => h * layout.targets.length + target
@@ -144,49 +135,6 @@ function timesFrom(times: Float64Array, end: number, count: number, { step }: Ta
   if (there.length === count) return there
   const after = futureTimes(times, step, count - there.length)
   return after && Float64Array.from([...there, ...after])
-}
-
-/** The series with what is known ahead of its horizon. */
-function prepareAhead(
-  model: ForecastModel,
-  { series }: Enriched,
-  end: number,
-  { table, data, holidays }: { table: Table; data: string; holidays: ReadonlySet<number> | undefined },
-): PreparedSeries {
-  const { options, layout } = model.forecasting
-  const { scaler } = model.known(series.key)
-  const rows = end + options.horizon
-  const beyond = timesFrom(series.times, end, options.horizon, table)
-  if (layout.known.length === 0) return prepareSeries(series, layout, scaler)
-  const times = beyond && Float64Array.from([...series.times.subarray(0, end), ...beyond])
-  const calendar = times && calendarColumns(times, options, holidays)
-  if (!calendar && options.calendar.length > 0) {
-    throw new UserError(
-      `forecasting: expected rows with a step of time for the calendar (${options.calendar.join(', ')}), received rows that have only an order`,
-      'Train without a calendar, or name the step.',
-    )
-  }
-  const ahead = layout.known.map((name): [string, Float64Array] => {
-    const own = calendar?.get(name) ?? (series.columns.get(name) ?? new Float64Array(0)).slice(0, rows)
-    const last = own.findLastIndex((value) => !Number.isNaN(value))
-    if (last + 1 < rows) throw tooShort(name, last, rows, series.times, data)
-    const whole = new Float64Array(Math.max(rows, series.times.length)).fill(Number.NaN)
-    whole.set(own)
-    return [name, whole]
-  })
-  return prepareSeries(series, layout, scaler, new Map(ahead))
-}
-
-function tooShort(name: string, last: number, rows: number, times: Float64Array, data: string): UserError {
-  const time = times[last]
-  const until = time === undefined ? 'nothing' : `values up to ${new Date(time).toISOString()}`
-  return expected(
-    `forecasting ${data}`,
-    `its values for all rows of the horizon, ${rows - 1 - last} more,`,
-    name,
-    until,
-    'It was said to be known ahead: add rows in which it stands and the targets are empty.',
-  )
 }
 
 function forecastCsv(predictions: readonly Prediction[]): string {

@@ -48,7 +48,14 @@ export {
 } from './options.js'
 export { divide, foldsOf, keepUsable, PART_NAMES, requireEveryLabel, requireTraining } from './parts.js'
 export type { Divided, DrawOptions, PartName } from './parts.js'
-export { classifierFigures, classifierSections, pickExamples, writeEvaluationReport, writeRunReport } from './report.js'
+export {
+  classifierFigures,
+  classifierSections,
+  pickExamples,
+  reportFooter,
+  writeEvaluationReport,
+  writeRunReport,
+} from './report.js'
 export type { ReportContent } from './report.js'
 export {
   checkRunFolder,

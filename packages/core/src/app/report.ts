@@ -59,7 +59,7 @@ export async function writeRunReport<Judged>(
     ...(judged && shown.verdict && { verdict: shown.verdict(judged) }),
     summary: [...(judged ? shown.figures(judged, part) : []), ...runFigures(run, shown.noun)],
     sections: [...(shown.verdict ? [...results, training] : [training, ...results]), ...leftOutSections(run)],
-    footer: footer(run, source),
+    footer: reportFooter(run, source),
   })
 }
 
@@ -78,11 +78,12 @@ export async function writeEvaluationReport<Judged extends { readonly items: { r
     ...(shown.verdict && { verdict: shown.verdict(judgement) }),
     summary: shown.figures(judgement, `these ${shown.noun}s`),
     sections: [...(await shown.sections(judgement)), ...leftOutSections(evaluation)],
-    footer: footer(evaluation, source),
+    footer: reportFooter(evaluation, source),
   })
 }
 
-function footer(
+/** What stands below a report: how its numbers came to be. */
+export function reportFooter(
   { runtime, seconds }: { readonly runtime: RuntimeReport; readonly seconds: number },
   { options, command }: ReportSource,
 ): Footer {
