@@ -13,7 +13,7 @@ import { shortTimes } from './future-times.js'
 import { change, forecastFigures, forecastSections, span, type ForecastShown, type ShownWindow } from './report.js'
 
 /** Targets of series that have sections of their own. */
-const MOST_LINES = 6
+const MOST_LINES = 8
 /** Rows before an origin that are drawn, in horizons; at least so many rows. */
 const HISTORY_HORIZONS = 3
 const LEAST_HISTORY = 48

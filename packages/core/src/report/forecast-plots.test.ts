@@ -223,7 +223,7 @@ describe('residuals', () => {
   it('that lie far out are counted, not drawn', () => {
     const wild = Float64Array.from(residuals)
     wild[5] = 1e4
-    expect(residualPlots(wild).summary).toContain('1 beyond 5 deviations not shown')
+    expect(residualPlots(wild).summary).toContain('without 1 far outside')
   })
 
   it('may be missing, constant or none', () => {
