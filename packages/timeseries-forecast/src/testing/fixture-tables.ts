@@ -1,6 +1,7 @@
 /** Small tables for tests, made from a seed and written as CSV files into a folder. */
 import { join } from 'node:path'
 import { Random, writeFileAtomic } from '@weft/core'
+import type { GivenTrainOptions } from '../options.js'
 
 export interface FixtureOptions {
   readonly rows: number
@@ -45,3 +46,17 @@ export function writeFixture(folder: string, options: FixtureOptions, name = 'ta
   writeFileAtomic(path, fixtureCsv(options))
   return path
 }
+
+/** Options of a network that learns a fixture's `value` in no time. */
+export const FIXTURE_FORECAST = {
+  preset: 'energy',
+  target: ['value'],
+  lookBack: 24,
+  horizon: 6,
+  segmentLength: 6,
+  units: 4,
+  dropout: 0,
+  batchSize: 64,
+  epochs: 1,
+  baselines: ['last', 'mean'],
+} satisfies GivenTrainOptions
