@@ -145,8 +145,11 @@ async function dateOrderOf(
   order: DateOrder | undefined,
 ): Promise<DateOrder | undefined> {
   if (order !== undefined) return order
+  // Times are written as the first is; readRows names one that is not.
   const slashed = (name: string) =>
-    sample.cells[sample.names.indexOf(name)]?.some((cell) => /^\s*\d{1,2}([-/.])\d{1,2}\1\d{4}/.test(cell))
+    /^\s*\d{1,2}([-/.])\d{1,2}\1\d{4}/.test(
+      sample.cells[sample.names.indexOf(name)]?.find((cell) => cell.trim() !== '') ?? '',
+    )
   const name = time.find(slashed)
   if (name === undefined) return undefined
   let dots = false
