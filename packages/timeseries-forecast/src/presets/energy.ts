@@ -2,15 +2,17 @@
 import type { GivenTrainOptions } from '../options.js'
 
 export const energy = {
-  help: 'loads and demand, hourly or so: a GRU over segments beside a linear map, days ahead from two weeks',
+  help: 'loads and demand, hourly or so: a GRU over segments, days ahead from a month',
   options: {
     network: 'segment',
     // Like series share a network; each is forecast from its own past.
     channels: 'independent',
-    lookBack: 336,
-    horizon: 96,
+    // SegRNN's look-back and segments; so many rows say enough of the level without a linear map beside the GRU.
+    lookBack: 720,
     segmentLength: 48,
-    units: 128,
+    linear: false,
+    horizon: 96,
+    units: 256,
     dropout: 0.5,
     centre: 'last',
     batchSize: 896,
@@ -20,5 +22,6 @@ export const energy = {
     weightDecay: 0,
     // Years differ: averaged weights follow neither the last weeks nor the last batch.
     emaDecay: 0.98,
+    keep: 'last',
   } satisfies GivenTrainOptions,
 }
