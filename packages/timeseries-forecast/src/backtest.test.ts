@@ -39,10 +39,7 @@ describe('backtest', () => {
       expect(items.test).toBe(35)
     })
     expect(notes.filter((note) => note.startsWith('Fold'))).toEqual(
-      STARTS.map((start, fold) => {
-        const until = fold === 2 ? fixtureTime(ROWS - 1) : fixtureTime(start + 40)
-        return `Fold ${fold + 1} of 3: judged from ${fixtureTime(start).slice(0, 16)} to ${until.slice(0, 16)}.`
-      }),
+      STARTS.map((start, fold) => `Fold ${fold + 1} of 3: judged from ${fixtureTime(start).slice(0, 16)} on.`),
     )
   })
 

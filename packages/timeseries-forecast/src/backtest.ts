@@ -47,6 +47,11 @@ export async function backtest(
   const started = performance.now()
   const chosen = withDataset(given)
   const options = resolveOptions(backtestOptions, { ...(await suitedOptions(chosen, hooks.note)), ...chosen }, presets)
+  const fixed = (['validationFrom', 'testFrom', 'until'] as const).find((name) => given[name] !== undefined)
+  if (fixed !== undefined) {
+    const hint = `Folds divide the last ${flagOf('testShare')} of the time; each has its own borders.`
+    throw expected('backtesting', 'nothing', flagOf(fixed), given[fixed], hint)
+  }
   checkRunFolder(options)
   const base = pickOptions(options, trainOptions)
   const folds: TrainResult[] = []

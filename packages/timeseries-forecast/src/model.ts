@@ -11,7 +11,7 @@ import type { OptionsOf } from '@weft/core/cli'
 import type { Layout } from './features.js'
 import { WindowForecaster } from './window-forecaster.js'
 import { buildNetwork, type NetworkSizes } from './network.js'
-import { chronologyOptions, columnOptions, readingOptions, windowOptions } from './options-data.js'
+import { chronologyOptions, columnOptions, datasetOption, readingOptions, windowOptions } from './options-data.js'
 import { comparisonOptions, headOptions, modelOptions } from './options-network.js'
 import { Conformal, type ConformalJson } from './judging/conformal.js'
 import { Scaler } from './scaling.js'
@@ -24,6 +24,7 @@ export const FORMAT: ModelFormat = { app: 'timeseries-forecast', version: 1 }
 
 /** What a saved model remembers of the options that it was trained with. */
 const rememberedOptions = {
+  ...datasetOption,
   ...readingOptions,
   ...columnOptions,
   ...windowOptions,

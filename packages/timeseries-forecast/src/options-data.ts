@@ -3,14 +3,18 @@ import { defineOptions } from '@weft/core/cli'
 import type { OptionsOf } from '@weft/core/cli'
 import { CALENDAR_FEATURES } from './table/calendar.js'
 
-/** How a table is read. */
-export const readingOptions = defineOptions({
+/** A public data set. */
+export const datasetOption = defineOptions({
   dataset: {
     type: 'choice',
     choices: ['etth1', 'etth2', 'ettm1', 'beijing'],
     group: 'Table',
     help: 'a public data set, read and split as its authors do',
   },
+})
+
+/** How a table is read. */
+export const readingOptions = defineOptions({
   time: {
     type: 'string',
     group: 'Table',

@@ -14,7 +14,7 @@ import {
 import { defineOptions } from '@weft/core/cli'
 import type { GivenOptions, OptionsOf } from '@weft/core/cli'
 import { detectionOptions } from './options-anomaly.js'
-import { chronologyOptions, columnOptions, readingOptions, windowOptions } from './options-data.js'
+import { chronologyOptions, columnOptions, datasetOption, readingOptions, windowOptions } from './options-data.js'
 import { comparisonOptions, headOptions, modelOptions } from './options-network.js'
 
 const dataOption = defineOptions({
@@ -42,6 +42,7 @@ const paperOptions = defineOptions({
 export const trainOptions = defineOptions({
   ...dataOption,
   preset: { type: 'string', group: 'Table', help: 'named set of options; sizes that suit the table unless told' },
+  ...datasetOption,
   ...readingOptions,
   ...columnOptions,
   ...windowOptions,
