@@ -112,11 +112,17 @@ describe('judgeForecasts', () => {
     expect(some.standardised.map(({ name }) => name)).toEqual(['model'])
   })
 
-  it('is one JSON object, with null where there is no number', () => {
+  it('is one JSON object, with intervals of the model and of the baselines', () => {
     const json = JSON.parse(JSON.stringify(judgementJson(judgement)))
     expect(json.items).toBe(5)
     expect(json.lines[1]).toMatchObject({ series: 'small', target: 'value' })
-    expect(json.lines[0].baselines[0].coverage).toBeNull()
+    const [model, baseline] = [json.lines[0], json.lines[0].baselines[0]]
+    // Where the middle of the three quantiles is the forecast, half its absolute error is a third of their pinball loss.
+    expect(model.pinball).toBeGreaterThan(model.mae / 6)
+    // A last value has normal intervals by how it erred in the training part.
+    expect(baseline.pinball).toBeGreaterThan(baseline.mae / 6)
+    expect(baseline.coverage).toBeGreaterThan(0)
+    expect(JSON.stringify(judgementJson({ ...judgement, standardised: [] }))).not.toContain('NaN')
   })
 
   it('pools folds: every value counts once, windows stay side by side', async () => {

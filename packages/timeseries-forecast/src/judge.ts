@@ -4,13 +4,14 @@
  * here windows are walked through once, in batches, and nothing is kept of them but scores and the few that a report shows.
  */
 import { setImmediate } from 'node:timers/promises'
-import { evenlySpread, type ForecastFigures, ForecastScores, seasonalNaiveError } from '@weft/core'
+import { evenlySpread, type ForecastFigures, ForecastScores, seasonalNaiveError, normalQuantile } from '@weft/core'
 import { toCsv } from '@weft/core/app'
 import { makeBaselines, type Forecaster } from './baselines/index.js'
 import type { ForecastModel } from './model.js'
 import type { Forecasts } from './window-forecaster.js'
 import { judge, type Judged, type Verdict } from './judging/verdict.js'
 import type { ForecastSet, Line } from './forecast-set.js'
+import { quantilesOf } from './network.js'
 
 /** Windows whose forecasts are shown, of each line. */
 const SHOWN_WINDOWS = 3
@@ -126,7 +127,8 @@ class LineWalk {
     const { season, horizon, coverage } = options
     const training = line.values.subarray(0, line.trained)
     const scales = [seasonalNaiveError(training, season)]
-    const scores = () => new ForecastScores({ horizon, targets: 1, scales, level: coverage })
+    const quantiles = quantilesOf({ coverage })
+    const scores = () => new ForecastScores({ horizon, targets: 1, scales, level: coverage, quantiles })
     this.#line = line
     this.#origins = origins
     this.#options = options
@@ -143,7 +145,7 @@ class LineWalk {
   /** Adds the forecasts of the windows from `from` on. */
   add(from: number, { count, targets, mean, lower, upper }: Forecasts): void {
     const { target, values } = this.#line
-    const { horizon } = this.#options
+    const { horizon, coverage } = this.#options
     for (let b = 0; b < count; b++) {
       const origin = this.#origins[from + b] ?? 0
       const history = values.subarray(0, origin)
@@ -154,10 +156,11 @@ class LineWalk {
       const last = [lastValue(history)]
       const point = own(mean)
       const ends = lower && upper ? { lower: own(lower), upper: own(upper) } : undefined
-      this.#scores.add({ truth, forecast: point, last, ...ends })
+      this.#scores.add({ truth, forecast: point, last, ...(ends && spreadOf(point, ends)) })
       const compared = this.#baselines.map(({ forecaster, scores }) => {
-        const { mean: forecast } = forecaster.forecast(history, horizon)
-        scores.add({ truth, forecast, last })
+        const { mean: forecast, deviation } = forecaster.forecast(history, horizon)
+        const around = deviation && normalEnds(forecast, deviation, coverage)
+        scores.add({ truth, forecast, last, ...(around && spreadOf(forecast, around)) })
         return { name: forecaster.name, values: forecast }
       })
       this.#residuals[from + b] = (truth[0] ?? Number.NaN) - (point[0] ?? Number.NaN)
@@ -198,6 +201,26 @@ function scored(name: string, scores: ForecastScores): Scored {
 }
 
 const judged = ({ name, losses, figures }: Scored): Judged => ({ name, losses: losses.absolute, mean: figures.mae })
+
+/** Ends of intervals, each [H]. */
+interface Ends {
+  readonly lower: Float64Array
+  readonly upper: Float64Array
+}
+
+/** Intervals of normal errors around a forecast. */
+function normalEnds(mean: Float64Array, deviation: Float64Array, coverage: number): Ends {
+  const reach = normalQuantile((1 + coverage) / 2)
+  const end = (side: number) => mean.map((value, h) => value + side * reach * (deviation[h] ?? Number.NaN))
+  return { lower: end(-1), upper: end(1) }
+}
+
+/** An interval and its middle, also as the quantiles that they are: [H, Q]. */
+function spreadOf(middle: Float64Array, { lower, upper }: Ends) {
+  const quantiles = new Float64Array(3 * middle.length)
+  ;[lower, middle, upper].forEach((values, q) => values.forEach((value, h) => (quantiles[3 * h + q] = value)))
+  return { lower, upper, quantiles }
+}
 
 function lastValue(history: Float64Array): number {
   return history[history.findLastIndex((value) => !Number.isNaN(value))] ?? Number.NaN
