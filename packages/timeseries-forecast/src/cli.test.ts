@@ -70,7 +70,7 @@ beforeAll(async () => {
   expect(stderr).toContain('111 windows train, 25 validate, 25 test;')
   expect(stdout).toMatch(/MAE [\d.]+ against [\d.]+ of the .*: (better|no better|worse|undecided) \(/)
   expect(code).toBe(0)
-}, 60_000)
+}, 120_000)
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('weft-forecast', () => {
@@ -91,8 +91,8 @@ describe('weft-forecast', () => {
     expect(predicted.predictions[0].rows[0].time).toBe('2024-01-09T08:00:00.000Z')
     expect(detected.tables[0]).toMatchObject({ rows: 200, probation: 60 })
     expect(watched).toMatchObject({ rows: 29, refused: 0 })
-    expect(refused.error).toContain('nowhere.csv')
-  }, 30_000)
+    expect(refused.error.message).toContain('nowhere.csv')
+  }, 120_000)
 
   it('writes a forecast and says its bounds; --quiet says nothing else', async () => {
     const quietly = ['predict', '--model', at('run'), data, '--quiet', '--out', at('tomorrow')]
@@ -103,7 +103,7 @@ describe('weft-forecast', () => {
     const [header, ...rows] = readFileSync(at('tomorrow', 'forecast.csv'), 'utf8').trim().split('\n')
     expect(header).toBe('series,target,time,forecast,lower,upper')
     expect(rows).toHaveLength(6)
-  }, 30_000)
+  }, 120_000)
 
   it('stops at Ctrl-C, says how to go on, and ends with the weights of a run that was not stopped', async () => {
     const args = (out: string) => ['train', '--data', data, ...flags, '--epochs', '25', '--out', at(out)]
@@ -117,14 +117,14 @@ describe('weft-forecast', () => {
     expect(resumed.code).toBe(0)
     const weights = (run: string) => readFileSync(at(run, 'model', 'weights.bin'))
     expect(weights('stopped').equals(weights('straight'))).toBe(true)
-  }, 60_000)
+  }, 120_000)
 
   it('watches a file until Ctrl-C', async () => {
     const watching = ['watch', '--model', at('run'), '--data', data]
     const { code, stdout } = await weftForecast(watching, { stopAt: /value/ })
     expect(stdout).toMatch(/^2024-01-09T07:00:00\.000Z {2}value( [\d.]+){6}\n$/)
     expect(code).toBeLessThanOrEqual(130)
-  }, 30_000)
+  }, 120_000)
 
   it('shows help of every command, each option once', async () => {
     const commands = ['train', 'evaluate', 'predict', 'backtest', 'detect', 'watch', 'demo']
@@ -136,7 +136,7 @@ describe('weft-forecast', () => {
       expect(named.length).toBeGreaterThan(6)
       expect(new Set(named).size).toBe(named.length)
     }
-  }, 30_000)
+  }, 120_000)
 })
 
 describe('bad input', () => {
@@ -220,7 +220,7 @@ describe('bad input', () => {
       expect(await refusal(make())).toMatch(message)
       expect(existsSync(at('none'))).toBe(false)
     },
-    30_000,
+    120_000,
   )
 
   it.each([
@@ -249,7 +249,7 @@ describe('bad input', () => {
     const unknown = await weftForecast([...args, '--epoch', '3'])
     expect(unknown.stderr).toMatch(/Did you mean --epochs/)
     expect(unknown.code).toBe(2)
-  }, 30_000)
+  }, 120_000)
 
   it('refuses folders that are taken, that hold no model, another one, or a damaged one', async () => {
     const refused = (model: string) => expect(predict(data, { model })).rejects
