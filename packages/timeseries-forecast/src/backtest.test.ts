@@ -25,7 +25,7 @@ beforeAll(async () => {
   data = writeFixture(folder, { rows: ROWS })
   const given = { ...OPTIONS, data, out: at('run'), paperTrade: true, costBasisPoints: 5 }
   result = await backtest(given, { note: (line) => notes.push(line) })
-}, 30_000)
+}, 120_000)
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('backtest', () => {

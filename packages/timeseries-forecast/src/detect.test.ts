@@ -27,7 +27,7 @@ beforeAll(async () => {
     { data: at('tables'), columns: ['value'], labels: at('labels.json'), out: at('run') },
     { note: (line) => notes.push(line) },
   )
-}, 30_000)
+}, 120_000)
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('detect', () => {

@@ -53,7 +53,7 @@ beforeAll(async () => {
   writeFileSync(at('seen.csv'), until(SEEN))
   writeFileSync(at('whole.csv'), until(ROWS))
   await detect({ data: at('seen.csv'), out: at('alarms'), columns: ['value'] })
-}, 30_000)
+}, 120_000)
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** What `predict` says of the table that ends after so many rows, as `watch` prints it. */
