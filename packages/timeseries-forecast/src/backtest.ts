@@ -17,6 +17,7 @@ import { paperStrategy, type StrategyReport } from './judging/strategy.js'
 import { FORMAT, ForecastModel } from './model.js'
 import { backtestOptions, trainOptions, type BacktestOptions, type TrainOptions } from './options.js'
 import { presets } from './presets/index.js'
+import type { Table } from './series.js'
 import { forecastReport } from './shown.js'
 import { suitedOptions } from './suited-options.js'
 import { trainOn, type TrainResult } from './train.js'
@@ -45,22 +46,23 @@ export async function backtest(
   hooks: TrainHooks = {},
 ): Promise<BacktestResult> {
   const started = performance.now()
-  const chosen = withDataset(given)
-  const options = resolveOptions(backtestOptions, { ...(await suitedOptions(chosen, hooks.note)), ...chosen }, presets)
   const fixed = (['validationFrom', 'testFrom', 'until'] as const).find((name) => given[name] !== undefined)
   if (fixed !== undefined) {
     const hint = `Folds divide the last ${flagOf('testShare')} of the time; each has its own borders.`
     throw expected('backtesting', 'nothing', flagOf(fixed), given[fixed], hint)
   }
+  const chosen = withDataset(given)
+  const options = resolveOptions(backtestOptions, { ...(await suitedOptions(chosen, hooks.note)), ...chosen }, presets)
   checkRunFolder(options)
   const base = pickOptions(options, trainOptions)
+  const table = await readData(base.data, base)
   const folds: TrainResult[] = []
-  for (const [at, borders] of (await foldBorders(base, options.folds)).entries()) {
+  for (const [at, borders] of foldBorders(table, base, options.folds).entries()) {
     const from = shortTimes([borders.testFrom])[0] ?? ''
     hooks.note?.(`Fold ${at + 1} of ${options.folds}: judged from ${from} on.`)
     const out = join(options.out, `fold-${at + 1}`)
     // What the table is need be told once.
-    const data = await readTrainingSet({ ...base, ...borders, out }, at === 0 ? hooks : {})
+    const data = await readTrainingSet({ ...base, ...borders, out }, at === 0 ? hooks : {}, table)
     const run = await trainOn(data, hooks)
     if (run.stopped) {
       hooks.note?.(`Stopped in fold ${at + 1}; nothing is lost. The same command goes on with --resume.`)
@@ -78,11 +80,11 @@ export async function backtest(
 }
 
 /** Borders of each fold as moments: the stretches that test lie side by side at the end, validation before each. */
-async function foldBorders(
+function foldBorders(
+  { series }: Table,
   options: TrainOptions,
   folds: number,
-): Promise<{ validationFrom: string; testFrom: string; until: string }[]> {
-  const { series } = await readData(options.data, options)
+): { validationFrom: string; testFrom: string; until: string }[] {
   const longest = series.reduce((a, b) => (b.times.length > a.times.length ? b : a))
   const { times } = longest
   const { testShare, validationShare } = options

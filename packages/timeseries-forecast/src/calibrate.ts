@@ -2,6 +2,7 @@
  * The margins of a model's intervals: by how much they must be widened so that they hold the share of the truth that was asked for,
  * found on the validation part, which no weight was fitted to. The method is judging/conformal.ts's.
  */
+import { joinArrays } from '@weft/core'
 import type { ForecastSet } from './forecast-set.js'
 import { Conformal } from './judging/conformal.js'
 import type { ForecastModel } from './model.js'
@@ -24,17 +25,7 @@ export function calibrate(
   const some = origins.map((own) => own.filter((_, at) => Math.floor((at + 1) * share) > Math.floor(at * share)))
   const forecaster = model.over(prepared, some)
   const batches = some.map((own, series) => forecaster.scaled(series, 0, own.length))
-  const all = (name: 'truth' | 'lower' | 'upper') => joined(batches.map((batch) => batch[name]))
+  const all = (name: 'truth' | 'lower' | 'upper') => joinArrays(batches.map((batch) => batch[name]))
   const calibration = { truth: all('truth'), lower: all('lower'), upper: all('upper') }
   return model.withIntervals(Conformal.ofQuantiles(calibration, { horizon, targets, level }))
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((size, part) => size + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

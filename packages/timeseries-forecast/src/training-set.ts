@@ -36,9 +36,10 @@ export interface TrainingSet {
   readonly warnings: readonly string[]
 }
 
-export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks): Promise<TrainingSet> {
+/** @param already The table of these options, where it has been read. */
+export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks, already?: Table): Promise<TrainingSet> {
   const options = optionsForGrid(given)
-  const read = await readData(options.data, options)
+  const read = already ?? (await readData(options.data, options))
   const chosen = layoutOf(read, options)
   const grid = gridOf(read, chosen, options)
   const { table, layout: plain } = joinStations(read, chosen, grid)

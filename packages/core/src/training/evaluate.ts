@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import type { Batch, BatchSource } from '../data/batches.js'
+import { joinArrays } from '../data/join-arrays.js'
 import { UserError } from '../errors.js'
 import type { LossFunction } from './losses.js'
 
@@ -29,28 +30,18 @@ export class Outputs {
 
   /** All targets, one item after the other. */
   get yTrue(): Float32Array {
-    return join(this.batches.map((batch) => batch.yTrue))
+    return joinArrays(this.batches.map((batch) => batch.yTrue))
   }
 
   /** All outputs, one item after the other: rows of `classes` numbers for a classifier. */
   get yPred(): Float32Array {
-    return join(this.batches.map((batch) => batch.yPred))
+    return joinArrays(this.batches.map((batch) => batch.yPred))
   }
 
   /** Size of the outputs' last axis. */
   get classes(): number {
     return this.batches[0]?.predShape.at(-1) ?? 0
   }
-}
-
-function join(parts: Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }
 
 /** Outputs → figures by name. */
