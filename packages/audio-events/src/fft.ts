@@ -19,7 +19,12 @@ export class RealFft {
   /** @param size A power of two, at least 4. */
   constructor(size: number) {
     if (!Number.isInteger(Math.log2(size)) || size < 4) {
-      throw expected('preparing a Fourier transform', 'a power of two of at least 4', 'fftSize', size)
+      throw expected({
+        doing: 'preparing a Fourier transform',
+        want: 'a power of two of at least 4',
+        of: 'fftSize',
+        got: size,
+      })
     }
     const half = size / 2
     this.size = size

@@ -171,12 +171,12 @@ export class SoundModel {
     const loaded = new SoundModel(network, hearing)
     const outputs = network.outputs[0]?.shape.at(-1)
     if (outputs !== hearing.labels.size) {
-      throw expected(
-        `loading ${dir}`,
-        `${outputs} labels, one for each output of the network`,
-        'labels in weft.json',
-        hearing.labels.size,
-      )
+      throw expected({
+        doing: `loading ${dir}`,
+        want: `${outputs} labels, one for each output of the network`,
+        of: 'labels in weft.json',
+        got: hearing.labels.size,
+      })
     }
     return loaded
   }
@@ -201,12 +201,12 @@ function buildNetwork(
   const { filters, poolTime, poolFrequency, kernelSize, convDropout, pooling } = options
   for (const [name, list] of Object.entries({ poolTime, poolFrequency })) {
     if (list.length !== filters.length) {
-      throw expected(
-        'building the network',
-        `${filters.length} numbers, one for each of the filters,`,
-        name,
-        list.join(','),
-      )
+      throw expected({
+        doing: 'building the network',
+        want: `${filters.length} numbers, one for each of the filters,`,
+        of: name,
+        got: list.join(','),
+      })
     }
   }
   const [frames, columns] = inputShape
@@ -216,13 +216,13 @@ function buildNetwork(
   ] as const) {
     const pooled = list.reduce((product, pool) => product * pool, 1)
     if (pooled <= size) continue
-    throw expected(
-      'building the network',
-      `pooling by at most ${size} together, as many as there are ${name === 'poolTime' ? 'frames' : 'bands or coefficients'},`,
-      name,
-      `${list.join(',')}, which is ${pooled}`,
-      'Pool less, use fewer blocks (--filters), or take more frames or bands.',
-    )
+    throw expected({
+      doing: 'building the network',
+      want: `pooling by at most ${size} together, as many as there are ${name === 'poolTime' ? 'frames' : 'bands or coefficients'},`,
+      of: name,
+      got: `${list.join(',')}, which is ${pooled}`,
+      hint: 'Pool less, use fewer blocks (--filters), or take more frames or bands.',
+    })
   }
   return buildCrnn({
     inputShape,

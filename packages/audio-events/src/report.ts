@@ -57,7 +57,8 @@ function drawExamples(judgement: Judgement, model: SoundModel, store: FeatureSto
 
 /** The mel bands of frames that may hold descriptors too. */
 export function bandsOf(values: Float32Array, width: number, melBands: number): Float32Array {
-  if (width < melBands) throw expected('taking mel bands', `at least ${melBands} values a frame`, 'width', width)
+  if (width < melBands)
+    throw expected({ doing: 'taking mel bands', want: `at least ${melBands} values a frame`, of: 'width', got: width })
   if (width === melBands) return values
   const frames = values.length / width
   const bands = new Float32Array(frames * melBands)

@@ -96,7 +96,8 @@ export class StreamResampler {
 
 function checkRates(fromHz: number, toHz: number): void {
   for (const [name, hz] of Object.entries({ fromHz, toHz })) {
-    if (!Number.isInteger(hz) || hz < 1) throw expected('resampling', 'a whole number of at least 1', name, hz)
+    if (!Number.isInteger(hz) || hz < 1)
+      throw expected({ doing: 'resampling', want: 'a whole number of at least 1', of: name, got: hz })
   }
 }
 

@@ -35,12 +35,22 @@ export function reasonOf(error: unknown): string {
   return refusalOf(error) ?? (error instanceof Error ? error.message : String(error))
 }
 
-/**
- * A `UserError` worded as `<doing>: expected <what> for <name>, received <value>`.
- *
- * @param hint What mends it, when that is known.
- */
-export function expected(doing: string, what: string, name: string, value: unknown, hint?: string): UserError {
-  const received = typeof value === 'string' ? JSON.stringify(value) : String(value)
-  return new UserError(`${doing}: expected ${what} for ${name}, received ${received}`, hint)
+/** What a `UserError` says. */
+export interface Expectation {
+  /** What was being done, such as `reading a.csv, row 7`. */
+  readonly doing: string
+  /** What would have been right. */
+  readonly want: string
+  /** The option, file or value that it is wanted of. */
+  readonly of: string
+  /** What came instead. */
+  readonly got: unknown
+  /** How to mend it, when that is known. */
+  readonly hint?: string | undefined
+}
+
+/** A `UserError` worded as `<doing>: expected <want> for <of>, received <got>`. */
+export function expected({ doing, want, of, got, hint }: Expectation): UserError {
+  const received = typeof got === 'string' ? JSON.stringify(got) : String(got)
+  return new UserError(`${doing}: expected ${want} for ${of}, received ${received}`, hint)
 }

@@ -32,7 +32,7 @@ export function readImages(data: string, options: ReadingOptions): FoundImages {
   }
   const what = statSync(data, { throwIfNoEntry: false })
   if (what?.isFile() && isImageName(basename(data)))
-    throw expected('reading images', 'a folder or a CSV file', 'the data', data)
+    throw expected({ doing: 'reading images', want: 'a folder or a CSV file', of: 'the data', got: data })
   if (what?.isFile()) return readTable(data, options, taskOr('read'))
   const files = { extensions: IMAGE_EXTENSIONS, folders: frames }
   if (pattern !== undefined) return imagesOf(readByPattern(data, pattern, { ...files, group }), taskOr('read'), frames)

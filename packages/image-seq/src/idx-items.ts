@@ -35,7 +35,12 @@ export function findIdxPairs(folder: string): IdxPair[] {
     if (images === undefined && labels === undefined) return []
     if (images === undefined || labels === undefined) {
       const lacking = images === undefined ? `${start}-images-idx3-ubyte` : `${start}-labels-idx1-ubyte`
-      throw expected(`reading ${folder}`, `${lacking} or ${lacking}.gz`, images ?? labels ?? '', 'no such file')
+      throw expected({
+        doing: `reading ${folder}`,
+        want: `${lacking} or ${lacking}.gz`,
+        of: images ?? labels ?? '',
+        got: 'no such file',
+      })
     }
     return [{ images: resolve(folder, images), labels: resolve(folder, labels), part }]
   })
@@ -59,7 +64,12 @@ export function readIdxPair({ images, labels }: IdxPair): Uint8Array {
   const { count } = readIdxImages(images)
   const values = readIdxLabels(labels)
   if (values.length !== count)
-    throw expected(`reading ${labels}`, `${count}, as many as images in ${images},`, 'labels', values.length)
+    throw expected({
+      doing: `reading ${labels}`,
+      want: `${count}, as many as images in ${images},`,
+      of: 'labels',
+      got: values.length,
+    })
   return values
 }
 

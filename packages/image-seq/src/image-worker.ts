@@ -37,18 +37,18 @@ export async function handle({ source }: ImageTaskMessage, options: ImageOptions
   const images: PreparedFile[] = []
   for (const image of loaded) images.push(await prepare(image, options))
   const [first] = images
-  if (first === undefined) throw expected('preparing an image', 'at least 1', 'frames', 0)
+  if (first === undefined) throw expected({ doing: 'preparing an image', want: 'at least 1', of: 'frames', got: 0 })
   const { width, height, channels } = first.image
   const size = width * height * channels
   const pixels = new Uint8Array(images.length * size)
   images.forEach(({ image }, at) => {
     if (image.width !== width || image.height !== height)
-      throw expected(
-        `preparing ${loaded[at]?.name ?? ''}`,
-        `${width} x ${height} pixels, as the first frame has,`,
-        'the frame',
-        `${image.width} x ${image.height}`,
-      )
+      throw expected({
+        doing: `preparing ${loaded[at]?.name ?? ''}`,
+        want: `${width} x ${height} pixels, as the first frame has,`,
+        of: 'the frame',
+        got: `${image.width} x ${image.height}`,
+      })
     pixels.set(image.pixels, at * size)
   })
   const digest = createHash('sha1').update(`${images.length} ${height} ${width} ${channels} `).update(pixels)

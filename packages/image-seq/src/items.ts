@@ -29,19 +29,20 @@ export function imagesOf({ items, skipped }: FoundFiles, task: ImageTask, frames
   const found: FoundImages = { items: [], skipped: [...skipped], task }
   for (const item of items) {
     const label = labelOf(item).normalize('NFC').trim()
-    if (label === '') throw expected(`reading ${item.path}`, 'a text', 'its label', labelOf(item))
+    if (label === '')
+      throw expected({ doing: `reading ${item.path}`, want: 'a text', of: 'its label', got: labelOf(item) })
     const source = frames ? framesIn(item.path) : ({ kind: 'file', path: item.path } as const)
     if (source.kind === 'frames' && source.paths.length === 0)
       found.skipped.push({ path: item.path, reason: 'the folder holds no images' })
     else found.items.push({ ...item, labels: [label], source })
   }
   if (found.items.length === 0)
-    throw expected(
-      'reading frames',
-      `files ending in ${IMAGE_EXTENSIONS.join(', ')}`,
-      `${items.length} folders`,
-      'none',
-    )
+    throw expected({
+      doing: 'reading frames',
+      want: `files ending in ${IMAGE_EXTENSIONS.join(', ')}`,
+      of: `${items.length} folders`,
+      got: 'none',
+    })
   return found
 }
 

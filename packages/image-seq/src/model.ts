@@ -157,7 +157,12 @@ export class ImageModel {
     const meaning = meaningOf(extras, dir)
     const outputs = network.outputs[0]?.shape.at(-1)
     if (outputs !== outputsOf(meaning))
-      throw expected(`loading ${dir}`, `names for ${outputs} outputs of the network`, 'weft.json', outputsOf(meaning))
+      throw expected({
+        doing: `loading ${dir}`,
+        want: `names for ${outputs} outputs of the network`,
+        of: 'weft.json',
+        got: outputsOf(meaning),
+      })
     const normaliser = Normaliser.fromJson(extras['normaliser'])
     const remembered = resolveOptions(rememberedOptions, options, undefined, { doing: `loading ${dir}` })
     return new ImageModel(network, { meaning, frames, height, width, channels, normaliser, options: remembered })

@@ -41,7 +41,7 @@ export function buildNetwork(options: ModelOptions & { readonly seed: number }, 
   if (task === 'read' || frames) requireOption('network', network, 'crnn', task === 'read' ? 'texts' : 'frames')
   if (task === 'read') requireOption('walk', walk, 'columns', 'texts')
   if (network === 'crnn' && walk === 'hilbert')
-    throw expected(DOING, 'columns or rows for the network crnn', flagOf('walk'), walk)
+    throw expected({ doing: DOING, want: 'columns or rows for the network crnn', of: flagOf('walk'), got: walk })
   const head = { units: outputs, dropout: options.headDropout }
   const recurrent = {
     units: options.lstmUnits,
@@ -116,7 +116,12 @@ export function buildNetwork(options: ModelOptions & { readonly seed: number }, 
     case 'hierarchical': {
       const [rowUnits, columnUnits = rowUnits, ...more] = options.lstmUnits
       if (rowUnits === undefined || columnUnits === undefined || more.length > 0)
-        throw expected(DOING, '1 or 2 numbers for the network hierarchical', flagOf('lstmUnits'), options.lstmUnits)
+        throw expected({
+          doing: DOING,
+          want: '1 or 2 numbers for the network hierarchical',
+          of: flagOf('lstmUnits'),
+          got: options.lstmUnits,
+        })
       return buildHierarchicalLstm({ inputShape, rowUnits, columnUnits, head, seed })
     }
   }
@@ -135,16 +140,21 @@ function blocks(options: ModelOptions, { height, width }: NetworkShape, time: 'r
     ['poolHeight', poolHeight, height],
   ] as const) {
     if (pools.length !== filters.length)
-      throw expected(DOING, `${filters.length} numbers, one for each of the filters,`, flagOf(name), pools.join(','))
+      throw expected({
+        doing: DOING,
+        want: `${filters.length} numbers, one for each of the filters,`,
+        of: flagOf(name),
+        got: pools.join(','),
+      })
     const pooled = pools.reduce((product, pool) => product * pool, 1)
     if (pooled > size)
-      throw expected(
-        DOING,
-        `pooling by at most ${size} together, the image's ${name === 'poolWidth' ? 'width' : 'height'},`,
-        flagOf(name),
-        `${pools.join(',')}, which is ${pooled}`,
-        'Pool less, use fewer blocks (--filters), or take larger images.',
-      )
+      throw expected({
+        doing: DOING,
+        want: `pooling by at most ${size} together, the image's ${name === 'poolWidth' ? 'width' : 'height'},`,
+        of: flagOf(name),
+        got: `${pools.join(',')}, which is ${pooled}`,
+        hint: 'Pool less, use fewer blocks (--filters), or take larger images.',
+      })
   }
   return filters.map((count, block) => {
     const [across, down] = [poolWidth[block] ?? 1, poolHeight[block] ?? 1]
@@ -158,7 +168,8 @@ function blocks(options: ModelOptions, { height, width }: NetworkShape, time: 'r
 }
 
 function requireOption(name: 'network' | 'walk', value: string, wanted: string, what: string): void {
-  if (value !== wanted) throw expected(DOING, `${wanted}, which ${what} need,`, flagOf(name), value)
+  if (value !== wanted)
+    throw expected({ doing: DOING, want: `${wanted}, which ${what} need,`, of: flagOf(name), got: value })
 }
 
 function required(width: number | null): number {

@@ -182,6 +182,11 @@ function imagesIn(paths: readonly string[]): ImageSource[] {
 function sequencesIn(paths: readonly string[]): ImageSource[] {
   const file = paths.find((path) => !isFolder(path))
   if (file !== undefined)
-    throw expected('predicting', 'a folder of images, which are the frames of a sequence', 'FILES', file)
+    throw expected({
+      doing: 'predicting',
+      want: 'a folder of images, which are the frames of a sequence',
+      of: 'FILES',
+      got: file,
+    })
   return [...new Set(namedFiles(paths, IMAGE_EXTENSIONS, 'image').map((path) => dirname(path)))].map(framesIn)
 }

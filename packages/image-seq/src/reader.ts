@@ -183,7 +183,12 @@ function beamOptions(meaning: ReaderMeaning, options: DecodingOptions): CtcBeamO
   const { decoder, beamWidth, lexicon, languageModelWeight } = options
   const asked = lexicon !== undefined || languageModelWeight > 0
   if (decoder === 'greedy' && asked)
-    throw expected('reading texts', 'beam, which a lexicon or a language model needs,', flagOf('decoder'), decoder)
+    throw expected({
+      doing: 'reading texts',
+      want: 'beam, which a lexicon or a language model needs,',
+      of: flagOf('decoder'),
+      got: decoder,
+    })
   if ((decoder ?? (asked ? 'beam' : 'greedy')) === 'greedy') return undefined
   return {
     beamWidth,

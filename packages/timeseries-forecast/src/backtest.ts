@@ -49,7 +49,7 @@ export async function backtest(
   const fixed = (['validationFrom', 'testFrom', 'until'] as const).find((name) => given[name] !== undefined)
   if (fixed !== undefined) {
     const hint = `Folds divide the last ${flagOf('testShare')} of the time; each has its own borders.`
-    throw expected('backtesting', 'nothing', flagOf(fixed), given[fixed], hint)
+    throw expected({ doing: 'backtesting', want: 'nothing', of: flagOf(fixed), got: given[fixed], hint })
   }
   const chosen = withDataset(given)
   const options = resolveOptions(backtestOptions, { ...(await suitedOptions(chosen, hooks.note)), ...chosen }, presets)
@@ -88,19 +88,21 @@ function foldBorders(
   const longest = series.reduce((a, b) => (b.times.length > a.times.length ? b : a))
   const { times } = longest
   const { testShare, validationShare } = options
-  if (testShare === 0) throw expected('backtesting', 'a share above 0', flagOf('testShare'), 0)
+  if (testShare === 0)
+    throw expected({ doing: 'backtesting', want: 'a share above 0', of: flagOf('testShare'), got: 0 })
   const testRows = Math.floor((times.length * testShare) / folds)
   if (testRows < options.horizon) {
     const most = Math.floor((times.length * testShare) / options.horizon)
-    throw expected(
-      'backtesting',
-      `at least the ${options.horizon} rows of ${flagOf('horizon')} in each fold`,
-      flagOf('folds'),
-      `${folds}, which leaves ${testRows} of ${Math.floor(times.length * testShare)}`,
-      most > 0
-        ? `At most ${most} ${most === 1 ? 'fold fits' : 'folds fit'}; a larger ${flagOf('testShare')} makes room for more.`
-        : `Take a larger ${flagOf('testShare')}.`,
-    )
+    throw expected({
+      doing: 'backtesting',
+      want: `at least the ${options.horizon} rows of ${flagOf('horizon')} in each fold`,
+      of: flagOf('folds'),
+      got: `${folds}, which leaves ${testRows} of ${Math.floor(times.length * testShare)}`,
+      hint:
+        most > 0
+          ? `At most ${most} ${most === 1 ? 'fold fits' : 'folds fit'}; a larger ${flagOf('testShare')} makes room for more.`
+          : `Take a larger ${flagOf('testShare')}.`,
+    })
   }
   const minTrain = options.lookBack + options.horizon
   const moment = (row: number) => new Date(times[row] ?? (times.at(-1) ?? 0) + 1).toISOString()

@@ -61,7 +61,8 @@ export function layoutOf(table: Table, options: ColumnOptions): Layout {
   const rest = names.filter((name) => !targets.includes(name) && !known.includes(name))
   const past = options.past.includes(ALL) ? rest : expand('past')
   const twice = [...targets, ...past, ...known].find((name, at, all) => all.indexOf(name) < at)
-  if (twice !== undefined) throw expected(DOING, 'each column once', 'target, past and known', twice)
+  if (twice !== undefined)
+    throw expected({ doing: DOING, want: 'each column once', of: 'target, past and known', got: twice })
   return { targets, past, known, missing: options.missing, transform: options.transform }
 }
 
@@ -70,19 +71,25 @@ function expandColumn(name: string, option: string, names: readonly string[], { 
   if (names.includes(name)) return [name]
   const values = categories?.get(name)
   if (values !== undefined) return values.map((value) => `${name}=${value}`)
-  throw expected(DOING, `one of the columns ${names.join(', ')}`, flagOf(option), name, didYouMean(name, names))
+  throw expected({
+    doing: DOING,
+    want: `one of the columns ${names.join(', ')}`,
+    of: flagOf(option),
+    got: name,
+    hint: didYouMean(name, names),
+  })
 }
 
 function onlyColumn(names: readonly string[]): string[] {
   const [only] = names
   if (only !== undefined && names.length === 1) return [only]
-  throw expected(
-    DOING,
-    'the columns to forecast',
-    flagOf('target'),
-    'nothing',
-    `There are ${names.join(', ')}. Say which, such as ${flagOf('target')} ${names.at(-1) ?? 'NAME'}.`,
-  )
+  throw expected({
+    doing: DOING,
+    want: 'the columns to forecast',
+    of: flagOf('target'),
+    got: 'nothing',
+    hint: `There are ${names.join(', ')}. Say which, such as ${flagOf('target')} ${names.at(-1) ?? 'NAME'}.`,
+  })
 }
 
 /** A series with columns derived from others and of the calendar, and which of them are known ahead. */

@@ -43,7 +43,7 @@ const LEAST_DAYS = 28
 export function writeDemoSeries(folder: string, { seed, days }: DemoSeriesOptions): DemoSeries {
   if (!Number.isInteger(days) || days < LEAST_DAYS) {
     const what = `a whole number of at least ${LEAST_DAYS}`
-    throw expected('making the series of the demonstration', what, 'days', days)
+    throw expected({ doing: 'making the series of the demonstration', want: what, of: 'days', got: days })
   }
   const forecast = join(folder, 'demand.csv')
   writeFileAtomic(forecast, demandCsv(days, seed))

@@ -185,14 +185,25 @@ function tooShort(
   if (times.length > probation) return undefined
   const where = key === '' ? file : `series ${key} of ${file}`
   const hint = `Rows at the beginning say what is usual, at least ${LEAST_ROWS}: ${flagOf('probation')} says how many.`
-  return expected('detecting', `more than ${probation} rows`, where, `${times.length} rows`, hint)
+  return expected({
+    doing: 'detecting',
+    want: `more than ${probation} rows`,
+    of: where,
+    got: `${times.length} rows`,
+    hint,
+  })
 }
 
 /** Windows of anomalies by file. @throws UserError when it is no such file. */
 function readLabels(path: string): ReadonlyMap<string, Windows> {
   const json = readJson(path)
   const wrong = (received: unknown) =>
-    expected(`reading ${path}`, 'a list of [start, end] for each file', 'labels', JSON.stringify(received))
+    expected({
+      doing: `reading ${path}`,
+      want: 'a list of [start, end] for each file',
+      of: 'labels',
+      got: JSON.stringify(received),
+    })
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong(json)
   return new Map(
     Object.entries(json).map(([file, windows]): [string, Windows] => {

@@ -34,12 +34,12 @@ export async function evaluate(
   const { set } = await readForModel(model, options.data)
   const windows = judgedWindows(set, options.part, { ...trained, judgedWindows: options.judgedWindows })
   if (windows.length === 0)
-    throw expected(
-      'judging the model',
-      'at least 1 window',
-      `the ${options.part ?? 'whole'} part of ${options.data}`,
-      0,
-    )
+    throw expected({
+      doing: 'judging the model',
+      want: 'at least 1 window',
+      of: `the ${options.part ?? 'whole'} part of ${options.data}`,
+      got: 0,
+    })
   const judgement = await judgeForecasts(model, set, windows.origins, {
     horizon: trained.horizon,
     coverage: trained.coverage,

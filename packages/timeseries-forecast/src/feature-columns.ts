@@ -62,13 +62,13 @@ function definitionOf(name: string, text: string): Indicator & Partial<Transform
   const found = TRANSFORMS.get(name) ?? INDICATORS.get(name)
   if (found !== undefined) return found
   const names = [...TRANSFORMS.keys(), ...INDICATORS.keys()]
-  throw expected(
-    DOING,
-    'the name of a feature',
-    JSON.stringify(text),
-    name,
-    didYouMean(name, names) ?? names.join(', '),
-  )
+  throw expected({
+    doing: DOING,
+    want: 'the name of a feature',
+    of: JSON.stringify(text),
+    got: name,
+    hint: didYouMean(name, names) ?? names.join(', '),
+  })
 }
 
 /**
@@ -81,7 +81,8 @@ export function parseFeature(given: string): Feature {
   const text = given.trim()
   const match = /^([A-Za-z]+)\s*(?:\((.*)\))?$/s.exec(text)
   const name = match?.[1]
-  if (name === undefined) throw expected(DOING, 'a feature such as rsi(14) or log(Close)', 'a feature', text)
+  if (name === undefined)
+    throw expected({ doing: DOING, want: 'a feature such as rsi(14) or log(Close)', of: 'a feature', got: text })
   const definition = definitionOf(name, text)
   const inside = [...(match?.[2] ?? '').matchAll(/\s*("[^"]*"|[^,]+)\s*(?:,|$)/g)].map(([, one = '']) => one.trim())
   const isNumber = (one: string) => one !== '' && Number.isFinite(Number(one))
@@ -92,11 +93,11 @@ export function parseFeature(given: string): Feature {
   const named = TRANSFORMS.has(name)
   if (columns.length !== needed && (named || columns.length > 0)) {
     const what = needed === 1 ? 'one column' : `none or ${needed} columns (${definition.columns.join(', ')})`
-    throw expected(DOING, what, JSON.stringify(text), columns.join(', ') || 'none')
+    throw expected({ doing: DOING, want: what, of: JSON.stringify(text), got: columns.join(', ') || 'none' })
   }
   if (numbers.length > parameters.length) {
     const what = `at most ${parameters.length} numbers (${parameters.map(([one]) => one).join(', ')})`
-    throw expected(DOING, what, JSON.stringify(text), numbers.join(', '))
+    throw expected({ doing: DOING, want: what, of: JSON.stringify(text), got: numbers.join(', ') })
   }
   return {
     text,
@@ -109,7 +110,12 @@ export function parseFeature(given: string): Feature {
 function check(name: string, value: number, text: string): number {
   if (value > 0 && (Number.isInteger(value) || FRACTIONAL.has(name))) return value
   const what = FRACTIONAL.has(name) ? 'a number above 0' : 'a whole number of at least 1'
-  throw expected(DOING, what, `${name} of ${JSON.stringify(text)}`, Number.isNaN(value) ? 'none' : value)
+  throw expected({
+    doing: DOING,
+    want: what,
+    of: `${name} of ${JSON.stringify(text)}`,
+    got: Number.isNaN(value) ? 'none' : value,
+  })
 }
 
 /**
@@ -154,7 +160,7 @@ export function requirePositive({ times, key }: Series, values: Float64Array, na
   const row = values.findIndex((value) => value <= 0)
   if (row === -1) return
   const where = `row ${row} (${new Date(times[row] ?? 0).toISOString()})${key === '' ? '' : ` of series ${key}`}`
-  throw expected('taking logarithms', 'a number above 0', `${name} in ${where}`, values[row])
+  throw expected({ doing: 'taking logarithms', want: 'a number above 0', of: `${name} in ${where}`, got: values[row] })
 }
 
 function carriedForward(values: Float64Array): Float64Array {

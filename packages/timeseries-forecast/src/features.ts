@@ -113,7 +113,12 @@ function rowsOfKnown(series: Series, columns: Series['columns'], known: readonly
   const wrong = [first, ...others].find((rows) => rows !== first || rows < series.times.length)
   if (wrong === undefined) return first
   const what = `the same number of rows, ${series.times.length} or more,`
-  throw expected('preparing a series', what, `the columns known in advance (${known.join(', ')})`, wrong)
+  throw expected({
+    doing: 'preparing a series',
+    want: what,
+    of: `the columns known in advance (${known.join(', ')})`,
+    got: wrong,
+  })
 }
 
 /**
@@ -128,9 +133,12 @@ export function restorerOf(target: string, layout: Layout, scaler: Scaler): (val
 function columnOf({ key }: Series, columns: Series['columns'], name: string): Float64Array {
   const values = columns.get(name)
   if (values !== undefined) return values
-  throw expected('preparing a series', `the column ${name}`, key === '' ? 'the series' : `series ${key}`, [
-    ...columns.keys(),
-  ])
+  throw expected({
+    doing: 'preparing a series',
+    want: `the column ${name}`,
+    of: key === '' ? 'the series' : `series ${key}`,
+    got: [...columns.keys()],
+  })
 }
 
 /** Writes a column of a matrix with `stride` columns, scaled. */

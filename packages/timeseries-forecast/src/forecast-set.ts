@@ -56,12 +56,22 @@ export function partsOf(series: readonly Series[], options: ChronologyOptions, t
   const { validationFrom, testFrom, until, validationShare, testShare } = options
   if (validationFrom === undefined && testFrom === undefined) {
     if (until !== undefined)
-      throw expected(DOING, 'it with --validation-from and --test-from only', flagOf('until'), until)
+      throw expected({
+        doing: DOING,
+        want: 'it with --validation-from and --test-from only',
+        of: flagOf('until'),
+        got: until,
+      })
     return chronologicalParts(times, { validationShare, testShare })
   }
   if (validationFrom === undefined || testFrom === undefined) {
     const missing = validationFrom === undefined ? 'validationFrom' : 'testFrom'
-    throw expected(DOING, 'both --validation-from and --test-from', flagOf(missing), 'nothing')
+    throw expected({
+      doing: DOING,
+      want: 'both --validation-from and --test-from',
+      of: flagOf(missing),
+      got: 'nothing',
+    })
   }
   const given = [validationFrom, testFrom, ...(until === undefined ? [] : [until])]
   const isRow = (text: string) => /^\d{1,9}$/.test(text) && !/^(19|20)\d\d$/.test(text)
@@ -69,7 +79,8 @@ export function partsOf(series: readonly Series[], options: ChronologyOptions, t
     const [validation = 0, test = 0, end] = given.map(Number)
     return chronologicalParts(times, { borderRows: end === undefined ? [validation, test] : [validation, test, end] })
   }
-  if (given.some(isRow)) throw expected(DOING, 'row numbers alone or times alone', BORDER_FLAGS, given.join(', '))
+  if (given.some(isRow))
+    throw expected({ doing: DOING, want: 'row numbers alone or times alone', of: BORDER_FLAGS, got: given.join(', ') })
   const zone = new TimeZone(timeZone)
   const [validation = 0, test = 0, end] = given.map((text) => momentOf(text, zone))
   return chronologicalParts(times, { borderTimes: end === undefined ? [validation, test] : [validation, test, end] })
@@ -77,7 +88,8 @@ export function partsOf(series: readonly Series[], options: ChronologyOptions, t
 
 function momentOf(text: string, zone: TimeZone): number {
   const instant = parseInstant(/^\d{4}$/.test(text) ? `${text}-01-01` : text)
-  if (instant === undefined) throw expected(DOING, 'a row number, or a time such as 2024-07-01', BORDER_FLAGS, text)
+  if (instant === undefined)
+    throw expected({ doing: DOING, want: 'a row number, or a time such as 2024-07-01', of: BORDER_FLAGS, got: text })
   return instant.zoned ? instant.ms : (zone.toUtc(instant.ms) ?? instant.ms)
 }
 
@@ -123,7 +135,12 @@ export function knownOf(
 function checkTarget(values: Float64Array, rows: number, name: string): void {
   const first = values.subarray(0, rows).find((value) => !Number.isNaN(value))
   if (first === undefined)
-    throw expected('training', 'values in the training part', name, `${rows} rows that are all missing`)
+    throw expected({
+      doing: 'training',
+      want: 'values in the training part',
+      of: name,
+      got: `${rows} rows that are all missing`,
+    })
   if (values.subarray(0, rows).some((value) => value !== first && !Number.isNaN(value))) return
   throw new UserError(
     `training: expected a target that varies for ${name}, received ${first} in all ${rows} rows of the training part`,

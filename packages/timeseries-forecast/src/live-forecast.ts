@@ -37,7 +37,7 @@ export class LiveForecast {
     const [only] = series
     if (only === undefined || series.length > 1 || grid !== undefined) {
       const received = grid ? 'one of a grid of stations' : `one of ${series.length}`
-      throw expected(DOING, 'a model of one series', 'the model', received)
+      throw expected({ doing: DOING, want: 'a model of one series', of: 'the model', got: received })
     }
     if (options.known.length > 0) {
       throw new UserError(

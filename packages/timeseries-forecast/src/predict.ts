@@ -122,12 +122,12 @@ function endOf({ series }: Enriched, targets: readonly string[], lookBack: numbe
   while (end > 0 && columns.every((values) => Number.isNaN(values[end - 1]))) end--
   if (end >= lookBack) return end
   const where = series.key === '' ? data : `series ${series.key} of ${data}`
-  throw expected(
-    'forecasting',
-    `at least ${lookBack} rows up to the last value of ${targets.join(', ')}`,
-    where,
-    `${end} rows`,
-  )
+  throw expected({
+    doing: 'forecasting',
+    want: `at least ${lookBack} rows up to the last value of ${targets.join(', ')}`,
+    of: where,
+    got: `${end} rows`,
+  })
 }
 
 function timesFrom(times: Float64Array, end: number, count: number, { step }: Table): Float64Array | undefined {

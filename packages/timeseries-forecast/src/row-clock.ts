@@ -44,12 +44,23 @@ export class RowClock {
     const iso = (ms: number) => new Date(ms).toISOString()
     const doing = 'watching a table'
     if (!(time > last))
-      throw expected(doing, `a time after ${iso(last)}`, 'the row', iso(time), 'Rows must come in order.')
+      throw expected({
+        doing,
+        want: `a time after ${iso(last)}`,
+        of: 'the row',
+        got: iso(time),
+        hint: 'Rows must come in order.',
+      })
     if (step.unit === 'row' || !Number.isFinite(last)) return 0
     const steps = (step.unit === 'month' ? monthOf(time) - monthOf(last) : time - last) / step.count
     const whole = Math.round(steps)
     if (whole < 1 || Math.abs(steps - whole) > TOLERANCE)
-      throw expected(doing, `rows ${describeStep(step)}`, 'the row', `${iso(time)} after ${iso(last)}`)
+      throw expected({
+        doing,
+        want: `rows ${describeStep(step)}`,
+        of: 'the row',
+        got: `${iso(time)} after ${iso(last)}`,
+      })
     return whole - 1
   }
 }

@@ -38,7 +38,13 @@ export class Scaler {
   ): Scaler {
     const fits = names.map((name): [number, number] => {
       const values = columns.get(name)
-      if (values === undefined) throw expected('scaling', `one of ${[...columns.keys()].join(', ')}`, 'a column', name)
+      if (values === undefined)
+        throw expected({
+          doing: 'scaling',
+          want: `one of ${[...columns.keys()].join(', ')}`,
+          of: 'a column',
+          got: name,
+        })
       const known = withoutMissing(values.subarray(rows.from, rows.to))
       return kind === 'none' || known.length === 0 ? [0, 1] : fit(known, name, kind)
     })
@@ -59,7 +65,12 @@ export class Scaler {
     const normaliser = Normaliser.fromJson(json)
     const names = Array.isArray(columns) ? columns.filter((name) => typeof name === 'string') : []
     if (names.length !== normaliser.channels) {
-      throw expected('reading a scaling', `${normaliser.channels} names`, 'columns', JSON.stringify(columns))
+      throw expected({
+        doing: 'reading a scaling',
+        want: `${normaliser.channels} names`,
+        of: 'columns',
+        got: JSON.stringify(columns),
+      })
     }
     return new Scaler(names, normaliser)
   }

@@ -47,11 +47,11 @@ function knownAhead({ key, times, columns }: Series, name: string, rows: number)
   const last = values.findLastIndex((value) => !Number.isNaN(value))
   if (last + 1 === rows) return values
   const time = times[last]
-  throw expected(
-    'forecasting',
-    `its values for all rows of the horizon, ${rows - 1 - last} more,`,
-    key === '' ? name : `${name} of series ${key}`,
-    time === undefined ? 'nothing' : `values up to ${new Date(time).toISOString()}`,
-    'It was said to be known ahead: add rows in which it stands and the targets are empty.',
-  )
+  throw expected({
+    doing: 'forecasting',
+    want: `its values for all rows of the horizon, ${rows - 1 - last} more,`,
+    of: key === '' ? name : `${name} of series ${key}`,
+    got: time === undefined ? 'nothing' : `values up to ${new Date(time).toISOString()}`,
+    hint: 'It was said to be known ahead: add rows in which it stands and the targets are empty.',
+  })
 }

@@ -32,7 +32,12 @@ export function optionsForGrid<O extends GridOptions>(options: O): O {
   if (network === 'grid') return { ...options, channels: 'joint' }
   const [name] = [gridRow && ('gridRow' as const), gridColumn && ('gridColumn' as const)].filter((one) => !!one)
   if (name !== undefined)
-    throw expected(DOING, `${flagOf(name)} with ${flagOf('network')} grid only`, 'network', network)
+    throw expected({
+      doing: DOING,
+      want: `${flagOf(name)} with ${flagOf('network')} grid only`,
+      of: 'network',
+      got: network,
+    })
   return options
 }
 
@@ -45,7 +50,8 @@ export function gridOf({ series }: Table, { targets }: Layout, options: GridOpti
   if (options.network !== 'grid') return undefined
   const { gridRow, gridColumn } = checkOptions(options)
   const [target = '', ...others] = targets
-  if (others.length > 0) throw expected(DOING, 'one column', flagOf('target'), targets.join(', '))
+  if (others.length > 0)
+    throw expected({ doing: DOING, want: 'one column', of: flagOf('target'), got: targets.join(', ') })
   const places = series.map((one) => ({ key: one.key, y: placeOf(one, gridRow), x: placeOf(one, gridColumn) }))
   const [ys, xs] = [places.map(({ y }) => y), places.map(({ x }) => x)].map((all) => all.toSorted((a, b) => a - b))
   const [top = 0, left = 0] = [ys?.[0], xs?.[0]]
@@ -54,7 +60,8 @@ export function gridOf({ series }: Table, { targets }: Layout, options: GridOpti
   for (const { key, y, x } of places) {
     const cell = (y - top) * columns + x - left
     const other = stations[cell] ?? null
-    if (other !== null) throw expected(DOING, 'one station', `cell ${y},${x}`, `${other}, ${key}`)
+    if (other !== null)
+      throw expected({ doing: DOING, want: 'one station', of: `cell ${y},${x}`, got: `${other}, ${key}` })
     stations[cell] = key
   }
   return { rows, columns, stations, target }
@@ -62,16 +69,19 @@ export function gridOf({ series }: Table, { targets }: Layout, options: GridOpti
 
 function checkOptions(options: GridOptions): { gridRow: string; gridColumn: string } {
   const { key, gridRow, gridColumn, missing, multiStep } = options
-  if (key.length === 0) throw expected(DOING, 'the column that tells stations apart', flagOf('key'), 'nothing')
+  if (key.length === 0)
+    throw expected({ doing: DOING, want: 'the column that tells stations apart', of: flagOf('key'), got: 'nothing' })
   if (gridRow === undefined || gridColumn === undefined) {
     const name = flagOf(gridRow === undefined ? 'gridRow' : 'gridColumn')
-    throw expected(DOING, 'a column that holds where a station stands', name, 'nothing')
+    throw expected({ doing: DOING, want: 'a column that holds where a station stands', of: name, got: 'nothing' })
   }
   const hint = 'A grid is forecast from its target, the calendar and what is known ahead.'
   for (const name of ['past', 'features', 'statics'] as const)
-    if (options[name].length > 0) throw expected(DOING, 'nothing', flagOf(name), options[name].join(', '), hint)
-  if (missing === 'mask') throw expected(DOING, 'interpolate or carry', flagOf('missing'), missing)
-  if (multiStep !== 'direct') throw expected(DOING, 'direct', flagOf('multiStep'), multiStep)
+    if (options[name].length > 0)
+      throw expected({ doing: DOING, want: 'nothing', of: flagOf(name), got: options[name].join(', '), hint })
+  if (missing === 'mask')
+    throw expected({ doing: DOING, want: 'interpolate or carry', of: flagOf('missing'), got: missing })
+  if (multiStep !== 'direct') throw expected({ doing: DOING, want: 'direct', of: flagOf('multiStep'), got: multiStep })
   return { gridRow, gridColumn }
 }
 
@@ -80,14 +90,15 @@ function placeOf(station: Series, name: string): number {
   const values = columnOf(station, name).filter((value) => !Number.isNaN(value))
   const [place = NaN] = values
   const wrong = Number.isInteger(place) ? values.find((value) => value !== place) : place
-  if (wrong !== undefined) throw expected(DOING, 'one whole number', `${name} of series ${station.key}`, wrong)
+  if (wrong !== undefined)
+    throw expected({ doing: DOING, want: 'one whole number', of: `${name} of series ${station.key}`, got: wrong })
   return place
 }
 
 function columnOf({ columns, key }: Series, name: string): Float64Array {
   const values = columns.get(name)
   if (values !== undefined) return values
-  throw expected(DOING, `the column ${name}`, `series ${key}`, [...columns.keys()].join(', '))
+  throw expected({ doing: DOING, want: `the column ${name}`, of: `series ${key}`, got: [...columns.keys()].join(', ') })
 }
 
 /**
@@ -140,7 +151,7 @@ function jointTimes(stations: readonly Series[], step: Step): Float64Array {
     const other = times.find((time) => (time - first) % step.count !== 0)
     if (other === undefined) continue
     const what = `times ${step.count} ms apart from ${new Date(first).toISOString()} on`
-    throw expected(DOING, what, `series ${key}`, new Date(other).toISOString())
+    throw expected({ doing: DOING, want: what, of: `series ${key}`, got: new Date(other).toISOString() })
   }
   return new Float64Array((last - first) / step.count + 1).map((_, t) => first + t * step.count)
 }
@@ -162,13 +173,13 @@ function knownEverywhere(times: Float64Array, stations: readonly Series[], name:
       const before = joint[t] ?? NaN
       if (Number.isNaN(before)) joint[t] = value
       else if (!Number.isNaN(value) && value !== before)
-        throw expected(
-          DOING,
-          `${before} at ${new Date(times[t] ?? 0).toISOString()} as at other stations`,
-          `${name} of series ${station.key}`,
-          value,
-          'What is known ahead is the same for all cells of a grid.',
-        )
+        throw expected({
+          doing: DOING,
+          want: `${before} at ${new Date(times[t] ?? 0).toISOString()} as at other stations`,
+          of: `${name} of series ${station.key}`,
+          got: value,
+          hint: 'What is known ahead is the same for all cells of a grid.',
+        })
     })
   return joint
 }

@@ -154,26 +154,31 @@ export function judgedWindows(
 function checkStrategy({ past }: Layout, { multiStep, intervals }: TrainOptions): void {
   if (multiStep === 'direct') return
   if (past.length > 0)
-    throw expected(
-      'forecasting row by row',
-      'targets and columns known ahead only',
-      `${flagOf('past')} and ${flagOf('features')}`,
-      past.join(', '),
-      `What they will be is not known: take ${flagOf('multiStep')} direct, or name them with ${flagOf('known')} if it is.`,
-    )
+    throw expected({
+      doing: 'forecasting row by row',
+      want: 'targets and columns known ahead only',
+      of: `${flagOf('past')} and ${flagOf('features')}`,
+      got: past.join(', '),
+      hint: `What they will be is not known: take ${flagOf('multiStep')} direct, or name them with ${flagOf('known')} if it is.`,
+    })
   if (intervals !== 'conformal' && intervals !== 'none')
-    throw expected('forecasting row by row', 'conformal or none', flagOf('intervals'), intervals)
+    throw expected({
+      doing: 'forecasting row by row',
+      want: 'conformal or none',
+      of: flagOf('intervals'),
+      got: intervals,
+    })
 }
 
 function seasonOf({ lines }: ForecastSet, { step }: Table, options: TrainOptions): { season: number; note: string } {
   const longest = lines.reduce((most, { trained }) => Math.max(most, trained), 0)
   if (options.season !== undefined && options.season >= longest)
-    throw expected(
-      'choosing the season',
-      `less than the ${longest} rows of the training part`,
-      flagOf('season'),
-      options.season,
-    )
+    throw expected({
+      doing: 'choosing the season',
+      want: `less than the ${longest} rows of the training part`,
+      of: flagOf('season'),
+      got: options.season,
+    })
   if (options.season !== undefined)
     return { season: options.season, note: `A season is ${options.season} rows, as told.` }
   const [first] = lines

@@ -116,7 +116,12 @@ export function namedInputs(
 ): string[] {
   const named = data === undefined ? [...args] : [data, ...args]
   if (named.length === 0)
-    throw expected('predicting', `a file or a folder of ${noun}s`, '--data or an argument', 'neither')
+    throw expected({
+      doing: 'predicting',
+      want: `a file or a folder of ${noun}s`,
+      of: '--data or an argument',
+      got: 'neither',
+    })
   return named
 }
 

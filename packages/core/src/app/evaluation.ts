@@ -44,7 +44,12 @@ export function itemsToJudge<Item extends LabelledFile>(
 ): readonly Item[] {
   const judged = part === undefined ? items : divide(items, trained, drawing)[part]
   if (judged.length === 0)
-    throw expected('judging the model', 'at least 1 item', `the ${part ?? 'whole'} part of ${data}`, 0)
+    throw expected({
+      doing: 'judging the model',
+      want: 'at least 1 item',
+      of: `the ${part ?? 'whole'} part of ${data}`,
+      got: 0,
+    })
   return judged
 }
 

@@ -24,7 +24,14 @@ export interface Predictions<Prediction> {
 /** Whether it is a folder. @throws UserError when there is neither a file nor a folder of this name. */
 export function isFolder(path: string): boolean {
   const stat = statSync(path, { throwIfNoEntry: false })
-  if (stat === undefined) throw expected('predicting', 'a file or folder', 'FILES', path, 'There is none of this name.')
+  if (stat === undefined)
+    throw expected({
+      doing: 'predicting',
+      want: 'a file or folder',
+      of: 'FILES',
+      got: path,
+      hint: 'There is none of this name.',
+    })
   return stat.isDirectory()
 }
 
@@ -39,7 +46,13 @@ export function namedFiles(paths: readonly string[], extensions: readonly string
   const files = paths.flatMap((path) =>
     isFolder(path) ? filesBelow(path, extensions).map((name) => join(path, name)) : [path],
   )
-  if (files.length === 0) throw expected('looking for files', `at least 1 ${noun}`, 'FILES', paths.join(', ') || 'none')
+  if (files.length === 0)
+    throw expected({
+      doing: 'looking for files',
+      want: `at least 1 ${noun}`,
+      of: 'FILES',
+      got: paths.join(', ') || 'none',
+    })
   return files
 }
 

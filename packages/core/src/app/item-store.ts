@@ -114,7 +114,8 @@ export class ItemStore<Item extends FileItem, Task extends object, Result extend
   /** The length of an item's result, which is known without making it again. */
   lengthOf({ id }: Item): number {
     const length = this.#lengths.get(id)
-    if (length === undefined) throw expected('looking up a length', 'an item of the store', 'item', id)
+    if (length === undefined)
+      throw expected({ doing: 'looking up a length', want: 'an item of the store', of: 'item', got: id })
     return length
   }
 

@@ -72,13 +72,13 @@ export async function judgeClassifier<Item extends LabelledFile>(
 function unknownLabel(label: string, item: LabelledFile, labels: Labels) {
   const { names } = labels
   const some = names.length > 12 ? `${names.slice(0, 12).join(', ')}, …` : names.join(', ')
-  return expected(
-    'judging the model',
-    `one of the model's labels (${some})`,
-    item.id,
-    label,
-    'The data is labelled for another model. To teach a model new labels: train --init MODEL.',
-  )
+  return expected({
+    doing: 'judging the model',
+    want: `one of the model's labels (${some})`,
+    of: item.id,
+    got: label,
+    hint: 'The data is labelled for another model. To teach a model new labels: train --init MODEL.',
+  })
 }
 
 /** The labels that probabilities [labels] amount to: the likeliest, or with several labels all of at least one half. */

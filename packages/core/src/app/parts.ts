@@ -62,7 +62,12 @@ export function divide<Item extends LabelledFile>(
   for (const part of ['test', 'validation'] as const) {
     if (named[part] && parts[part].length === 0) {
       const where = part === 'test' ? options.testWhere : options.validationWhere
-      throw expected('dividing the data', 'a condition that holds for at least 1 item', `the ${part} part`, where)
+      throw expected({
+        doing: 'dividing the data',
+        want: 'a condition that holds for at least 1 item',
+        of: `the ${part} part`,
+        got: where,
+      })
     }
   }
   const saysItself = items.some((item) => ownPart(item) !== undefined)
@@ -90,7 +95,13 @@ function ownPart({ id, fields }: LabelledFile): PartName | undefined {
   const own = fields[PART_FIELD]
   if (own === undefined) return undefined
   const part = PART_NAMES.find((name) => name === own)
-  if (part === undefined) throw expected('dividing the data', PART_NAMES.join(', '), `the field "part" of ${id}`, own)
+  if (part === undefined)
+    throw expected({
+      doing: 'dividing the data',
+      want: PART_NAMES.join(', '),
+      of: `the field "part" of ${id}`,
+      got: own,
+    })
   return part
 }
 
@@ -100,12 +111,12 @@ function drawParts(
   { seed, byGroup, stratified }: DrawOptions,
 ): Readonly<Record<string, readonly number[]>> {
   if (shares.validation + shares.test >= 1)
-    throw expected(
-      'dividing the data',
-      'less than 1 together, so that there is something to train on,',
-      '--validation-share and --test-share',
-      `${shares.validation} and ${shares.test}`,
-    )
+    throw expected({
+      doing: 'dividing the data',
+      want: 'less than 1 together, so that there is something to train on,',
+      of: '--validation-share and --test-share',
+      got: `${shares.validation} and ${shares.test}`,
+    })
   const all = { train: 1 - shares.validation - shares.test, ...shares }
   const wanted = Object.fromEntries(Object.entries(all).filter(([, share]) => share !== 0))
   if (items.length === 0 || Object.keys(wanted).length === 1) return { train: items.map((_, at) => at) }
@@ -147,7 +158,13 @@ export function condition(
 ): ((item: Pick<LabelledFile, 'fields'>) => boolean) | undefined {
   if (text === undefined) return undefined
   const [, field = '', list = ''] = /^([^=]+)=(.+)$/.exec(text) ?? []
-  if (field === '') throw expected('dividing the data', 'name=value,value or name=first-last', `the ${part} part`, text)
+  if (field === '')
+    throw expected({
+      doing: 'dividing the data',
+      want: 'name=value,value or name=first-last',
+      of: `the ${part} part`,
+      got: text,
+    })
   const values = new Set<string>()
   const ranges: [number, number][] = []
   for (const value of list.split(',').map((one) => one.trim())) {
@@ -159,7 +176,13 @@ export function condition(
     const value = item.fields[field]
     if (value === undefined) {
       const hint = `Known are ${Object.keys(item.fields).join(', ') || 'none: the data is in a folder for each class'}.`
-      throw expected('dividing the data', 'a column or part of the name', `the ${part} part`, field, hint)
+      throw expected({
+        doing: 'dividing the data',
+        want: 'a column or part of the name',
+        of: `the ${part} part`,
+        got: field,
+        hint,
+      })
     }
     return (
       values.has(value) ||
@@ -177,7 +200,8 @@ export function keepUsable<Item>(parts: Divided<Item>, usable: readonly Item[]):
 
 /** There must be something to learn from. */
 export function requireTraining({ train }: Divided<LabelledFile>, data: string): void {
-  if (train.length === 0) throw expected('dividing the data', 'at least 1 item to train on', data, 'none')
+  if (train.length === 0)
+    throw expected({ doing: 'dividing the data', want: 'at least 1 item to train on', of: data, got: 'none' })
 }
 
 /** Every label must have something to learn from. */
@@ -189,11 +213,11 @@ export function requireEveryLabel(labels: Labels, parts: Divided<LabelledFile>, 
   )
   const missing = labels.names.filter((_, at) => counts[at] === 0)
   if (missing.length === 0) return
-  throw expected(
-    'dividing the data',
-    'at least 1 usable file of every label to train on',
-    data,
-    `none of ${missing.join(', ')}`,
-    'Add files of these labels, or leave the labels out.',
-  )
+  throw expected({
+    doing: 'dividing the data',
+    want: 'at least 1 usable file of every label to train on',
+    of: data,
+    got: `none of ${missing.join(', ')}`,
+    hint: 'Add files of these labels, or leave the labels out.',
+  })
 }

@@ -235,13 +235,13 @@ export function checkRunFolder(options: Pick<RunFolderOptions, 'out' | 'resume'>
   const before = readRunOptions(out)
   for (const [name, value] of Object.entries(options)) {
     if (FREE_ON_RESUME.has(name) || JSON.stringify(before[name]) === JSON.stringify(value)) continue
-    throw expected(
-      `resuming ${out}`,
-      `${JSON.stringify(before[name]) ?? 'nothing'}, as the run began,`,
-      flagOf(name),
-      JSON.stringify(value) ?? 'nothing',
-      'Repeat the command that began the run, with --resume, or begin a new run in another folder.',
-    )
+    throw expected({
+      doing: `resuming ${out}`,
+      want: `${JSON.stringify(before[name]) ?? 'nothing'}, as the run began,`,
+      of: flagOf(name),
+      got: JSON.stringify(value) ?? 'nothing',
+      hint: 'Repeat the command that began the run, with --resume, or begin a new run in another folder.',
+    })
   }
 }
 
@@ -257,7 +257,13 @@ export async function takeOver(
   hooks: TrainHooks,
 ): Promise<void> {
   if (init === undefined) {
-    if (freeze !== 'none') throw expected('training', 'a model to take the weights from', flagOf('init'), 'nothing')
+    if (freeze !== 'none')
+      throw expected({
+        doing: 'training',
+        want: 'a model to take the weights from',
+        of: flagOf('init'),
+        got: 'nothing',
+      })
     return
   }
   const { network: source, ...transfer } = await load(init)

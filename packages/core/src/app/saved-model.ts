@@ -28,16 +28,21 @@ export async function loadSavedModel(
   const dir = existsSync(join(path, 'model', 'model.json')) ? join(path, 'model') : path
   const { model, extras } = await loadModel(dir)
   if (extras['app'] !== app) {
-    throw expected(
-      `loading ${dir}`,
-      `a model of ${app}`,
-      'app in weft.json',
-      extras['app'] ?? 'none',
-      'Each application opens the models that it trained.',
-    )
+    throw expected({
+      doing: `loading ${dir}`,
+      want: `a model of ${app}`,
+      of: 'app in weft.json',
+      got: extras['app'] ?? 'none',
+      hint: 'Each application opens the models that it trained.',
+    })
   }
   if (extras['version'] !== version)
-    throw expected(`loading ${dir}`, `version ${version}`, 'version in weft.json', extras['version'])
+    throw expected({
+      doing: `loading ${dir}`,
+      want: `version ${version}`,
+      of: 'version in weft.json',
+      got: extras['version'],
+    })
   return { dir, network: model, extras }
 }
 

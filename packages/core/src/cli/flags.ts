@@ -86,7 +86,7 @@ export function helpLine(spec: OptionSpec): string {
 export function parseText(spec: OptionSpec, name: string, text: string): unknown {
   if (/^--[a-z]/.test(text)) {
     const hint = `${name} takes a value; ${text} looks like the next option.`
-    throw expected(COMMAND_LINE.doing, describe(spec), name, text, hint)
+    throw expected({ doing: COMMAND_LINE.doing, want: describe(spec), of: name, got: text, hint })
   }
   return read(spec, text.trim())
 }

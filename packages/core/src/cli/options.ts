@@ -126,10 +126,16 @@ export function checkOptions(specs: OptionSpecs, given: object, source: OptionSo
     if (spec === undefined) {
       const known = Object.keys(specs)
       const hint = didYouMean(key, known) ?? `Options are ${known.join(', ')}.`
-      throw expected(source.doing, 'a known option', 'the name', key, hint)
+      throw expected({ doing: source.doing, want: 'a known option', of: 'the name', got: key, hint })
     }
     if (value !== undefined && !isAllowed(spec, value)) {
-      throw expected(source.doing, describe(spec), nameOf(key), value, hintFor(spec, value))
+      throw expected({
+        doing: source.doing,
+        want: describe(spec),
+        of: nameOf(key),
+        got: value,
+        hint: hintFor(spec, value),
+      })
     }
   }
 }
@@ -166,7 +172,13 @@ function findPreset<S extends OptionSpecs>(presets: Presets<S>, name: string, so
   if (preset !== undefined) return preset
   const known = Object.keys(presets)
   const hint = didYouMean(name, known) ?? `Presets are ${known.join(', ')}.`
-  throw expected(source.doing, 'a known preset', source.nameOf?.('preset') ?? 'preset', name, hint)
+  throw expected({
+    doing: source.doing,
+    want: 'a known preset',
+    of: source.nameOf?.('preset') ?? 'preset',
+    got: name,
+    hint,
+  })
 }
 
 function assignDefined(target: Record<string, unknown>, values: object): void {

@@ -51,13 +51,14 @@ export class Alphabet {
   /** @param symbols In the order of the classes from 1 on: single grapheme clusters in normal form C, no two alike. */
   constructor(symbols: readonly string[]) {
     const doing = 'making an alphabet'
-    if (symbols.length === 0) throw expected(doing, 'at least 1', 'symbols', 0)
+    if (symbols.length === 0) throw expected({ doing, want: 'at least 1', of: 'symbols', got: 0 })
     this.symbols = [...symbols]
     this.#classOf = new Map(symbols.map((symbol, i) => [symbol, i + 1]))
     symbols.forEach((symbol, i) => {
       if (symbolsOf(symbol).length !== 1 || symbol !== symbol.normalize('NFC'))
-        throw expected(doing, 'a single symbol in normal form C', `class ${i + 1}`, symbol)
-      if (this.#classOf.get(symbol) !== i + 1) throw expected(doing, 'each symbol once', 'symbols', symbol)
+        throw expected({ doing, want: 'a single symbol in normal form C', of: `class ${i + 1}`, got: symbol })
+      if (this.#classOf.get(symbol) !== i + 1)
+        throw expected({ doing, want: 'each symbol once', of: 'symbols', got: symbol })
     })
   }
 
@@ -71,7 +72,12 @@ export class Alphabet {
   /** Checks what was read from a file. */
   static fromJson(json: unknown): Alphabet {
     if (!Array.isArray(json) || !json.every((symbol) => typeof symbol === 'string'))
-      throw expected('reading an alphabet', 'a list of texts', 'symbols', JSON.stringify(json))
+      throw expected({
+        doing: 'reading an alphabet',
+        want: 'a list of texts',
+        of: 'symbols',
+        got: JSON.stringify(json),
+      })
     return new Alphabet(json)
   }
 
@@ -120,7 +126,8 @@ export class Alphabet {
   /** The symbol of a class, which must not be the blank. */
   symbol(at: number): string {
     const symbol = this.symbols[at - 1]
-    if (symbol === undefined) throw expected('decoding a text', `a class from 1 to ${this.size - 1}`, 'symbol', at)
+    if (symbol === undefined)
+      throw expected({ doing: 'decoding a text', want: `a class from 1 to ${this.size - 1}`, of: 'symbol', got: at })
     return symbol
   }
 

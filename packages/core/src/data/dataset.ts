@@ -105,7 +105,7 @@ export class Dataset<Item extends DataItem = DataItem> {
     this.items = items
     const ids = new Set<string>()
     for (const { id } of items) {
-      if (ids.has(id)) throw expected('making a data set', 'each id once', 'items', id)
+      if (ids.has(id)) throw expected({ doing: 'making a data set', want: 'each id once', of: 'items', got: id })
       ids.add(id)
     }
   }
@@ -121,7 +121,8 @@ export class Dataset<Item extends DataItem = DataItem> {
 
   at(index: number): Item {
     const item = this.items[index]
-    if (item === undefined) throw expected('taking an item', `a place from 0 to ${this.length - 1}`, 'index', index)
+    if (item === undefined)
+      throw expected({ doing: 'taking an item', want: `a place from 0 to ${this.length - 1}`, of: 'index', got: index })
     return item
   }
 
@@ -133,7 +134,7 @@ export class Dataset<Item extends DataItem = DataItem> {
   /** The group of each item; an error names the first without. */
   groups(): string[] {
     return this.items.map(({ id, group }) => {
-      if (group === undefined) throw expected('reading groups', 'a group', id, group)
+      if (group === undefined) throw expected({ doing: 'reading groups', want: 'a group', of: id, got: group })
       return group
     })
   }
@@ -141,7 +142,7 @@ export class Dataset<Item extends DataItem = DataItem> {
   /** The fold of each item; an error names the first without. */
   folds(): string[] {
     return this.items.map(({ id, fold }) => {
-      if (fold === undefined) throw expected('reading folds', 'a fold', id, fold)
+      if (fold === undefined) throw expected({ doing: 'reading folds', want: 'a fold', of: id, got: fold })
       return fold
     })
   }
@@ -155,7 +156,7 @@ export class Dataset<Item extends DataItem = DataItem> {
 export function labelOf({ id, labels }: DataItem): string {
   const [label, ...more] = labels ?? []
   if (label === undefined || more.length > 0)
-    throw expected('reading labels', 'one label', id, labels?.join(', ') ?? 'none')
+    throw expected({ doing: 'reading labels', want: 'one label', of: id, got: labels?.join(', ') ?? 'none' })
   return label
 }
 
@@ -170,7 +171,7 @@ export class DatasetSource<Item extends DataItem> implements BatchSource {
     const { batchSize, itemsPerEpoch = dataset.length } = options
     if (dataset.length === 0) throw new UserError('making batches: expected at least 1 item, received none')
     if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw expected('making batches', 'a whole number of at least 1', 'batchSize', batchSize)
+      throw expected({ doing: 'making batches', want: 'a whole number of at least 1', of: 'batchSize', got: batchSize })
     }
     this.dataset = dataset
     this.#options = options
@@ -178,12 +179,12 @@ export class DatasetSource<Item extends DataItem> implements BatchSource {
     this.batchesPerEpoch = options.dropRemainder ? whole : Math.ceil(itemsPerEpoch / batchSize)
     this.items = options.dropRemainder ? whole * batchSize : itemsPerEpoch
     if (this.batchesPerEpoch === 0) {
-      throw expected(
-        'making batches',
-        `at least ${batchSize} items, or to keep the remainder`,
-        'the data',
-        itemsPerEpoch,
-      )
+      throw expected({
+        doing: 'making batches',
+        want: `at least ${batchSize} items, or to keep the remainder`,
+        of: 'the data',
+        got: itemsPerEpoch,
+      })
     }
   }
 

@@ -51,7 +51,13 @@ function balancedOrder<Item>(
 ): Uint32Array {
   const { classOf } = options
   if (classOf === undefined)
-    throw expected('ordering an epoch', 'a function', 'classOf', undefined, 'balanced needs it')
+    throw expected({
+      doing: 'ordering an epoch',
+      want: 'a function',
+      of: 'classOf',
+      got: undefined,
+      hint: 'balanced needs it',
+    })
   // Each class gets its share; which classes get one more is drawn anew in each epoch.
   const lists = random.shuffle(indicesBy(items.map(classOf)).map(([, places]) => places))
   const order = new Uint32Array(wanted)
@@ -89,9 +95,21 @@ function bucket(
 export function epochOrder<Item>(items: readonly Item[], options: OrderOptions<Item>, epoch: number): Uint32Array {
   const { seed, shuffle = true, balanced = false, itemsPerEpoch = items.length, lengthOf } = options
   if (!Number.isInteger(itemsPerEpoch) || itemsPerEpoch < 1) {
-    throw expected('ordering an epoch', 'a whole number of at least 1', 'itemsPerEpoch', itemsPerEpoch)
+    throw expected({
+      doing: 'ordering an epoch',
+      want: 'a whole number of at least 1',
+      of: 'itemsPerEpoch',
+      got: itemsPerEpoch,
+    })
   }
-  if (balanced && !shuffle) throw expected('ordering an epoch', 'true', 'shuffle', shuffle, 'balanced draws at random')
+  if (balanced && !shuffle)
+    throw expected({
+      doing: 'ordering an epoch',
+      want: 'true',
+      of: 'shuffle',
+      got: shuffle,
+      hint: 'balanced draws at random',
+    })
   const random = shuffle ? new Random(seed, 'order', epoch) : undefined
   const all = Uint32Array.from({ length: items.length }, (_, place) => place)
   const order =

@@ -89,7 +89,13 @@ export class FeatureCache {
   #temporaries = 0
 
   constructor(folder: string, { maxBytes = Infinity }: FeatureCacheOptions = {}) {
-    if (!(maxBytes > 0)) throw expected('opening a feature cache', 'a number of bytes above 0', 'maxBytes', maxBytes)
+    if (!(maxBytes > 0))
+      throw expected({
+        doing: 'opening a feature cache',
+        want: 'a number of bytes above 0',
+        of: 'maxBytes',
+        got: maxBytes,
+      })
     this.folder = folder
     this.#maxBytes = maxBytes
   }
@@ -150,12 +156,12 @@ export class FeatureCache {
   /** Stores an entry; false when that failed, which `statistics` counts. */
   write(key: string, { data, shape }: CachedArray): boolean {
     if (shape.length > MAX_RANK || data.length !== sizeOf(shape)) {
-      throw expected(
-        'storing features',
-        `${sizeOf(shape)} values for shape [${shape.join(', ')}]`,
-        'the data',
-        data.length,
-      )
+      throw expected({
+        doing: 'storing features',
+        want: `${sizeOf(shape)} values for shape [${shape.join(', ')}]`,
+        of: 'the data',
+        got: data.length,
+      })
     }
     const head = new Uint32Array(HEAD_WORDS)
     head.set([MAGIC, 0, shape.length, ...shape])
@@ -220,7 +226,8 @@ export class FeatureCache {
   }
 
   #path(key: string): string {
-    if (!/^[0-9a-f]{40}$/.test(key)) throw expected('looking up features', 'a key made by featureKey', 'key', key)
+    if (!/^[0-9a-f]{40}$/.test(key))
+      throw expected({ doing: 'looking up features', want: 'a key made by featureKey', of: 'key', got: key })
     return join(this.folder, key.slice(0, 2), `${key}.f32`)
   }
 

@@ -19,8 +19,10 @@ export class Labels {
     this.names = [...names]
     this.#index = new Map(names.map((name, i) => [name, i]))
     const twice = names.find((name, i) => this.#index.get(name) !== i)
-    if (twice !== undefined) throw expected('making the list of labels', 'each label once', 'labels', twice)
-    if (this.#index.has('')) throw expected('making the list of labels', 'a name', 'each label', '')
+    if (twice !== undefined)
+      throw expected({ doing: 'making the list of labels', want: 'each label once', of: 'labels', got: twice })
+    if (this.#index.has(''))
+      throw expected({ doing: 'making the list of labels', want: 'a name', of: 'each label', got: '' })
   }
 
   /** All labels that occur, in order of their names, numbers by value. */
@@ -31,7 +33,7 @@ export class Labels {
   /** Checks what was read from a file. */
   static fromJson(json: unknown): Labels {
     if (!Array.isArray(json) || !json.every((name) => typeof name === 'string')) {
-      throw expected('reading labels', 'a list of names', 'labels', JSON.stringify(json))
+      throw expected({ doing: 'reading labels', want: 'a list of names', of: 'labels', got: JSON.stringify(json) })
     }
     return new Labels(json)
   }
@@ -53,13 +55,20 @@ export class Labels {
     const index = this.#index.get(label)
     if (index !== undefined) return index
     const some = this.names.length > 12 ? `${this.names.slice(0, 12).join(', ')}, …` : this.names.join(', ')
-    throw expected('looking up a label', `one of ${some}`, 'label', label, didYouMean(label, this.names))
+    throw expected({
+      doing: 'looking up a label',
+      want: `one of ${some}`,
+      of: 'label',
+      got: label,
+      hint: didYouMean(label, this.names),
+    })
   }
 
   /** @throws UserError for an index outside of the list. */
   name(index: number): string {
     const name = this.names[index]
-    if (name === undefined) throw expected('naming a class', `a class from 0 to ${this.size - 1}`, 'index', index)
+    if (name === undefined)
+      throw expected({ doing: 'naming a class', want: `a class from 0 to ${this.size - 1}`, of: 'index', got: index })
     return name
   }
 

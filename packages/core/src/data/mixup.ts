@@ -45,7 +45,7 @@ function blend({ data, shape }: NdArray, partner: Uint32Array, share: Float32Arr
  * @param alpha Strength, above 0; 0.2 to 0.4 is usual.
  */
 export function mixup(alpha: number): BatchTransform {
-  if (!(alpha > 0)) throw expected('mixing up', 'a number above 0', 'alpha', alpha)
+  if (!(alpha > 0)) throw expected({ doing: 'mixing up', want: 'a number above 0', of: 'alpha', got: alpha })
   return (batch, random) => {
     const partner = random.permutation(batch.indices.length)
     const share = Float32Array.from(partner, () => {

@@ -22,7 +22,7 @@ export class ChannelStatistics {
 
   constructor(channels: number) {
     if (!Number.isInteger(channels) || channels < 1) {
-      throw expected('normalising', 'a whole number of at least 1', 'channels', channels)
+      throw expected({ doing: 'normalising', want: 'a whole number of at least 1', of: 'channels', got: channels })
     }
     this.channels = channels
     this.#mean = new Float64Array(channels)
@@ -37,14 +37,15 @@ export class ChannelStatistics {
   add(values: ArrayLike<number>, name = 'values'): void {
     const { channels } = this
     if (values.length % channels !== 0)
-      throw expected('normalising', `a multiple of ${channels} values`, name, values.length)
+      throw expected({ doing: 'normalising', want: `a multiple of ${channels} values`, of: name, got: values.length })
     const rows = values.length / channels
     if (rows === 0) return
     for (let c = 0; c < channels; c++) {
       let sum = 0
       for (let i = c; i < values.length; i += channels) sum += values[i] ?? 0
       const mean = sum / rows
-      if (!Number.isFinite(mean)) throw expected('normalising', 'finite values', `${name}, channel ${c}`, mean)
+      if (!Number.isFinite(mean))
+        throw expected({ doing: 'normalising', want: 'finite values', of: `${name}, channel ${c}`, got: mean })
       let squares = 0
       for (let i = c; i < values.length; i += channels) squares += ((values[i] ?? 0) - mean) ** 2
       this.#join(c, rows, mean, squares)
@@ -55,7 +56,7 @@ export class ChannelStatistics {
   /** Takes in what another has seen. */
   merge(other: ChannelStatistics): void {
     if (other.channels !== this.channels)
-      throw expected('normalising', `${this.channels} channels`, 'the other', other.channels)
+      throw expected({ doing: 'normalising', want: `${this.channels} channels`, of: 'the other', got: other.channels })
     if (other.count === 0) return
     for (let c = 0; c < this.channels; c++) this.#join(c, other.count, other.#mean[c] ?? 0, other.#squares[c] ?? 0)
     this.count += other.count
@@ -91,7 +92,8 @@ export class Normaliser {
 
   /** @throws UserError when nothing was added to `statistics`. */
   static from(statistics: ChannelStatistics): Normaliser {
-    if (statistics.count === 0) throw expected('normalising', 'at least 1', 'values of the training part', 0)
+    if (statistics.count === 0)
+      throw expected({ doing: 'normalising', want: 'at least 1', of: 'values of the training part', got: 0 })
     const { mean, variance } = statistics
     // Rounding leaves a constant channel a variance of the order of its mean's last bit.
     const least = (c: number) => (Math.abs(mean[c] ?? 0) * 1e-7) ** 2
@@ -111,12 +113,12 @@ export class Normaliser {
     >
     const whole = isList(mean) && isList(standardDeviation) && mean.length === standardDeviation.length
     if (!whole || standardDeviation.some((value) => value <= 0)) {
-      throw expected(
-        'reading a normaliser',
-        'a mean and a positive standard deviation of each channel',
-        'it',
-        JSON.stringify(json),
-      )
+      throw expected({
+        doing: 'reading a normaliser',
+        want: 'a mean and a positive standard deviation of each channel',
+        of: 'it',
+        got: JSON.stringify(json),
+      })
     }
     return new Normaliser(mean, standardDeviation)
   }
@@ -146,12 +148,12 @@ export class Normaliser {
   ): Float32Array {
     const { mean, standardDeviation, channels } = this
     if (values.length % channels !== 0) {
-      throw expected(
-        'normalising',
-        `a multiple of ${channels} values, one for each channel,`,
-        'the data',
-        values.length,
-      )
+      throw expected({
+        doing: 'normalising',
+        want: `a multiple of ${channels} values, one for each channel,`,
+        of: 'the data',
+        got: values.length,
+      })
     }
     for (let i = 0, c = 0; i < values.length; i++) {
       out[i] = one(values[i] ?? 0, mean[c] ?? 0, standardDeviation[c] ?? 1)

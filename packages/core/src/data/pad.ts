@@ -43,9 +43,20 @@ function checkItem(item: NdArray, first: NdArray, axis: number, index: number): 
   const fits =
     item.shape.length === first.shape.length && item.shape.every((d, i) => i === axis || d === first.shape[i])
   const wanted = first.shape.map((d, i) => (i === axis ? 'any' : d)).join(', ')
-  if (!fits) throw expected('joining a batch', `shape [${wanted}]`, `item ${index}`, `[${item.shape.join(', ')}]`)
+  if (!fits)
+    throw expected({
+      doing: 'joining a batch',
+      want: `shape [${wanted}]`,
+      of: `item ${index}`,
+      got: `[${item.shape.join(', ')}]`,
+    })
   if (item.data.length !== sizeOf(item.shape)) {
-    throw expected('joining a batch', `${sizeOf(item.shape)} values`, `item ${index}`, item.data.length)
+    throw expected({
+      doing: 'joining a batch',
+      want: `${sizeOf(item.shape)} values`,
+      of: `item ${index}`,
+      got: item.data.length,
+    })
   }
 }
 
@@ -64,7 +75,7 @@ export function padSequences(items: readonly NdArray[], options: PadOptions = {}
     multipleOf = 1,
   } = options
   const [first] = items
-  if (first === undefined) throw expected('joining a batch', 'at least 1', 'items', 0)
+  if (first === undefined) throw expected({ doing: 'joining a batch', want: 'at least 1', of: 'items', got: 0 })
   const axis = options.axis ?? 0
   items.forEach((item, index) => checkItem(item, first, axis, index))
   const kept = items.map((item) => Math.min(item.shape[axis] ?? 1, maxLength))

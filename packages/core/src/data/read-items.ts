@@ -72,7 +72,8 @@ export function filesBelow(root: string, extensions?: readonly string[]): string
  * @throws UserError when there is none.
  */
 export function listFiles(root: string, { extensions, folders = false }: FileOptions = {}): string[] {
-  if (!statOf(root, `reading ${root}`).isDirectory()) throw expected('reading a data set', 'a folder', 'the data', root)
+  if (!statOf(root, `reading ${root}`).isDirectory())
+    throw expected({ doing: 'reading a data set', want: 'a folder', of: 'the data', got: root })
   const files = filesBelow(root, extensions)
   const found = folders ? [...new Set(files.map((path) => dirname(path)))].filter((path) => path !== '.') : files
   if (found.length === 0) {
@@ -104,12 +105,12 @@ export function readClassFolders(root: string, options: FileOptions = {}): Found
     else found.skipped.push({ path, reason: 'it lies beside the class folders, not in one' })
   }
   if (found.items.length === 0) {
-    throw expected(
-      'reading a data set',
-      'a folder for each class',
-      root,
-      `${paths.length} ${options.folders ? 'folders of files' : 'files'} beside one another`,
-    )
+    throw expected({
+      doing: 'reading a data set',
+      want: 'a folder for each class',
+      of: root,
+      got: `${paths.length} ${options.folders ? 'folders of files' : 'files'} beside one another`,
+    })
   }
   const labels = new Set(found.items.map((item) => item.labels[0]))
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -135,11 +136,13 @@ export function compilePattern(pattern: string, folders = false): { expression: 
   const doing = 'reading a file name pattern'
   const parts = [...pattern.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1] ?? '')
   for (const part of parts) {
-    if (!/^[A-Za-z]\w*$/.test(part)) throw expected(doing, 'a word', 'a part in braces', part)
+    if (!/^[A-Za-z]\w*$/.test(part)) throw expected({ doing, want: 'a word', of: 'a part in braces', got: part })
   }
-  if (new Set(parts).size < parts.length) throw expected(doing, 'each part once', 'the pattern', pattern)
-  if (!parts.includes('label')) throw expected(doing, 'a part {label}', 'the pattern', pattern)
-  if (pattern.includes('}{')) throw expected(doing, 'something between two parts', 'the pattern', pattern)
+  if (new Set(parts).size < parts.length)
+    throw expected({ doing, want: 'each part once', of: 'the pattern', got: pattern })
+  if (!parts.includes('label')) throw expected({ doing, want: 'a part {label}', of: 'the pattern', got: pattern })
+  if (pattern.includes('}{'))
+    throw expected({ doing, want: 'something between two parts', of: 'the pattern', got: pattern })
   const source = pattern
     .split(/(\{\w+\}|\*)/)
     .map((piece) => {
@@ -163,7 +166,7 @@ export function readByPattern(root: string, pattern: string, options: PatternOpt
   const { expression, parts } = compilePattern(pattern, options.folders)
   for (const [name, part] of Object.entries({ group, fold })) {
     if (part !== undefined && !parts.includes(part)) {
-      throw expected('reading a file name pattern', `one of ${parts.join(', ')}`, name, part)
+      throw expected({ doing: 'reading a file name pattern', want: `one of ${parts.join(', ')}`, of: name, got: part })
     }
   }
   const folder = resolve(root)
@@ -184,12 +187,12 @@ export function readByPattern(root: string, pattern: string, options: PatternOpt
   }
   if (found.items.length === 0) {
     const examples = paths.slice(0, 3).join(', ')
-    throw expected(
-      'reading a data set',
-      `file names like ${pattern}`,
-      root,
-      `${paths.length} that do not fit: ${examples}`,
-    )
+    throw expected({
+      doing: 'reading a data set',
+      want: `file names like ${pattern}`,
+      of: root,
+      got: `${paths.length} that do not fit: ${examples}`,
+    })
   }
   return found
 }
@@ -225,20 +228,26 @@ function pickColumns(path: string, columns: readonly string[], options: CsvOptio
   const pick = (name: string, asked: string | undefined, ...usual: string[]) => {
     if (asked === undefined) return usual.find((column) => columns.includes(column))
     if (columns.includes(asked)) return asked
-    throw expected(`reading ${path}`, `a column "${asked}"`, name, columns.join(', '), didYouMean(asked, columns))
+    throw expected({
+      doing: `reading ${path}`,
+      want: `a column "${asked}"`,
+      of: name,
+      got: columns.join(', '),
+      hint: didYouMean(asked, columns),
+    })
   }
   const file = pick('the file column', options.fileColumn, 'file', 'filename', 'path', 'fname')
   const label = pick('the label column', options.labelColumn, 'label', 'labels', 'category', 'class', 'target')
   const fold = pick('the fold column', options.foldColumn, 'fold')
   const group = pick('the group column', options.groupColumn, 'group', 'speaker')
   if (file !== undefined && label !== undefined) return { file, label, fold, group }
-  throw expected(
-    `reading ${path}`,
-    'columns "file" and "label"',
-    'the header',
-    columns.join(', '),
-    'Name them with --file-column and --label-column.',
-  )
+  throw expected({
+    doing: `reading ${path}`,
+    want: 'columns "file" and "label"',
+    of: 'the header',
+    got: columns.join(', '),
+    hint: 'Name them with --file-column and --label-column.',
+  })
 }
 
 function guessDelimiter(text: string): string {
@@ -289,7 +298,8 @@ function folderHolding(folder: string, names: readonly string[], isThere: (path:
  */
 export function readCsvItems(path: string, options: CsvOptions = {}): FoundFiles {
   const rows = parseCsv(path, options.delimiter)
-  if (rows.length === 0) throw expected(`reading ${path}`, 'at least 1', 'rows below the header', 0)
+  if (rows.length === 0)
+    throw expected({ doing: `reading ${path}`, want: 'at least 1', of: 'rows below the header', got: 0 })
   const columns = pickColumns(path, Object.keys(rows[0]?.record ?? {}), options)
   const wanted = options.folders ? 'folder' : 'file'
   const isThere = (file: string) => {
@@ -308,7 +318,12 @@ export function readCsvItems(path: string, options: CsvOptions = {}): FoundFiles
     const before = seen.get(id)
     if (before !== undefined) {
       const where = `reading ${path}, row ${line}`
-      throw expected(where, 'each file once', `column "${columns.file}"`, `${id}, as in row ${before}`)
+      throw expected({
+        doing: where,
+        want: 'each file once',
+        of: `column "${columns.file}"`,
+        got: `${id}, as in row ${before}`,
+      })
     }
     seen.set(id, line)
     const reason = `row ${line} of ${basename(path)} names it, but there is no such ${wanted}`
@@ -318,7 +333,13 @@ export function readCsvItems(path: string, options: CsvOptions = {}): FoundFiles
   if (found.items.length === 0) {
     const [first] = found.skipped
     const hint = 'Say with --root where they lie.'
-    throw expected(`reading ${path}`, `${wanted}s that exist`, `column "${columns.file}"`, first?.path, hint)
+    throw expected({
+      doing: `reading ${path}`,
+      want: `${wanted}s that exist`,
+      of: `column "${columns.file}"`,
+      got: first?.path,
+      hint,
+    })
   }
   return found
 }
@@ -335,12 +356,18 @@ function itemOfRow(
   const cell = (column: string): string => {
     const value = record[column] ?? ''
     if (value !== '') return value
-    throw expected(id === '' ? where : `${where} (${id})`, 'a value', `column "${column}"`, '')
+    throw expected({
+      doing: id === '' ? where : `${where} (${id})`,
+      want: 'a value',
+      of: `column "${column}"`,
+      got: '',
+    })
   }
   cell(columns.file)
   const label = cell(columns.label)
   const labels = labelSeparator === undefined ? [label] : label.split(labelSeparator).map((one) => one.trim())
-  if (labels.includes('')) throw expected(`${where} (${id})`, 'labels', `column "${columns.label}"`, label)
+  if (labels.includes(''))
+    throw expected({ doing: `${where} (${id})`, want: 'labels', of: `column "${columns.label}"`, got: label })
   const item: LabelledFile = { id, path, labels: [...new Set(labels)], fields: record }
   if (columns.fold !== undefined) item.fold = cell(columns.fold)
   if (columns.group !== undefined) item.group = cell(columns.group)

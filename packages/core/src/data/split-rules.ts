@@ -41,7 +41,8 @@ function assignInOrder(order: ArrayLike<number>, counts: Int32Array, to: Assignm
 }
 
 export function assignRandom(items: number, shares: readonly number[], seed: number): Assignment {
-  if (items < shares.length) throw expected('splitting', `at least ${shares.length} items`, 'the data', items)
+  if (items < shares.length)
+    throw expected({ doing: 'splitting', want: `at least ${shares.length} items`, of: 'the data', got: items })
   const parts: Assignment = new Int32Array(items)
   const order = new Random(seed, 'split').permutation(items)
   assignInOrder(order, apportion(items, shares, new Float64Array(shares.length)), parts)
@@ -62,7 +63,12 @@ export function indicesBy(values: readonly string[]): [string, number[]][] {
 export function assignByLabel(labels: readonly string[], shares: readonly number[], seed: number): Assignment {
   const classes = indicesBy(labels)
   if (classes.length < 2) {
-    throw expected('splitting by label', 'at least 2 labels', 'the data', classes[0]?.[0] ?? 'no items')
+    throw expected({
+      doing: 'splitting by label',
+      want: 'at least 2 labels',
+      of: 'the data',
+      got: classes[0]?.[0] ?? 'no items',
+    })
   }
   const small = classes.filter(([, items]) => items.length < shares.length)
   if (small.length > 0) {
@@ -85,7 +91,12 @@ export function assignByLabel(labels: readonly string[], shares: readonly number
 export function assignByGroup(groups: readonly string[], shares: readonly number[], seed: number): Assignment {
   const all = indicesBy(groups)
   if (all.length < shares.length) {
-    throw expected('splitting by group', `at least ${shares.length} groups, one for each part,`, 'the data', all.length)
+    throw expected({
+      doing: 'splitting by group',
+      want: `at least ${shares.length} groups, one for each part,`,
+      of: 'the data',
+      got: all.length,
+    })
   }
   const order = new Random(seed, 'split').shuffle(all).sort(([, a], [, b]) => b.length - a.length)
   const lacks = Float64Array.from(shares, (share) => share * groups.length)
@@ -118,7 +129,12 @@ export function assignByLabelSets(
   seed: number,
 ): Assignment {
   if (labelSets.length < shares.length) {
-    throw expected('splitting by labels', `at least ${shares.length} items`, 'the data', labelSets.length)
+    throw expected({
+      doing: 'splitting by labels',
+      want: `at least ${shares.length} items`,
+      of: 'the data',
+      got: labelSets.length,
+    })
   }
   const random = new Random(seed, 'split')
   const sets = labelSets.map((labels) => (labels.length === 0 ? [''] : [...new Set(labels)]))

@@ -24,10 +24,11 @@ export interface Fold {
 function checkShares(doing: string, shares: readonly number[], names: readonly string[]): void {
   shares.forEach((share, i) => {
     if (!(share > 0 && share <= 1))
-      throw expected(doing, 'a share above 0 and at most 1', names[i] ?? `part ${i}`, share)
+      throw expected({ doing, want: 'a share above 0 and at most 1', of: names[i] ?? `part ${i}`, got: share })
   })
   const sum = shares.reduce((total, share) => total + share, 0)
-  if (Math.abs(sum - 1) > 1e-6) throw expected(doing, 'a sum of 1', `the shares of ${names.join(', ')}`, sum)
+  if (Math.abs(sum - 1) > 1e-6)
+    throw expected({ doing, want: 'a sum of 1', of: `the shares of ${names.join(', ')}`, got: sum })
 }
 
 function toParts<Name extends string>(shares: Shares<Name>, assign: (shares: number[]) => Assignment): Parts<Name> {
@@ -48,7 +49,8 @@ function indicesWhere(assignment: Assignment, test: (part: number) => boolean): 
 }
 
 function toFolds(k: number, assign: (shares: number[]) => Assignment): Fold[] {
-  if (!Number.isInteger(k) || k < 2) throw expected('cross-validating', 'a whole number of at least 2', 'k', k)
+  if (!Number.isInteger(k) || k < 2)
+    throw expected({ doing: 'cross-validating', want: 'a whole number of at least 2', of: 'k', got: k })
   const assignment = assign(new Array<number>(k).fill(1 / k))
   return Array.from({ length: k }, (_, fold) => ({
     name: String(fold + 1),
@@ -109,7 +111,13 @@ export function foldSplit<Name extends string, Rest extends string>(
   const known = new Set(folds)
   for (const name of names) {
     for (const fold of named[name]) {
-      if (!known.has(fold)) throw expected('splitting by fold', `one of ${[...known].sort().join(', ')}`, name, fold)
+      if (!known.has(fold))
+        throw expected({
+          doing: 'splitting by fold',
+          want: `one of ${[...known].sort().join(', ')}`,
+          of: name,
+          got: fold,
+        })
     }
   }
   folds.forEach((fold, i) => parts[names.find((name) => named[name].includes(fold)) ?? rest].push(i))
@@ -139,7 +147,8 @@ export function groupKFold(groups: readonly string[], k: number, seed: number): 
 /** A round for each fold that the data set came with, in order of their names (numbers by value). */
 export function predefinedFolds(folds: readonly string[]): Fold[] {
   const names = [...new Set(folds)].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1))
-  if (names.length < 2) throw expected('cross-validating', 'at least 2 folds', 'the data', names[0] ?? 'no items')
+  if (names.length < 2)
+    throw expected({ doing: 'cross-validating', want: 'at least 2 folds', of: 'the data', got: names[0] ?? 'no items' })
   return names.map((name) => {
     const part = Int32Array.from(folds, (fold) => (fold === name ? 1 : 0))
     return { name, train: indicesWhere(part, (at) => at === 0), test: indicesWhere(part, (at) => at === 1) }

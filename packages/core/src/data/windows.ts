@@ -32,7 +32,7 @@ export interface WindowSpan {
 export function slidingWindows(length: number, { window, hop = window, end = 'pad' }: WindowOptions): WindowSpan[] {
   const check = (name: string, value: number, least: number) => {
     if (!Number.isInteger(value) || value < least) {
-      throw expected('cutting windows', `a whole number of at least ${least}`, name, value)
+      throw expected({ doing: 'cutting windows', want: `a whole number of at least ${least}`, of: name, got: value })
     }
   }
   check('length', length, 0)
@@ -73,7 +73,12 @@ export function joinWindows(
 ): NdArray {
   const channels = spans.length === 0 ? 0 : values.length / (spans.length * window)
   if (!Number.isInteger(channels)) {
-    throw expected('joining windows', `a multiple of ${spans.length} x ${window} values`, 'values', values.length)
+    throw expected({
+      doing: 'joining windows',
+      want: `a multiple of ${spans.length} x ${window} values`,
+      of: 'values',
+      got: values.length,
+    })
   }
   const data = new Float32Array(length * channels)
   const counts = new Uint32Array(length)

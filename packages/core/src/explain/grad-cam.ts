@@ -63,7 +63,13 @@ export function lastConvolutionLayer(model: tfl.LayersModel): tfl.layers.Layer {
   const found = lastConvolution(model.layers)
   if (found === undefined) {
     const names = model.layers.map((layer) => layer.name).join(', ')
-    throw expected(doing, 'a network with a convolution', 'the model', names, 'Use occlusion, which suits any network.')
+    throw expected({
+      doing,
+      want: 'a network with a convolution',
+      of: 'the model',
+      got: names,
+      hint: 'Use occlusion, which suits any network.',
+    })
   }
   let { at } = found
   for (;;) {
@@ -89,7 +95,12 @@ function axisOrder(layer: tfl.layers.Layer): readonly number[] | undefined {
   const [first, ...others] = permutations
   return others.reduce((axes: readonly number[] | undefined, dims) => {
     if (axes === undefined || dims.length !== axes.length)
-      throw expected(doing, 'Permute layers of as many axes each', layer.name, `${axes?.length} and ${dims.length}`)
+      throw expected({
+        doing,
+        want: 'Permute layers of as many axes each',
+        of: layer.name,
+        got: `${axes?.length} and ${dims.length}`,
+      })
     return dims.map((from) => axes[from - 1] ?? from)
   }, first)
 }
@@ -99,7 +110,12 @@ function asInImage(map: tf.Tensor, layer: tfl.layers.Layer, framesInBatch: boole
   const order = axisOrder(layer)
   if (order === undefined) return map
   if (order.at(-1) !== order.length)
-    throw expected(doing, 'the channels to stay the last axis', `Permute before ${layer.name}`, `[${order.join(', ')}]`)
+    throw expected({
+      doing,
+      want: 'the channels to stay the last axis',
+      of: `Permute before ${layer.name}`,
+      got: `[${order.join(', ')}]`,
+    })
   const spatial = order.slice(0, -1)
   const axes = framesInBatch ? [0, ...spatial] : spatial.slice(-map.rank)
   const places = axes.map((_, at) => at).sort((a, b) => (axes[a] ?? 0) - (axes[b] ?? 0))
@@ -124,13 +140,18 @@ export async function gradCam(
   score: Score,
   options: GradCamOptions = {},
 ): Promise<ExplanationMap> {
-  if (x.shape[0] !== 1) throw expected(doing, 'one item', 'x', `[${x.shape.join(', ')}]`)
+  if (x.shape[0] !== 1) throw expected({ doing, want: 'one item', of: 'x', got: `[${x.shape.join(', ')}]` })
   const layer = options.layer ?? lastConvolutionLayer(model)
   const map = tf.tidy(() => {
     const { activation, gradient } = layerGradient(model, x, layer, score)
     const { rank, shape } = activation
     if (rank !== 4 && rank !== 5)
-      throw expected(doing, 'a layer that gives [B, h, w, C] or [B, t, h, w, C]', layer.name, `[${shape.join(', ')}]`)
+      throw expected({
+        doing,
+        want: 'a layer that gives [B, h, w, C] or [B, t, h, w, C]',
+        of: layer.name,
+        got: `[${shape.join(', ')}]`,
+      })
     const places = shape.slice(0, -1).map((_, axis) => axis)
     const weights = tf.mean(gradient, places)
     const sum = tf.relu(tf.sum(tf.mul(activation, weights), -1))

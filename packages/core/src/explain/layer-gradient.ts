@@ -29,12 +29,14 @@ function whileChanged<Result>(
   // An own property hides the class's method until it is deleted.
   layer.call = (inputs: Tensors, options) => {
     calls++
-    if (calls > 1) throw expected(doing, 'a layer that runs once', 'the layer', 'one that the model uses again')
+    if (calls > 1)
+      throw expected({ doing, want: 'a layer that runs once', of: 'the layer', got: 'one that the model uses again' })
     return change(single(call(inputs, options)), inputs, options)
   }
   try {
     const result = run()
-    if (calls === 0) throw expected(doing, 'a layer of the model', 'the layer', 'one that it does not run')
+    if (calls === 0)
+      throw expected({ doing, want: 'a layer of the model', of: 'the layer', got: 'one that it does not run' })
     return result
   } finally {
     Reflect.deleteProperty(layer, 'call')
@@ -44,7 +46,8 @@ function whileChanged<Result>(
 const outputOf = (model: tfl.LayersModel, x: tf.Tensor): tf.Tensor => {
   const output = model.apply(x, { training: false })
   const first = Array.isArray(output) ? output[0] : output
-  if (!(first instanceof tf.Tensor)) throw expected('running a model', 'a tensor', 'the output', typeof first)
+  if (!(first instanceof tf.Tensor))
+    throw expected({ doing: 'running a model', want: 'a tensor', of: 'the output', got: typeof first })
   return first
 }
 

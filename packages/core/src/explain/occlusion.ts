@@ -47,7 +47,7 @@ export async function occlusion(
 ): Promise<ExplanationMap> {
   const [batch, ...inner] = x.shape
   if (batch !== 1 || (x.rank !== 4 && x.rank !== 5))
-    throw expected(doing, '[1, H, W, C] or [1, T, H, W, C]', 'x', `[${x.shape.join(', ')}]`)
+    throw expected({ doing, want: '[1, H, W, C] or [1, T, H, W, C]', of: 'x', got: `[${x.shape.join(', ')}]` })
   const [height = 0, width = 0, channels = 0] = inner.slice(-3)
   const image: Frames = {
     values: new Float32Array(await x.data()),
@@ -57,7 +57,8 @@ export async function occlusion(
     channels,
   }
   const { batchSize = 32 } = options
-  if (!Number.isInteger(batchSize) || batchSize < 1) throw expected(doing, 'a positive integer', 'batchSize', batchSize)
+  if (!Number.isInteger(batchSize) || batchSize < 1)
+    throw expected({ doing, want: 'a positive integer', of: 'batchSize', got: batchSize })
   const [patchHeight, patchWidth] = pair('size', options.size ?? Math.max(1, Math.round(Math.min(height, width) / 6)))
   const [down, along] = pair(
     'stride',
@@ -77,7 +78,7 @@ export async function occlusion(
     tf.tidy(() => {
       const outputs = model.predictOnBatch(tf.tensor(images, [count, ...inner]))
       const [output] = Array.isArray(outputs) ? outputs : [outputs]
-      if (output === undefined) throw expected(doing, 'an output', 'the model', 'none')
+      if (output === undefined) throw expected({ doing, want: 'an output', of: 'the model', got: 'none' })
       return score(output)
     })
   const [whole = 0] = await read(run(image.values, 1))
@@ -129,7 +130,7 @@ async function read(scores: tf.Tensor): Promise<number[]> {
 function pair(name: string, value: number | readonly [number, number]): readonly [number, number] {
   const both = typeof value === 'number' ? ([value, value] as const) : value
   if (!both.every((side) => Number.isInteger(side) && side >= 1))
-    throw expected(doing, 'whole pixels, at least 1,', name, both.join(' x '))
+    throw expected({ doing, want: 'whole pixels, at least 1,', of: name, got: both.join(' x ') })
   return both
 }
 
@@ -143,7 +144,8 @@ function starts(length: number, patch: number, stride: number): number[] {
 function fillOf(image: Frames, fill: 'background' | 'mean' | readonly number[]): readonly number[] {
   const { values, frames, height, width, channels } = image
   if (fill !== 'background' && fill !== 'mean') {
-    if (fill.length !== channels) throw expected(doing, `${channels} values`, 'fill', `[${fill.join(', ')}]`)
+    if (fill.length !== channels)
+      throw expected({ doing, want: `${channels} values`, of: 'fill', got: `[${fill.join(', ')}]` })
     return fill
   }
   const isEdge = (y: number, x: number) => y === 0 || x === 0 || y === height - 1 || x === width - 1

@@ -33,10 +33,12 @@ export function blendMap(image: ImageBytes, map: ExplanationMap, options: Overla
   const { colours = 'viridis', opacity = 0.55, frame = 0 } = options
   const doing = 'laying a map over an image'
   const scale = options.scale ?? Math.max(1, Math.round(400 / Math.max(image.width, image.height)))
-  if (!Number.isInteger(scale) || scale < 1) throw expected(doing, 'a positive integer', 'scale', scale)
-  if (!(opacity >= 0 && opacity <= 1)) throw expected(doing, 'a number from 0 to 1', 'opacity', opacity)
+  if (!Number.isInteger(scale) || scale < 1)
+    throw expected({ doing, want: 'a positive integer', of: 'scale', got: scale })
+  if (!(opacity >= 0 && opacity <= 1))
+    throw expected({ doing, want: 'a number from 0 to 1', of: 'opacity', got: opacity })
   if (!Number.isInteger(frame) || frame < 0 || frame >= map.frames)
-    throw expected(doing, `a frame of ${map.frames}`, 'frame', frame)
+    throw expected({ doing, want: `a frame of ${map.frames}`, of: 'frame', got: frame })
   const [low, high] = options.range ?? [0, map.values.reduce((most, value) => Math.max(most, value), 0)]
   const cells = map.height * map.width
   const one = { ...map, frames: 1, values: map.values.subarray(frame * cells, (frame + 1) * cells) }

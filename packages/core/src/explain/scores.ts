@@ -43,7 +43,12 @@ export function preActivation(model: tfl.LayersModel): (output: tf.Tensor) => tf
 
 export function checkClass(classes: number, label: number): void {
   if (!Number.isInteger(label) || label < 0 || label >= classes)
-    throw expected('explaining a prediction', `an integer in [0, ${classes})`, 'the class', label)
+    throw expected({
+      doing: 'explaining a prediction',
+      want: `an integer in [0, ${classes})`,
+      of: 'the class',
+      got: label,
+    })
 }
 
 /** The score of a class, of a model that gives [B, V]. */
@@ -52,7 +57,13 @@ export function classScore(model: tfl.LayersModel, label: number): Score {
   return (output) => {
     const [batch = 0, classes = 0] = output.shape
     if (output.rank !== 2)
-      throw expected('explaining a class', '[B, V]', 'the output', `[${output.shape.join(', ')}]`, 'Use spansScore.')
+      throw expected({
+        doing: 'explaining a class',
+        want: '[B, V]',
+        of: 'the output',
+        got: `[${output.shape.join(', ')}]`,
+        hint: 'Use spansScore.',
+      })
     checkClass(classes, label)
     return tf.reshape(tf.slice(before(output), [0, label], [batch, 1]), [batch])
   }
@@ -74,13 +85,25 @@ export function spansScore(model: tfl.LayersModel, spans: readonly ScoreSpan[]):
   return (output) => {
     const [batch = 0, steps = 0, classes = 0] = output.shape
     if (output.rank !== 3)
-      throw expected('explaining steps', '[B, T, V]', 'the output', `[${output.shape.join(', ')}]`, 'Use classScore.')
-    if (spans.length === 0) throw expected('explaining steps', 'at least one', 'spans', 'none')
+      throw expected({
+        doing: 'explaining steps',
+        want: '[B, T, V]',
+        of: 'the output',
+        got: `[${output.shape.join(', ')}]`,
+        hint: 'Use classScore.',
+      })
+    if (spans.length === 0)
+      throw expected({ doing: 'explaining steps', want: 'at least one', of: 'spans', got: 'none' })
     const scores = before(output)
     const sums = spans.map(({ label, firstStep, lastStep }) => {
       checkClass(classes, label)
       if (!(firstStep >= 0 && lastStep < steps && firstStep <= lastStep))
-        throw expected('explaining steps', `steps of ${steps}`, 'a span', `${firstStep} to ${lastStep}`)
+        throw expected({
+          doing: 'explaining steps',
+          want: `steps of ${steps}`,
+          of: 'a span',
+          got: `${firstStep} to ${lastStep}`,
+        })
       return tf.sum(tf.slice(scores, [0, firstStep, label], [batch, lastStep - firstStep + 1, 1]), [1, 2])
     })
     return tf.addN(sums)

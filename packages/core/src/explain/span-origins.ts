@@ -74,9 +74,9 @@ export function spanOrigins(
   const [batch = 0, steps = 0] = entering.input.shape
   for (const { item, firstStep, lastStep } of spans) {
     if (!Number.isInteger(item) || item < 0 || item >= batch)
-      throw expected(doing, `an integer in [0, ${batch})`, 'item', item)
+      throw expected({ doing, want: `an integer in [0, ${batch})`, of: 'item', got: item })
     if (!(firstStep >= 0 && lastStep < steps && firstStep <= lastStep))
-      throw expected(doing, `steps of ${steps}`, 'a span', `${firstStep} to ${lastStep}`)
+      throw expected({ doing, want: `steps of ${steps}`, of: 'a span', got: `${firstStep} to ${lastStep}` })
   }
   const empty = emptySteps(entering)
   const atOnce = Math.max(1, Math.floor(stepsAtOnce / Math.max(1, steps)))
@@ -151,7 +151,8 @@ function attribution(
 /** The sum, over all symbols and the steps at which each was written, of its class's score less the mean of all classes'. */
 function total(output: tf.Tensor, rows: readonly (readonly PlacedSpan[])[]): tf.Scalar {
   const [, steps = 0, classes = 0] = output.shape
-  if (output.rank !== 3) throw expected(doing, '[B, T, V]', 'the output', `[${output.shape.join(', ')}]`)
+  if (output.rank !== 3)
+    throw expected({ doing, want: '[B, T, V]', of: 'the output', got: `[${output.shape.join(', ')}]` })
   const written = new Uint8Array(rows.length * steps)
   const weights = new Float32Array(rows.length * steps * classes)
   rows.forEach((row, at) => {
@@ -205,7 +206,7 @@ function recurrentPart(model: tfl.LayersModel): Layers {
   const first = model.layers.find(isRecurrent)
   if (first === undefined) {
     const names = model.layers.map(({ name }) => name).join(', ')
-    throw expected(doing, 'a network with a recurrent layer', 'the model', names)
+    throw expected({ doing, want: 'a network with a recurrent layer', of: 'the model', got: names })
   }
   const part: [tfl.layers.Layer, ...tfl.layers.Layer[]] = [first]
   const own = new Set(model.layers)
@@ -213,7 +214,12 @@ function recurrentPart(model: tfl.LayersModel): Layers {
     const next = at.outboundNodes.map(({ outboundLayer }) => outboundLayer).filter((layer) => own.has(layer))
     const [only] = next
     if (only === undefined || next.length > 1 || Array.isArray(only.input))
-      throw expected(doing, 'one layer after another from the recurrence on', 'the model', `a branch after ${at.name}`)
+      throw expected({
+        doing,
+        want: 'one layer after another from the recurrence on',
+        of: 'the model',
+        got: `a branch after ${at.name}`,
+      })
     part.push(only)
     at = only
   }

@@ -62,7 +62,7 @@ abstract class BaseAttention extends tfl.layers.Layer {
     super({ name: args.name, trainable: args.trainable })
     const { dropout = 0 } = args
     if (!(dropout >= 0 && dropout < 1))
-      throw expected('making an attention layer', 'a number in [0, 1)', 'dropout', dropout)
+      throw expected({ doing: 'making an attention layer', want: 'a number in [0, 1)', of: 'dropout', got: dropout })
     this.#common = args
     this.supportsMasking = true
   }
@@ -89,13 +89,13 @@ abstract class BaseAttention extends tfl.layers.Layer {
     const [queryMask = null, ...masks] = Array.isArray(mask) ? mask : [mask ?? null]
     const told = others.at(-1)?.rank === 2
     if (!told && others.some((other, i) => other !== query && masks[i]))
-      throw expected(
-        `running layer ${this.name}`,
-        'a mask [B, Tv] as the last input',
-        'a value that has a mask and is not the query',
-        'none',
-        'TensorFlow.js hands a layer only the mask of its first input: apply it to [query, value, new SequenceMask().apply(value)].',
-      )
+      throw expected({
+        doing: `running layer ${this.name}`,
+        want: 'a mask [B, Tv] as the last input',
+        of: 'a value that has a mask and is not the query',
+        got: 'none',
+        hint: 'TensorFlow.js hands a layer only the mask of its first input: apply it to [query, value, new SequenceMask().apply(value)].',
+      })
     return this.#common.returnAttentionScores ? [asMask(queryMask), asMask(null)].flat() : asMask(queryMask)
   }
 
@@ -116,7 +116,12 @@ abstract class BaseAttention extends tfl.layers.Layer {
     const told = given.length > 2 && given.at(-1)?.rank === 2 ? given.pop() : undefined
     const [query, value, key = value, ...more] = given
     if (!query || !value || !key || more.length > 0)
-      throw expected(`running layer ${this.name}`, '[query, value] or [query, value, key]', 'inputs', given.length)
+      throw expected({
+        doing: `running layer ${this.name}`,
+        want: '[query, value] or [query, value, key]',
+        of: 'inputs',
+        got: given.length,
+      })
     const { mask } = options
     const listed: unknown[] = Array.isArray(mask) ? mask : value === query ? [mask, mask] : []
     const { useCausalMask = false, returnAttentionScores = false } = this.#common
@@ -157,7 +162,7 @@ export class Attention extends BaseAttention {
     super(args)
     const { scoreMode = 'dot' } = args
     if (scoreMode !== 'dot' && scoreMode !== 'concat')
-      throw expected('making an attention layer', 'dot or concat', 'scoreMode', scoreMode)
+      throw expected({ doing: 'making an attention layer', want: 'dot or concat', of: 'scoreMode', got: scoreMode })
     this.#args = args
   }
 

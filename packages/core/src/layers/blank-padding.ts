@@ -23,13 +23,19 @@ export class BlankPadding extends tfl.layers.Layer {
     super(args)
     this.supportsMasking = true
     this.blank = args.blank ?? 0
-    if (!Number.isInteger(this.blank)) throw expected('making BlankPadding', 'an integer', 'blank', this.blank)
+    if (!Number.isInteger(this.blank))
+      throw expected({ doing: 'making BlankPadding', want: 'an integer', of: 'blank', got: this.blank })
   }
 
   override build(inputShape: Shapes): void {
     const classes = singleShape(inputShape).at(-1) ?? 0
     if (this.blank < -classes || this.blank >= classes)
-      throw expected('building BlankPadding', `an integer in [${-classes}, ${classes})`, 'blank', this.blank)
+      throw expected({
+        doing: 'building BlankPadding',
+        want: `an integer in [${-classes}, ${classes})`,
+        of: 'blank',
+        got: this.blank,
+      })
     super.build(inputShape)
   }
 

@@ -22,7 +22,12 @@ export class ChannelDense extends tfl.layers.Layer {
   constructor({ units, name, trainable }: ChannelDenseArgs) {
     super({ name, trainable })
     if (!Number.isInteger(units) || units < 1)
-      throw expected('making a dense layer for each channel', 'a whole number of at least 1', 'units', units)
+      throw expected({
+        doing: 'making a dense layer for each channel',
+        want: 'a whole number of at least 1',
+        of: 'units',
+        got: units,
+      })
     this.#units = units
   }
 

@@ -50,7 +50,7 @@ export class ConvLSTM2D extends Base {
     })
     this.#peepholes = peepholes
     if (peepholes && !this.#fused())
-      throw expected(`making layer ${this.name}`, 'channels last, and activations that the fused op has,', 'peepholes', 'others') // prettier-ignore
+      throw expected({ doing: `making layer ${this.name}`, want: 'channels last, and activations that the fused op has,', of: 'peepholes', got: 'others' }) // prettier-ignore
   }
 
   // TensorFlow.js leaves over what the forget gate's bias is joined from; variables outlive a tidy.
@@ -59,7 +59,7 @@ export class ConvLSTM2D extends Base {
     if (!this.#peepholes) return
     const [, , height, width] = this.computeSingleOutputShape(singleShape(shapes[0]))
     if (!height || !width)
-      throw expected(`building layer ${this.name}`, 'a known height and width', 'the input of peepholes', singleShape(shapes[0])) // prettier-ignore
+      throw expected({ doing: `building layer ${this.name}`, want: 'a known height and width', of: 'the input of peepholes', got: singleShape(shapes[0]) }) // prettier-ignore
     const zeros = tfl.initializers.zeros()
     this.#peepholeKernel = this.addWeight(
       'peephole_kernel',

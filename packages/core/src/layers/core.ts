@@ -51,12 +51,12 @@ export class Permute extends StockPermute {
 function keptMask(layer: tfl.layers.Layer, x: tf.Tensor, mask: unknown, timeAxisStays: boolean): Tensors {
   const own = maskOf(layer.name, x, mask)
   if (own !== null && !timeAxisStays) {
-    throw expected(
-      `running layer ${layer.name}`,
-      'axis 1, time, to stay where it is',
-      'an input with a mask',
-      'a layer that moves it',
-    )
+    throw expected({
+      doing: `running layer ${layer.name}`,
+      want: 'axis 1, time, to stay where it is',
+      of: 'an input with a mask',
+      got: 'a layer that moves it',
+    })
   }
   return asMask(own)
 }

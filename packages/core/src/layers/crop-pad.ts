@@ -23,7 +23,7 @@ export interface ZeroPadding1DArgs {
 
 function checkedEnds(doing: string, name: string, ends: Ends): Ends {
   if (ends.length !== 2 || !ends.every((steps) => Number.isInteger(steps) && steps >= 0))
-    throw expected(doing, 'two whole numbers of steps, at least 0,', name, ends)
+    throw expected({ doing, want: 'two whole numbers of steps, at least 0,', of: name, got: ends })
   return ends
 }
 
@@ -54,7 +54,12 @@ export class Cropping1D extends tfl.layers.Layer {
   #left(time: number): number {
     const [before, after] = this.#ends
     if (time <= before + after)
-      throw expected(`running layer ${this.name}`, `more than ${before + after} steps`, 'its input', time)
+      throw expected({
+        doing: `running layer ${this.name}`,
+        want: `more than ${before + after} steps`,
+        of: 'its input',
+        got: time,
+      })
     return time - before - after
   }
 }

@@ -48,7 +48,12 @@ export class HilbertWalk extends tfl.layers.Layer {
     super(args)
     this.stepPixels = args.stepPixels ?? null
     if (this.stepPixels !== null && !(Number.isInteger(this.stepPixels) && this.stepPixels >= 1))
-      throw expected('making HilbertWalk', 'a whole number of at least 1', 'stepPixels', this.stepPixels)
+      throw expected({
+        doing: 'making HilbertWalk',
+        want: 'a whole number of at least 1',
+        of: 'stepPixels',
+        got: this.stepPixels,
+      })
   }
 
   override build(inputShape: Shapes): void {
@@ -85,12 +90,12 @@ export class HilbertWalk extends tfl.layers.Layer {
     const shape = singleShape(inputShape)
     const [, height, width, channels] = shape
     if (shape.length !== 4 || !height || !width || !channels)
-      throw expected(
-        `building layer ${this.name}`,
-        '[B, H, W, C] of known sizes',
-        'the input shape',
-        `[${shape.join(', ')}]`,
-      )
+      throw expected({
+        doing: `building layer ${this.name}`,
+        want: '[B, H, W, C] of known sizes',
+        of: 'the input shape',
+        got: `[${shape.join(', ')}]`,
+      })
     const pixels = this.stepPixels ?? width
     return { height, width, channels, pixels, steps: Math.ceil((height * width) / pixels) }
   }

@@ -208,6 +208,16 @@ function activationsOf(layerName: string, cell: LayerNormLSTMCell) {
   const recurrentActivation = GATE_ACTIVATIONS.find((name) => name === named[1])
   if (activation && recurrentActivation) return { activation, recurrentActivation }
   throw activation
-    ? expected(`making layer ${layerName}`, `one of ${GATE_ACTIVATIONS.join(', ')}`, 'recurrentActivation', named[1])
-    : expected(`making layer ${layerName}`, `one of ${ACTIVATIONS.join(', ')}`, 'activation', named[0])
+    ? expected({
+        doing: `making layer ${layerName}`,
+        want: `one of ${GATE_ACTIVATIONS.join(', ')}`,
+        of: 'recurrentActivation',
+        got: named[1],
+      })
+    : expected({
+        doing: `making layer ${layerName}`,
+        want: `one of ${ACTIVATIONS.join(', ')}`,
+        of: 'activation',
+        got: named[0],
+      })
 }

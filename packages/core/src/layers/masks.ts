@@ -18,13 +18,13 @@ export function maskOf(layerName: string, input: tf.Tensor, mask: unknown): tf.T
   if (given instanceof tf.Tensor && given.rank === 2 && given.shape[0] === batch && given.shape[1] === time)
     return given
   const received = given instanceof tf.Tensor ? `[${given.shape.join(', ')}]` : typeof given
-  throw expected(
-    `running layer ${layerName}`,
-    `the shape [${batch}, ${time}] of the input's first two axes`,
-    'mask',
-    received,
-    'A mask follows the time axis, axis 1. TensorFlow.js also passes masks on to layers that come after the sequence has ended.',
-  )
+  throw expected({
+    doing: `running layer ${layerName}`,
+    want: `the shape [${batch}, ${time}] of the input's first two axes`,
+    of: 'mask',
+    got: received,
+    hint: 'A mask follows the time axis, axis 1. TensorFlow.js also passes masks on to layers that come after the sequence has ended.',
+  })
 }
 
 /**

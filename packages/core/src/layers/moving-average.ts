@@ -26,7 +26,12 @@ export class MovingAverage1D extends tfl.layers.Layer {
   constructor({ kernelSize = 25, name }: MovingAverage1DArgs = {}) {
     super({ name })
     if (!Number.isInteger(kernelSize) || kernelSize < 1 || kernelSize % 2 === 0)
-      throw expected('making a moving average', 'an odd whole number', 'kernelSize', kernelSize)
+      throw expected({
+        doing: 'making a moving average',
+        want: 'an odd whole number',
+        of: 'kernelSize',
+        got: kernelSize,
+      })
     this.#kernelSize = kernelSize
   }
 

@@ -46,8 +46,14 @@ export class ParallelDecoding extends Base {
   constructor({ steps, seed = 0, ...args }: ParallelDecodingArgs) {
     super(args)
     if (!isFusedRecurrent(args.layer) || !args.layer.isFused() || !canBranch(args.layer) || args.layer.goBackwards)
-      throw expected(DOING, 'an LSTM, or a GRU with resetAfter, forward in time', 'layer', args.layer.getClassName())
-    if (!Number.isInteger(steps) || steps < 1) throw expected(DOING, 'a whole number of at least 1', 'steps', steps)
+      throw expected({
+        doing: DOING,
+        want: 'an LSTM, or a GRU with resetAfter, forward in time',
+        of: 'layer',
+        got: args.layer.getClassName(),
+      })
+    if (!Number.isInteger(steps) || steps < 1)
+      throw expected({ doing: DOING, want: 'a whole number of at least 1', of: 'steps', got: steps })
     this.#steps = steps
     this.#seed = seed
     this.supportsMasking = false
@@ -58,7 +64,12 @@ export class ParallelDecoding extends Base {
     const item = others.find(({ length }) => length === 2)
     const width = (sequence[2] ?? 0) - (item?.[1] ?? 0)
     if (width < 1)
-      throw expected(`building layer ${this.name}`, 'fewer values than a step of the sequence has', 'an item', item)
+      throw expected({
+        doing: `building layer ${this.name}`,
+        want: 'fewer values than a step of the sequence has',
+        of: 'an item',
+        got: item,
+      })
     if (!this.layer.built) {
       this.layer.build(sequence)
       this.layer.built = true

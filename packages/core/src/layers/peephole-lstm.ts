@@ -39,12 +39,12 @@ export class PeepholeLSTM extends LSTM {
 
   override call(inputs: Tensors, options: CallOptions = {}): Tensors {
     if (!this.isFused())
-      throw expected(
-        `running layer ${this.name}`,
-        'tanh, relu or linear, and sigmoid or hardSigmoid,',
-        'activation and recurrentActivation',
-        'another',
-      )
+      throw expected({
+        doing: `running layer ${this.name}`,
+        want: 'tanh, relu or linear, and sigmoid or hardSigmoid,',
+        of: 'activation and recurrentActivation',
+        got: 'another',
+      })
     return super.call(inputs, options)
   }
 

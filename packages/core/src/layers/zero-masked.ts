@@ -27,7 +27,12 @@ export class ZeroMasked extends tfl.layers.Layer {
     this.supportsMasking = true
     this.multipleOf = args.multipleOf ?? 1
     if (!Number.isInteger(this.multipleOf) || this.multipleOf < 1)
-      throw expected('making ZeroMasked', 'a whole number of at least 1', 'multipleOf', this.multipleOf)
+      throw expected({
+        doing: 'making ZeroMasked',
+        want: 'a whole number of at least 1',
+        of: 'multipleOf',
+        got: this.multipleOf,
+      })
   }
 
   override computeOutputShape(inputShape: Shapes): Shapes {

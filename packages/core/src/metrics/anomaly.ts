@@ -79,7 +79,13 @@ function windowRows({ times, windows }: NabFile): [number, number][] {
     while (row < times.length && (times[row] ?? 0) < start) row++
     const first = row
     while (row < times.length && (times[row] ?? 0) <= end) row++
-    if (row === first) throw expected(DOING, 'ascending windows that each hold a row', 'windows', `${start} to ${end}`)
+    if (row === first)
+      throw expected({
+        doing: DOING,
+        want: 'ascending windows that each hold a row',
+        of: 'windows',
+        got: `${start} to ${end}`,
+      })
     return [first, row - 1]
   })
 }
@@ -161,11 +167,12 @@ export function nabScore(files: readonly NabFile[], profile: NabProfile, thresho
 }
 
 function checkFile({ scores, times, probation }: NabFile): void {
-  if (scores.length !== times.length) throw expected(DOING, `${times.length} numbers`, 'scores', scores.length)
+  if (scores.length !== times.length)
+    throw expected({ doing: DOING, want: `${times.length} numbers`, of: 'scores', got: scores.length })
   if (!(Number.isInteger(probation) && probation >= 0))
-    throw expected(DOING, 'a whole number of at least 0', 'probation', probation)
+    throw expected({ doing: DOING, want: 'a whole number of at least 0', of: 'probation', got: probation })
   const bad = Array.prototype.findIndex.call(scores, (score: number) => Number.isNaN(score))
-  if (bad >= 0) throw expected(DOING, 'a number', `the score of row ${bad}`, Number.NaN)
+  if (bad >= 0) throw expected({ doing: DOING, want: 'a number', of: `the score of row ${bad}`, got: Number.NaN })
 }
 
 /** Lowers the threshold from score to score through all rows of all files; of equally good ones the highest is kept. */

@@ -17,7 +17,12 @@ import type { Numbers } from './classification.js'
  */
 export function autocorrelation(values: Numbers, lags: number): Float64Array {
   if (!Number.isInteger(lags) || lags < 0) {
-    throw expected('computing the autocorrelation', 'a whole number of at least 0', 'lags', lags)
+    throw expected({
+      doing: 'computing the autocorrelation',
+      want: 'a whole number of at least 0',
+      of: 'lags',
+      got: lags,
+    })
   }
   let sum = 0
   let count = 0

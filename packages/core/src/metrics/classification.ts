@@ -36,14 +36,15 @@ export function ratio(a: number, b: number): number {
 
 /** Throws unless both have the same number of values. */
 export function sameLength(doing: string, truth: Numbers, other: Numbers, name: string): void {
-  if (truth.length !== other.length) throw expected(doing, `${truth.length} values, as in truth,`, name, other.length)
+  if (truth.length !== other.length)
+    throw expected({ doing, want: `${truth.length} values, as in truth,`, of: name, got: other.length })
 }
 
 /** Number of rows of scores [N, C] that belong to `truth` [N]; throws when the sizes do not fit. */
 export function rowsOf(doing: string, truth: Numbers, scores: Numbers, classes: number): number {
   const wanted = truth.length * classes
   if (scores.length !== wanted) {
-    throw expected(doing, `${truth.length} x ${classes} = ${wanted} values`, 'scores', scores.length)
+    throw expected({ doing, want: `${truth.length} x ${classes} = ${wanted} values`, of: 'scores', got: scores.length })
   }
   return truth.length
 }
@@ -83,7 +84,7 @@ export function accuracy(truth: Numbers, predicted: Numbers): number {
 export function topKAccuracy(truth: Numbers, scores: Numbers, classes: number, k: number): number {
   const doing = 'computing top-k accuracy'
   const rows = rowsOf(doing, truth, scores, classes)
-  if (!Number.isInteger(k) || k < 1) throw expected(doing, 'a whole number of at least 1', 'k', k)
+  if (!Number.isInteger(k) || k < 1) throw expected({ doing, want: 'a whole number of at least 1', of: 'k', got: k })
   let right = 0
   for (let row = 0; row < rows; row++) {
     const label = truth[row] ?? 0
@@ -106,9 +107,11 @@ export function confusionMatrix(truth: Numbers, predicted: Numbers, classes: num
   for (let i = 0; i < truth.length; i++) {
     const row = counts[truth[i] ?? -1]
     const column = predicted[i] ?? -1
-    if (row === undefined) throw expected(doing, `a class from 0 to ${classes - 1}`, `truth[${i}]`, truth[i])
+    if (row === undefined)
+      throw expected({ doing, want: `a class from 0 to ${classes - 1}`, of: `truth[${i}]`, got: truth[i] })
     const before = row[column]
-    if (before === undefined) throw expected(doing, `a class from 0 to ${classes - 1}`, `predicted[${i}]`, column)
+    if (before === undefined)
+      throw expected({ doing, want: `a class from 0 to ${classes - 1}`, of: `predicted[${i}]`, got: column })
     row[column] = before + 1
   }
   return counts

@@ -51,7 +51,8 @@ function varianceOfMean(differences: Numbers, mean: number, horizon: number): nu
 export function dieboldMariano(lossesA: Numbers, lossesB: Numbers, horizon: number): DieboldMariano {
   const doing = 'comparing forecasts'
   sameLength(doing, lossesA, lossesB, 'lossesB')
-  if (!(Number.isInteger(horizon) && horizon > 0)) throw expected(doing, 'a whole number above 0', 'horizon', horizon)
+  if (!(Number.isInteger(horizon) && horizon > 0))
+    throw expected({ doing, want: 'a whole number above 0', of: 'horizon', got: horizon })
   const differences = Float64Array.from(lossesA, (loss, i) => loss - (lossesB[i] ?? Number.NaN)).filter(Number.isFinite)
   const windows = differences.length
   const meanDifference = differences.reduce((sum, difference) => sum + difference, 0) / windows
@@ -75,7 +76,8 @@ function twoSided(statistic: number, degrees: number): number {
 
 /** Probability that Student's t with `degrees` degrees of freedom is at most `t`. */
 export function studentTCdf(t: number, degrees: number): number {
-  if (!(degrees > 0)) throw expected("computing Student's t", 'a number above 0', 'degrees', degrees)
+  if (!(degrees > 0))
+    throw expected({ doing: "computing Student's t", want: 'a number above 0', of: 'degrees', got: degrees })
   const tail = twoSided(t, degrees) / 2
   return t > 0 ? 1 - tail : tail
 }

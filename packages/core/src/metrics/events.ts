@@ -58,7 +58,12 @@ function checkEvents(doing: string, recordings: readonly RecordingEvents[]): voi
   for (const { reference, estimated } of recordings) {
     for (const { label, startSeconds, endSeconds } of [...reference, ...estimated]) {
       if (!(startSeconds >= 0 && endSeconds >= startSeconds && endSeconds < Infinity)) {
-        throw expected(doing, '0 <= start <= end', `an event "${label}"`, `${startSeconds} to ${endSeconds}`)
+        throw expected({
+          doing,
+          want: '0 <= start <= end',
+          of: `an event "${label}"`,
+          got: `${startSeconds} to ${endSeconds}`,
+        })
       }
     }
   }
@@ -155,7 +160,8 @@ function activeSegments(events: readonly SoundEvent[], label: string, segmentSec
  */
 export function segmentBasedScores(recordings: readonly RecordingEvents[], segmentSeconds = 1): SegmentScores {
   checkEvents('scoring segments', recordings)
-  if (!(segmentSeconds > 0)) throw expected('scoring segments', 'a positive length', 'segmentSeconds', segmentSeconds)
+  if (!(segmentSeconds > 0))
+    throw expected({ doing: 'scoring segments', want: 'a positive length', of: 'segmentSeconds', got: segmentSeconds })
   const labels = labelsOf(recordings)
   const counts = new Map<string, Counts>(labels.map((label) => [label, { hits: 0, falseAlarms: 0, misses: 0 }]))
   let errors = 0

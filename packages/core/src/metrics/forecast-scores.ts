@@ -92,10 +92,17 @@ export class ForecastScores {
 
   constructor(options: ForecastScoresOptions) {
     const { horizon, targets, scales, level, quantiles } = options
-    if (!(Number.isInteger(horizon) && horizon > 0)) throw expected(DOING, 'a whole number above 0', 'horizon', horizon)
-    if (!(Number.isInteger(targets) && targets > 0)) throw expected(DOING, 'a whole number above 0', 'targets', targets)
+    if (!(Number.isInteger(horizon) && horizon > 0))
+      throw expected({ doing: DOING, want: 'a whole number above 0', of: 'horizon', got: horizon })
+    if (!(Number.isInteger(targets) && targets > 0))
+      throw expected({ doing: DOING, want: 'a whole number above 0', of: 'targets', got: targets })
     if (scales && scales.length !== targets)
-      throw expected(DOING, `${String(targets)} numbers`, 'scales', `${String(scales.length)} of them`)
+      throw expected({
+        doing: DOING,
+        want: `${String(targets)} numbers`,
+        of: 'scales',
+        got: `${String(scales.length)} of them`,
+      })
     if (level !== undefined) checkShare(DOING, 'level', level)
     for (const quantile of quantiles ?? []) checkShare(DOING, 'quantiles', quantile)
     this.#options = options
@@ -196,7 +203,12 @@ export class ForecastScores {
     const { horizon, targets, level, quantiles } = this.#options
     const shape = `[B, ${String(horizon)}, ${String(targets)}]`
     if (!Number.isInteger(windows))
-      throw expected(DOING, `values of shape ${shape}`, 'truth', `${String(batch.truth.length)} values`)
+      throw expected({
+        doing: DOING,
+        want: `values of shape ${shape}`,
+        of: 'truth',
+        got: `${String(batch.truth.length)} values`,
+      })
     const lengths = {
       forecast: batch.truth.length,
       lower: batch.truth.length,
@@ -207,12 +219,22 @@ export class ForecastScores {
     for (const name of ['forecast', 'lower', 'upper', 'quantiles', 'last'] as const) {
       const given = batch[name]
       if (given !== undefined && given.length !== lengths[name])
-        throw expected(DOING, `${String(lengths[name])} values`, name, `${String(given.length)} values`)
+        throw expected({
+          doing: DOING,
+          want: `${String(lengths[name])} values`,
+          of: name,
+          got: `${String(given.length)} values`,
+        })
     }
     if ((batch.lower === undefined) !== (batch.upper === undefined))
-      throw expected(DOING, 'both ends of the intervals', 'lower and upper', 'one of them')
+      throw expected({ doing: DOING, want: 'both ends of the intervals', of: 'lower and upper', got: 'one of them' })
     if (batch.lower !== undefined && level === undefined)
-      throw expected(DOING, 'the share of truths that the intervals are to hold', 'level', level)
+      throw expected({
+        doing: DOING,
+        want: 'the share of truths that the intervals are to hold',
+        of: 'level',
+        got: level,
+      })
   }
 
   #figures(wanted: (lead: number, target: number) => boolean): ForecastFigures {

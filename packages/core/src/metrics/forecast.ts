@@ -138,5 +138,5 @@ export function directionalAccuracy(truth: Numbers, forecast: Numbers, last: Num
 
 /** Throws unless `value` lies in (0, 1). */
 export function checkShare(doing: string, name: string, value: number): void {
-  if (!(value > 0 && value < 1)) throw expected(doing, 'a number between 0 and 1', name, value)
+  if (!(value > 0 && value < 1)) throw expected({ doing, want: 'a number between 0 and 1', of: name, got: value })
 }

@@ -17,7 +17,7 @@ import { averageDefined, averagePrecision, column, rocAuc, type AveragedScore } 
 function checkShape(doing: string, truth: Numbers, scores: Numbers, classes: number): void {
   sameLength(doing, truth, scores, 'scores')
   if (!(classes > 0) || truth.length % classes !== 0) {
-    throw expected(doing, `a multiple of ${classes} values`, 'truth', truth.length)
+    throw expected({ doing, want: `a multiple of ${classes} values`, of: 'truth', got: truth.length })
   }
 }
 

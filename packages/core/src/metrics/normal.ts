@@ -30,7 +30,8 @@ const polynomial = (coefficients: readonly number[], x: number) => coefficients.
  * @see P. J. Acklam 2003, "An algorithm for computing the inverse normal cumulative distribution function".
  */
 export function normalQuantile(p: number): number {
-  if (!(p > 0 && p < 1)) throw expected('computing a quantile', 'a number between 0 and 1', 'p', p)
+  if (!(p > 0 && p < 1))
+    throw expected({ doing: 'computing a quantile', want: 'a number between 0 and 1', of: 'p', got: p })
   if (p > 1 - TAIL_SHARE) return -normalQuantile(1 - p)
   if (p >= TAIL_SHARE) {
     const q = p - 0.5

@@ -36,7 +36,12 @@ export function logLoss(truth: Numbers, probabilities: Numbers, classes: number)
   for (let row = 0; row < rows; row++) {
     const label = truth[row] ?? -1
     if (!(label >= 0 && label < classes)) {
-      throw expected('computing log loss', `a class from 0 to ${classes - 1}`, `truth[${row}]`, label)
+      throw expected({
+        doing: 'computing log loss',
+        want: `a class from 0 to ${classes - 1}`,
+        of: `truth[${row}]`,
+        got: label,
+      })
     }
     const p = probabilities[row * classes + label] ?? Number.NaN
     sum -= Math.log(Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, p)))
@@ -58,7 +63,8 @@ export function calibration(truth: Numbers, probabilities: Numbers, classes: num
     const confidence = probabilities[row * classes + label] ?? 0
     const at = Math.min(binCount - 1, Math.max(0, Math.ceil(confidence * binCount) - 1))
     const bin = sums[at]
-    if (bin === undefined) throw expected('measuring calibration', 'a probability', `row ${row}`, confidence)
+    if (bin === undefined)
+      throw expected({ doing: 'measuring calibration', want: 'a probability', of: `row ${row}`, got: confidence })
     bin.items++
     bin.confidence += confidence
     if (label === truth[row]) bin.right++

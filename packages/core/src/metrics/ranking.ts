@@ -44,7 +44,7 @@ function cumulativeCounts(doing: string, truth: Numbers, scores: Numbers): Steps
   sameLength(doing, truth, scores, 'scores')
   const values = Float64Array.from(scores)
   const nan = values.findIndex(Number.isNaN)
-  if (nan >= 0) throw expected(doing, 'a number', `scores[${nan}]`, Number.NaN)
+  if (nan >= 0) throw expected({ doing, want: 'a number', of: `scores[${nan}]`, got: Number.NaN })
   const order = Uint32Array.from(values, (_, i) => i).sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0) || a - b)
   const truePositives: number[] = []
   const falsePositives: number[] = []

@@ -107,7 +107,12 @@ function forPairs<S extends SymbolSequence>(
   each: (reference: S, reading: S) => void,
 ): void {
   if (references.length !== readings.length)
-    throw expected('scoring sequences', `${references.length} items`, 'readings', readings.length)
+    throw expected({
+      doing: 'scoring sequences',
+      want: `${references.length} items`,
+      of: 'readings',
+      got: readings.length,
+    })
   references.forEach((reference, i) => {
     const reading = readings[i]
     if (reading !== undefined) each(reference, reading)

@@ -129,8 +129,13 @@ export function maskPadding(x: tfl.SymbolicTensor, padding: number, doing: strin
   const [, time, ...rest] = x.shape
   const sizes = rest.filter((size) => size !== null)
   if (sizes.length < rest.length)
-    throw expected(doing, 'known sizes of all axes but time, to mask steps,', 'inputShape', x.shape.join(', '))
-  if (!Number.isFinite(padding)) throw expected(doing, 'a finite number', 'padding', padding)
+    throw expected({
+      doing,
+      want: 'known sizes of all axes but time, to mask steps,',
+      of: 'inputShape',
+      got: x.shape.join(', '),
+    })
+  if (!Number.isFinite(padding)) throw expected({ doing, want: 'a finite number', of: 'padding', got: padding })
   return chain(
     x,
     new Reshape({ targetShape: [time ?? -1, sizes.reduce((product, size) => product * size, 1)], name: 'mask_steps' }),
@@ -195,12 +200,12 @@ export function bottleneck(x: tfl.SymbolicTensor, units: number | undefined, wei
 /** The vector of an image's convolutions. Shapes: [B, H, W, C] → [B, C], or [B, H · W · C] flat. */
 export function imageVector(x: tfl.SymbolicTensor, pooling: ImagePooling, doing: string): tfl.SymbolicTensor {
   if (x.shape.slice(1).includes(0))
-    throw expected(
+    throw expected({
       doing,
-      'something left of every axis after pooling',
-      'inputShape',
-      `[${x.shape.join(', ')}] after the convolutions`,
-    )
+      want: 'something left of every axis after pooling',
+      of: 'inputShape',
+      got: `[${x.shape.join(', ')}] after the convolutions`,
+    })
   return chain(
     x,
     pooling === 'flatten'
@@ -218,7 +223,12 @@ export function walkImage(x: tfl.SymbolicTensor, walk: Walk, stepPixels?: number
   const image = walk === 'columns' ? chain(x, new Permute({ dims: [2, 1, 3], name: 'columns_as_time' })) : x
   const [, steps, pixels, channels] = image.shape
   if (!steps || !pixels || !channels)
-    throw expected('reading an image as a sequence', '[H, W, C] of known sizes', 'inputShape', x.shape.join(', '))
+    throw expected({
+      doing: 'reading an image as a sequence',
+      want: '[H, W, C] of known sizes',
+      of: 'inputShape',
+      got: x.shape.join(', '),
+    })
   return chain(image, new Reshape({ targetShape: [steps, pixels * channels], name: 'to_sequence' }))
 }
 
@@ -250,7 +260,7 @@ export function recurrentLayer(type: Cell, name: string, args: RecurrentArgs, we
 function layerSizes({ units, layers }: RecurrentStack): readonly number[] {
   if (typeof units === 'number') return Array.from({ length: layers ?? 1 }, () => units)
   if (units.length === 0 || (layers ?? units.length) !== units.length)
-    throw expected('building a recurrent stack', 'one number for each layer', 'units', units)
+    throw expected({ doing: 'building a recurrent stack', want: 'one number for each layer', of: 'units', got: units })
   return units
 }
 

@@ -84,20 +84,22 @@ export function buildCrnn(options: CrnnOptions): tfl.LayersModel {
 }
 
 function checkCtc({ activation = 'linear' }: Head, pooling: string): void {
-  if (pooling !== 'none') throw expected(DOING, "'none', an output at every step, for CTC", 'pooling', pooling)
-  if (activation !== 'linear') throw expected(DOING, "'linear', logits, for CTC", 'head.activation', activation)
+  if (pooling !== 'none')
+    throw expected({ doing: DOING, want: "'none', an output at every step, for CTC", of: 'pooling', got: pooling })
+  if (activation !== 'linear')
+    throw expected({ doing: DOING, want: "'linear', logits, for CTC", of: 'head.activation', got: activation })
 }
 
 /** One vector for each time step. Shapes: [B, T, F, C] → [B, T, F · C], or [B, T, C] when F is pooled. */
 function toSequence(x: tfl.SymbolicTensor, frequency: 'flatten' | 'mean' | 'max'): tfl.SymbolicTensor {
   const [, time, bands, channels] = x.shape
   if (!bands || !channels || time === 0) {
-    throw expected(
-      DOING,
-      'something left of every axis but time after pooling',
-      'inputShape',
-      `[${x.shape.join(', ')}] after the convolutions`,
-    )
+    throw expected({
+      doing: DOING,
+      want: 'something left of every axis but time after pooling',
+      of: 'inputShape',
+      got: `[${x.shape.join(', ')}] after the convolutions`,
+    })
   }
   const window = { poolSize: [1, bands] as Pair, strides: [1, bands] as Pair, name: 'pool_frequency' }
   if (frequency === 'mean') x = chain(x, new AveragePooling2D(window))

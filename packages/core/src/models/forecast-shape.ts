@@ -59,7 +59,7 @@ export function forecastInputs(shape: ForecastShape, doing: string): ForecastInp
 /** @throws UserError when `value` is not a whole number of at least `least`. */
 export function checkSize(doing: string, name: string, value: number, least = 1): void {
   if (!Number.isInteger(value) || value < least)
-    throw expected(doing, `a whole number of at least ${least}`, name, value)
+    throw expected({ doing, want: `a whole number of at least ${least}`, of: name, got: value })
 }
 
 /** The vector of each item's series. Shapes: [B, 1] → [B, units]. */

@@ -41,10 +41,11 @@ export function buildGridForecaster(options: GridForecasterOptions): tfl.LayersM
   const inputs = forecastInputs(options, DOING)
   checkSize(DOING, 'rows', rows)
   checkSize(DOING, 'columns', columns)
-  if (filters.length === 0) throw expected(DOING, 'at least one layer', 'filters', filters)
+  if (filters.length === 0) throw expected({ doing: DOING, want: 'at least one layer', of: 'filters', got: filters })
   const cells = rows * columns
   for (const name of ['inputs', 'outputs'] as const)
-    if (options[name] % cells !== 0) throw expected(DOING, `a multiple of the ${cells} cells`, name, options[name])
+    if (options[name] % cells !== 0)
+      throw expected({ doing: DOING, want: `a multiple of the ${cells} cells`, of: name, got: options[name] })
   const parameters = outputs / cells
   const weights = weightsOf(options)
 

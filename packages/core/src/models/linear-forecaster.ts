@@ -59,8 +59,15 @@ export function mapLinearly(past: tfl.SymbolicTensor, map: LinearMap, weights: W
   const { decomposition, kernelSize, individual, targets, horizon, outputs } = map
   const columns = Number(past.shape[2])
   checkSize(DOING, 'targets', targets)
-  if (targets > columns) throw expected(DOING, `at most the ${columns} columns of the look-back`, 'targets', targets)
-  if (outputs % targets !== 0) throw expected(DOING, `a multiple of the ${targets} targets`, 'outputs', outputs)
+  if (targets > columns)
+    throw expected({
+      doing: DOING,
+      want: `at most the ${columns} columns of the look-back`,
+      of: 'targets',
+      got: targets,
+    })
+  if (outputs % targets !== 0)
+    throw expected({ doing: DOING, want: `a multiple of the ${targets} targets`, of: 'outputs', got: outputs })
   const parameters = outputs / targets
 
   const parts = decomposition ? decompose(past, kernelSize) : { past }

@@ -56,13 +56,13 @@ function checkReplaceable(dir: string): void {
     ? readdirSync(dir).filter((name) => ![MODEL_FILE, WEIGHTS_FILE, EXTRAS_FILE].includes(name))
     : []
   if (others.length > 0)
-    throw expected(
-      'saving a model',
-      'a folder that is empty or holds only a model',
-      'its folder',
-      dir,
-      `It also holds ${others[0]}.`,
-    )
+    throw expected({
+      doing: 'saving a model',
+      want: 'a folder that is empty or holds only a model',
+      of: 'its folder',
+      got: dir,
+      hint: `It also holds ${others[0]}.`,
+    })
 }
 
 /** Where a model waits while the next one takes its place. */
@@ -87,11 +87,12 @@ export async function loadModel(dir: string): Promise<{ model: tfl.LayersModel; 
   registerLayers()
   const folder = existsSync(join(dir, MODEL_FILE)) ? dir : previousOf(dir) // killed between the two renames of a save
   if (!existsSync(join(folder, MODEL_FILE)))
-    throw expected('loading a model', `a folder that holds ${MODEL_FILE}`, 'the model', dir)
+    throw expected({ doing: 'loading a model', want: `a folder that holds ${MODEL_FILE}`, of: 'the model', got: dir })
   const artifacts = readArtifacts(folder)
   const model = await open(artifacts, folder)
   const extras = existsSync(join(folder, EXTRAS_FILE)) ? readJson(join(folder, EXTRAS_FILE)) : {}
-  if (!isRecord(extras)) throw expected('loading a model', 'a JSON object', join(folder, EXTRAS_FILE), extras)
+  if (!isRecord(extras))
+    throw expected({ doing: 'loading a model', want: 'a JSON object', of: join(folder, EXTRAS_FILE), got: extras })
   return { model, extras }
 }
 
@@ -100,7 +101,7 @@ export function readTopology(dir: string): { topology: Json; written: Json } {
   const path = join(dir, MODEL_FILE)
   const json = readJson(path)
   const written = isRecord(json) ? (json.modelTopology as Json | undefined) : undefined
-  if (!isRecord(written)) throw expected('loading a model', 'a modelTopology', path, written)
+  if (!isRecord(written)) throw expected({ doing: 'loading a model', want: 'a modelTopology', of: path, got: written })
   return { topology: asKeras2(written), written }
 }
 
@@ -111,18 +112,18 @@ function readArtifacts(dir: string): tf.io.ModelArtifacts {
     isRecord(json) && Array.isArray(json.weightsManifest)
       ? (json.weightsManifest as tf.io.WeightsManifestConfig)
       : undefined
-  if (!groups) throw expected('loading a model', 'a weightsManifest', path, undefined)
+  if (!groups) throw expected({ doing: 'loading a model', want: 'a weightsManifest', of: path, got: undefined })
   const weightSpecs = groups.flatMap((group) => group.weights)
   const bytes = Buffer.concat(groups.flatMap((group) => group.paths.map((name) => readFile(join(dir, name)))))
   const wanted = weightSpecs.reduce((sum, spec) => sum + byteLength(spec), 0)
   if (bytes.byteLength !== wanted) {
-    throw expected(
-      'loading a model',
-      `${wanted} bytes`,
-      `the weights beside ${path}`,
-      bytes.byteLength,
-      'The file was cut short or belongs to another model.',
-    )
+    throw expected({
+      doing: 'loading a model',
+      want: `${wanted} bytes`,
+      of: `the weights beside ${path}`,
+      got: bytes.byteLength,
+      hint: 'The file was cut short or belongs to another model.',
+    })
   }
   const weightData = new Uint8Array(bytes).buffer
   return { modelTopology: readTopology(dir).topology as object, weightSpecs, weightData }
@@ -140,7 +141,8 @@ function byteLength(spec: tf.io.WeightsManifestEntry): number {
     complex64: 8,
   }
   const size = bytesPerValue[dtype]
-  if (size === undefined) throw expected('loading a model', 'numbers', `weight ${spec.name}`, dtype)
+  if (size === undefined)
+    throw expected({ doing: 'loading a model', want: 'numbers', of: `weight ${spec.name}`, got: dtype })
   return tf.util.sizeFromShape(spec.shape) * size
 }
 

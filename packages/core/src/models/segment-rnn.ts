@@ -55,7 +55,12 @@ export function buildSegmentRnn(options: SegmentRnnOptions): tfl.LayersModel {
   checkSize(DOING, 'segmentLength', segmentLength)
   checkSize(DOING, 'units', units)
   if (segmentLength > lookBack)
-    throw expected(DOING, `at most the look-back, ${lookBack},`, 'segmentLength', segmentLength)
+    throw expected({
+      doing: DOING,
+      want: `at most the look-back, ${lookBack},`,
+      of: 'segmentLength',
+      got: segmentLength,
+    })
   const weights = weightsOf(options)
   const steps = Math.ceil(horizon / segmentLength)
 
@@ -112,7 +117,12 @@ function seriesVector(
   if (!input || !series) return []
   const size = series.units ?? Math.floor(units / 2)
   if (!Number.isInteger(size) || size < 1 || size >= units)
-    throw expected(DOING, `a whole number from 1 to below units, ${units},`, 'series.units', size)
+    throw expected({
+      doing: DOING,
+      want: `a whole number from 1 to below units, ${units},`,
+      of: 'series.units',
+      got: size,
+    })
   return [embedSeries(input, series.count, size, weights)]
 }
 

@@ -58,7 +58,12 @@ function chainOf(model: tfl.LayersModel): tfl.layers.Layer[] {
     const alone = layer.inboundNodes.length === 1 && !Array.isArray(layer.output)
     const follows = layer.getClassName() === 'InputLayer' || (!Array.isArray(layer.input) && layer.input === at)
     if (!alone || !follows)
-      throw expected(DOING, 'one layer after another', 'the model', `a branch at layer ${layer.name}`)
+      throw expected({
+        doing: DOING,
+        want: 'one layer after another',
+        of: 'the model',
+        got: `a branch at layer ${layer.name}`,
+      })
     at = Array.isArray(layer.output) ? undefined : layer.output
     chain.push(layer)
   }
@@ -74,7 +79,12 @@ function stepOf(layer: tfl.layers.Layer, batch: number): LayerStep | undefined {
   if (name === 'Dense' && typeof activation === 'string' && isDenseActivation(activation))
     return denseStep(layer, activation, batch)
   if (EACH_STEP.includes(name)) return eachStep(layer, batch)
-  throw expected(DOING, 'layers that can take one step at a time', `layer ${layer.name}`, name)
+  throw expected({
+    doing: DOING,
+    want: 'layers that can take one step at a time',
+    of: `layer ${layer.name}`,
+    got: name,
+  })
 }
 
 /** Whether a layer only makes a vector a sequence of one step, as a forecaster of one row ends. Shapes: [B, D] → [B, 1, D]. */

@@ -34,7 +34,12 @@ export function convolveTime(
 ): tfl.SymbolicTensor {
   const pools = blocks.map(({ pool = 1 }) => pool)
   if (pools.reduce((steps, pool) => Math.floor(steps / pool), Number(x.shape[1])) < 1)
-    throw expected('building convolutions over time', `at most ${x.shape[1]} steps in all`, 'pool', pools.join(' x '))
+    throw expected({
+      doing: 'building convolutions over time',
+      want: `at most ${x.shape[1]} steps in all`,
+      of: 'pool',
+      got: pools.join(' x '),
+    })
   return chain(x, ...blocks.flatMap((block, i) => layersOf(block, i + 1, weights)))
 }
 

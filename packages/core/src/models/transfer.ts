@@ -44,12 +44,12 @@ function layersOf(layers: tfl.layers.Layer[], part: Freezable): tfl.layers.Layer
   const reached = ancestorTest(recurrent)
   const before = layers.filter((layer) => !reached(layer))
   if (recurrent.length === 0 || before.length === 0)
-    throw expected(
-      'freezing layers',
-      'a model with layers before a recurrent one or beside it',
-      'the model',
-      layers.map((layer) => layer.name).join(', '),
-    )
+    throw expected({
+      doing: 'freezing layers',
+      want: 'a model with layers before a recurrent one or beside it',
+      of: 'the model',
+      got: layers.map((layer) => layer.name).join(', '),
+    })
   return before
 }
 
@@ -140,10 +140,11 @@ function takeOutputs(
 ): number {
   const doing = `taking over layer ${target.name}`
   const [theirs = 0, ours = 0] = [source, target].map((layer) => layer.getWeights()[0]?.shape.at(-1) ?? 0)
-  if (outputs.length !== ours) throw expected(doing, `${ours} numbers, one for each output,`, 'outputs', outputs.length)
+  if (outputs.length !== ours)
+    throw expected({ doing, want: `${ours} numbers, one for each output,`, of: 'outputs', got: outputs.length })
   for (const output of outputs)
     if (output !== undefined && !(Number.isInteger(output) && output >= 0 && output < theirs))
-      throw expected(doing, `numbers from 0 to ${theirs - 1}`, 'outputs', output)
+      throw expected({ doing, want: `numbers from 0 to ${theirs - 1}`, of: 'outputs', got: output })
   const own = target.getWeights()
   const mixed = source.getWeights().map((weight, i) => {
     const [given, values] = [weight.dataSync(), Float32Array.from(own[i]?.dataSync() ?? [])]

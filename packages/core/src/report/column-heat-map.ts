@@ -67,9 +67,15 @@ export async function columnHeatMap(options: ColumnHeatMapOptions): Promise<stri
   const classes = symbols.length
   const steps = probabilities.length / classes
   if (!(steps >= 1) || !Number.isInteger(steps))
-    throw expected(doing, `rows of ${classes} probabilities, one a symbol,`, 'probabilities', probabilities.length)
+    throw expected({
+      doing,
+      want: `rows of ${classes} probabilities, one a symbol,`,
+      of: 'probabilities',
+      got: probabilities.length,
+    })
   for (const [name, places] of Object.entries({ spans, origins: origins ?? spans }))
-    if (labels.length !== places.length) throw expected(doing, `${labels.length} ${name}`, name, places.length)
+    if (labels.length !== places.length)
+      throw expected({ doing, want: `${labels.length} ${name}`, of: name, got: places.length })
   const { imageWidth = image.width } = options
 
   const rows = rowsOf(probabilities, classes, labels, blank, alternatives)

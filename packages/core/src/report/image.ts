@@ -51,7 +51,12 @@ export function mapColour(map: ColourMap, t: number): [number, number, number] {
 export async function encodePng(pixels: Uint8Array, width: number, height: number): Promise<Uint8Array> {
   const channels = pixels.length / (width * height)
   if (channels !== 1 && channels !== 3 && channels !== 4) {
-    throw expected('encoding a PNG', `1, 3 or 4 bytes for each of ${width} x ${height} pixels`, 'pixels', pixels.length)
+    throw expected({
+      doing: 'encoding a PNG',
+      want: `1, 3 or 4 bytes for each of ${width} x ${height} pixels`,
+      of: 'pixels',
+      got: pixels.length,
+    })
   }
   const png = await sharp(pixels, { raw: { width, height, channels } })
     .toColourspace(channels === 1 ? 'b-w' : 'srgb')
@@ -101,7 +106,12 @@ export async function heatMapPng(
   options: HeatMapPixels = {},
 ): Promise<Uint8Array> {
   if (values.length !== steps * features || values.length === 0) {
-    throw expected('drawing a heat map', `${steps} x ${features} values, at least one,`, 'values', values.length)
+    throw expected({
+      doing: 'drawing a heat map',
+      want: `${steps} x ${features} values, at least one,`,
+      of: 'values',
+      got: values.length,
+    })
   }
   const { map = 'magma', firstColumnAtBottom = true, scale = 1 } = options
   const [low, high] = options.range ?? finiteRange(values)

@@ -175,7 +175,7 @@ function splitCaption(caption: string): [string, string] {
 /** Nothing may be loaded from outside. */
 function dataUri(address: string, kind: 'image' | 'audio'): string {
   if (address.startsWith(`data:${kind}/`)) return address
-  throw expected('writing the report', `a data:${kind}/… address`, kind, address.slice(0, 60))
+  throw expected({ doing: 'writing the report', want: `a data:${kind}/… address`, of: kind, got: address.slice(0, 60) })
 }
 
 function renderTable({ caption, columns, rows }: ReportTable, number: number): Html {

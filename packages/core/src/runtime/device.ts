@@ -125,7 +125,8 @@ function requestedDevice(option: DeviceName | undefined): DeviceName {
   const [source, value] =
     option && option !== 'auto' ? ['device', option] : ['WEFT_DEVICE', process.env.WEFT_DEVICE || 'auto']
   const known = DEVICES.find((device) => device === value)
-  if (known === undefined) throw expected('setting up the runtime', `one of ${DEVICES.join(', ')}`, source, value)
+  if (known === undefined)
+    throw expected({ doing: 'setting up the runtime', want: `one of ${DEVICES.join(', ')}`, of: source, got: value })
   return known
 }
 
@@ -134,7 +135,12 @@ function requestedThreads(option: number | undefined): number {
   const [source, value] =
     option === undefined ? ['WEFT_THREADS', Number(process.env.WEFT_THREADS)] : ['threads', option]
   if (!Number.isInteger(value) || value < 1) {
-    throw expected('setting up the runtime', 'a whole number of at least 1', source, option ?? process.env.WEFT_THREADS)
+    throw expected({
+      doing: 'setting up the runtime',
+      want: 'a whole number of at least 1',
+      of: source,
+      got: option ?? process.env.WEFT_THREADS,
+    })
   }
   return value
 }

@@ -106,7 +106,13 @@ export class Monitor {
     const value = log[this.metric]
     if (value === undefined) {
       const hint = this.metric.startsWith('val_') ? 'figures that begin with val_ need a validation source' : undefined
-      throw expected('watching the training', `one of ${Object.keys(log).join(', ')}`, 'monitor', this.metric, hint)
+      throw expected({
+        doing: 'watching the training',
+        want: `one of ${Object.keys(log).join(', ')}`,
+        of: 'monitor',
+        got: this.metric,
+        hint,
+      })
     }
     const better = this.best === undefined ? !Number.isNaN(value) : this.#sign * (value - this.best) > this.#minDelta
     if (better) this.best = value
@@ -238,7 +244,7 @@ export class ReduceLearningRateOnPlateau implements Callback {
     this.#cooldown = options.cooldown ?? 0
     this.#minFactor = options.minFactor ?? 0
     if (!(this.#factor > 0 && this.#factor < 1))
-      throw expected('setting up the training', 'a number in (0, 1)', 'factor', this.#factor)
+      throw expected({ doing: 'setting up the training', want: 'a number in (0, 1)', of: 'factor', got: this.#factor })
   }
 
   onEpochEnd(log: EpochLog, run: Run): void {

@@ -106,9 +106,9 @@ export class Fit {
   constructor(step: TrainStep, train: BatchSource, options: FitOptions, around: Surroundings) {
     const { epochs, checkpoint } = options
     if (!(Number.isInteger(epochs) && epochs >= 1))
-      throw expected('training', 'a whole number of at least 1', 'epochs', epochs)
+      throw expected({ doing: 'training', want: 'a whole number of at least 1', of: 'epochs', got: epochs })
     if (train.items < 1 || train.batchesPerEpoch < 1)
-      throw expected('training', 'at least one item', 'the training data', train.items)
+      throw expected({ doing: 'training', want: 'at least one item', of: 'the training data', got: train.items })
     this.#step = step
     this.#train = train
     this.#options = options
@@ -341,6 +341,7 @@ export class Fit {
 }
 
 function namedSchedule(type: ScheduleName): ScheduleOptions {
-  if (type === 'step') throw expected('setting up the schedule', 'its numbers (everyEpochs)', 'schedule', type)
+  if (type === 'step')
+    throw expected({ doing: 'setting up the schedule', want: 'its numbers (everyEpochs)', of: 'schedule', got: type })
   return { type }
 }

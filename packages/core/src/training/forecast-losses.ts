@@ -14,7 +14,8 @@ const DOING = 'setting up the loss'
 
 /** One of the losses of values, over the targets that are there. Targets and outputs [B, …] of one shape. */
 export function maskedLoss(name: MaskedLossName): LossFunction {
-  if (!MASKABLE.includes(name)) throw expected(DOING, `one of ${MASKABLE.join(', ')}`, 'the loss', name)
+  if (!MASKABLE.includes(name))
+    throw expected({ doing: DOING, want: `one of ${MASKABLE.join(', ')}`, of: 'the loss', got: name })
   return lossOfParameters(1, 1, elementLosses[name])
 }
 
@@ -28,7 +29,8 @@ export function maskedLoss(name: MaskedLossName): LossFunction {
  */
 export function quantileLoss(quantiles: readonly number[]): LossFunction {
   const rising = quantiles.every((q, i) => q > (quantiles[i - 1] ?? 0) && q < 1)
-  if (quantiles.length === 0 || !rising) throw expected(DOING, 'shares in (0, 1), rising,', 'quantiles', quantiles)
+  if (quantiles.length === 0 || !rising)
+    throw expected({ doing: DOING, want: 'shares in (0, 1), rising,', of: 'quantiles', got: quantiles })
   const lean = () => tf.tensor1d(quantiles.map((q) => q - 0.5))
   return lossOfParameters(quantiles.length, quantiles.length, {
     kind: 'values',
@@ -87,7 +89,12 @@ export function gaussianDeviation(logDeviation: number): number {
  */
 export function sortQuantiles<T extends Float32Array | Float64Array>(values: T, count: number): T {
   if (!Number.isInteger(count) || count < 1 || values.length % count !== 0)
-    throw expected('sorting quantiles', `a divisor of the ${values.length} values`, 'count', count)
+    throw expected({
+      doing: 'sorting quantiles',
+      want: `a divisor of the ${values.length} values`,
+      of: 'count',
+      got: count,
+    })
   for (let i = 0; i < values.length; i += count) values.subarray(i, i + count).sort()
   return values
 }
@@ -111,7 +118,12 @@ function lossOfParameters(parameters: number, terms: number, loss: ElementLoss):
   return (yTrue, yPred, sampleWeights) => {
     const shape = [...yTrue.shape.slice(0, -1), (yTrue.shape.at(-1) ?? 1) * parameters]
     if (!tf.util.arraysEqual(shape, yPred.shape))
-      throw expected('computing the loss', `[${shape}] for targets [${yTrue.shape}]`, 'the outputs', `[${yPred.shape}]`)
+      throw expected({
+        doing: 'computing the loss',
+        want: `[${shape}] for targets [${yTrue.shape}]`,
+        of: 'the outputs',
+        got: `[${yPred.shape}]`,
+      })
     const truth = tf.reshape(tf.cast(yTrue, 'float32'), [...yTrue.shape, 1])
     const there = tf.equal(truth, truth) // NaN alone is not itself
     const counted = tf.cast(there, 'float32')

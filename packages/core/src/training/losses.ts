@@ -114,16 +114,32 @@ export interface LossOptions {
 export function makeLoss(loss: LossName | LossFunction, options: LossOptions = {}): LossFunction {
   const { labelSmoothing = 0, classWeights } = options
   if (!(labelSmoothing >= 0 && labelSmoothing < 1))
-    throw expected('setting up the loss', 'a number in [0, 1)', 'labelSmoothing', labelSmoothing)
+    throw expected({
+      doing: 'setting up the loss',
+      want: 'a number in [0, 1)',
+      of: 'labelSmoothing',
+      got: labelSmoothing,
+    })
   if (typeof loss === 'function') {
     if (labelSmoothing || classWeights)
-      throw expected('setting up the loss', 'a loss by name', 'loss with labelSmoothing or classWeights', 'a function')
+      throw expected({
+        doing: 'setting up the loss',
+        want: 'a loss by name',
+        of: 'loss with labelSmoothing or classWeights',
+        got: 'a function',
+      })
     return loss
   }
-  if (!isLossName(loss)) throw expected('setting up the loss', `one of ${lossNames.join(', ')}`, 'loss', loss)
+  if (!isLossName(loss))
+    throw expected({ doing: 'setting up the loss', want: `one of ${lossNames.join(', ')}`, of: 'loss', got: loss })
   const chosen: ElementLoss = elementLosses[loss]
   if ((labelSmoothing || classWeights) && chosen.kind === 'values')
-    throw expected('setting up the loss', 'a crossentropy', 'loss with labelSmoothing or classWeights', loss)
+    throw expected({
+      doing: 'setting up the loss',
+      want: 'a crossentropy',
+      of: 'loss with labelSmoothing or classWeights',
+      got: loss,
+    })
   return (yTrue, yPred, sampleWeights) => {
     checkTargets(yTrue, yPred)
     const truth = yTrue.dtype === 'float32' ? yTrue : tf.cast(yTrue, 'float32')
@@ -179,7 +195,12 @@ function weightClasses(truth: tf.Tensor, classWeights: readonly number[], kind: 
   const width = truth.shape.at(-1) ?? 1
   const wanted = kind === 'binary' && width === 1 ? 2 : width
   if (classWeights.length !== wanted)
-    throw expected('computing the loss', `${wanted} numbers`, 'classWeights', `${classWeights.length} numbers`)
+    throw expected({
+      doing: 'computing the loss',
+      want: `${wanted} numbers`,
+      of: 'classWeights',
+      got: `${classWeights.length} numbers`,
+    })
   if (kind === 'categorical') return tf.sum(tf.mul(truth, tf.tensor1d([...classWeights])), -1, true)
   if (width > 1) return tf.tensor1d([...classWeights])
   const [negative = 1, positive = 1] = classWeights
@@ -188,10 +209,10 @@ function weightClasses(truth: tf.Tensor, classWeights: readonly number[], kind: 
 
 function checkTargets(yTrue: tf.Tensor, yPred: tf.Tensor): void {
   if (!tf.util.arraysEqual(yTrue.shape, yPred.shape))
-    throw expected(
-      'computing the loss',
-      `the shape of the model's output, [${yPred.shape}],`,
-      'the targets',
-      `[${yTrue.shape}]`,
-    )
+    throw expected({
+      doing: 'computing the loss',
+      want: `the shape of the model's output, [${yPred.shape}],`,
+      of: 'the targets',
+      got: `[${yTrue.shape}]`,
+    })
 }

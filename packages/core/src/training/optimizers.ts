@@ -70,12 +70,18 @@ export function makeOptimizer(options: OptimizerName | OptimizerOptions): Optimi
       return new RmsProp(rho, momentum, epsilon)
     }
     default:
-      throw expected('setting up the optimizer', 'adam, adamW, sgd or rmsprop', 'optimizer', JSON.stringify(options))
+      throw expected({
+        doing: 'setting up the optimizer',
+        want: 'adam, adamW, sgd or rmsprop',
+        of: 'optimizer',
+        got: JSON.stringify(options),
+      })
   }
 }
 
 function checkRate(name: string, value: number): void {
-  if (!(value >= 0 && value < 1)) throw expected('setting up the optimizer', 'a number in [0, 1)', name, value)
+  if (!(value >= 0 && value < 1))
+    throw expected({ doing: 'setting up the optimizer', want: 'a number in [0, 1)', of: name, got: value })
 }
 
 /** What the update of a kernel is given for ours. */

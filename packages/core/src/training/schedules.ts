@@ -40,7 +40,12 @@ export type Schedule = (update: number) => number
 export function makeSchedule(options: ScheduleOptions, run: RunLength): Schedule {
   const warmupEpochs = options.warmupEpochs ?? 0
   if (!(warmupEpochs >= 0))
-    throw expected('setting up the schedule', 'a number of at least 0', 'warmupEpochs', warmupEpochs)
+    throw expected({
+      doing: 'setting up the schedule',
+      want: 'a number of at least 0',
+      of: 'warmupEpochs',
+      got: warmupEpochs,
+    })
   const warmup = Math.min(Math.round(warmupEpochs * run.updatesPerEpoch), run.totalUpdates)
   const course = makeCourse(options, Math.max(1, run.totalUpdates - warmup), run.updatesPerEpoch)
   return (update) => (update < warmup ? (update + 1) / warmup : course(update - warmup))
@@ -56,7 +61,13 @@ function makeCourse(options: ScheduleOptions, total: number, updatesPerEpoch: nu
     }
     case 'step': {
       const { everyEpochs, factor = 0.1 } = options
-      if (!(everyEpochs > 0)) throw expected('setting up the schedule', 'a number above 0', 'everyEpochs', everyEpochs)
+      if (!(everyEpochs > 0))
+        throw expected({
+          doing: 'setting up the schedule',
+          want: 'a number above 0',
+          of: 'everyEpochs',
+          got: everyEpochs,
+        })
       return (update) => factor ** Math.floor(update / (everyEpochs * updatesPerEpoch))
     }
     case 'exponential': {
@@ -65,7 +76,8 @@ function makeCourse(options: ScheduleOptions, total: number, updatesPerEpoch: nu
     }
     case 'oneCycle': {
       const { peakAt = 0.3, initialDivisor = 25, finalDivisor = 1e4 } = options
-      if (!(peakAt > 0 && peakAt < 1)) throw expected('setting up the schedule', 'a share in (0, 1)', 'peakAt', peakAt)
+      if (!(peakAt > 0 && peakAt < 1))
+        throw expected({ doing: 'setting up the schedule', want: 'a share in (0, 1)', of: 'peakAt', got: peakAt })
       const low = 1 / initialDivisor
       const peak = Math.max(1e-9, peakAt * total - 1)
       const last = Math.max(peak + 1e-9, total - 1)
@@ -75,12 +87,12 @@ function makeCourse(options: ScheduleOptions, total: number, updatesPerEpoch: nu
           : halfCosine(1, low / finalDivisor, Math.min(1, (update - peak) / (last - peak)))
     }
     default:
-      throw expected(
-        'setting up the schedule',
-        'constant, cosine, step, exponential or oneCycle',
-        'type',
-        JSON.stringify(options),
-      )
+      throw expected({
+        doing: 'setting up the schedule',
+        want: 'constant, cosine, step, exponential or oneCycle',
+        of: 'type',
+        got: JSON.stringify(options),
+      })
   }
 }
 

@@ -94,7 +94,12 @@ export class TrainStep {
   constructor(model: tfl.LayersModel, options: StepOptions) {
     checkOptions(options)
     if (model.outputs.length !== 1)
-      throw expected('setting up the training', 'a model with one output', 'model', `one with ${model.outputs.length}`)
+      throw expected({
+        doing: 'setting up the training',
+        want: 'a model with one output',
+        of: 'model',
+        got: `one with ${model.outputs.length}`,
+      })
     this.model = model
     this.#options = options
     this.optimizer = makeOptimizer(options.optimizer ?? 'adam')
@@ -290,7 +295,7 @@ function checkOptions(options: StepOptions): void {
   const check = (name: keyof StepOptions, good: (value: number) => boolean, what: string) => {
     const value = options[name]
     if (value !== undefined && !(typeof value === 'number' && good(value)))
-      throw expected('setting up the training', what, name, value)
+      throw expected({ doing: 'setting up the training', want: what, of: name, got: value })
   }
   for (const name of ['learningRate', 'clipNorm', 'clipValue'] as const)
     check(name, (value) => value > 0 && value < Infinity, 'a number above 0')

@@ -19,7 +19,8 @@ export const mnist: PublicDataset = {
 /** The pairs of files in `data`, of which there must be one at least. */
 export function mnistFiles(data: string): IdxPair[] {
   const pairs = findIdxPairs(data)
-  if (pairs.length === 0) throw expected('reading MNIST', 'train-images-idx3-ubyte.gz and its like', data, 'none')
+  if (pairs.length === 0)
+    throw expected({ doing: 'reading MNIST', want: 'train-images-idx3-ubyte.gz and its like', of: data, got: 'none' })
   return pairs
 }
 

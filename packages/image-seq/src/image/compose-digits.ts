@@ -65,7 +65,8 @@ function cropToInk({ pixels, width, height }: Raster, at: number): Raster {
       right = Math.max(right, x)
     }
   }
-  if (bottom < 0) throw expected('drawing a string of digits', 'ink', `digit ${at + 1}`, 'an empty image')
+  if (bottom < 0)
+    throw expected({ doing: 'drawing a string of digits', want: 'ink', of: `digit ${at + 1}`, got: 'an empty image' })
   const crop = new Uint8Array((bottom - top + 1) * (right - left + 1))
   for (let y = top; y <= bottom; y++)
     crop.set(pixels.subarray(y * width + left, y * width + right + 1), (y - top) * (right - left + 1))

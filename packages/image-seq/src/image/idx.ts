@@ -31,14 +31,20 @@ export function readIdxImages(path: string): IdxImages {
   const { shape, values } = readIdx(path)
   const [count = 0, height = 0, width = 0] = shape
   if (shape.length !== 3 || values.length === 0)
-    throw expected(`reading ${path}`, 'images, height, width', 'the dimensions', shape.join(' x '))
+    throw expected({
+      doing: `reading ${path}`,
+      want: 'images, height, width',
+      of: 'the dimensions',
+      got: shape.join(' x '),
+    })
   return { pixels: values, count, height, width }
 }
 
 /** Reads a file of labels, [N]; errors as `readIdxImages`. */
 export function readIdxLabels(path: string): Uint8Array {
   const { shape, values } = readIdx(path)
-  if (shape.length !== 1) throw expected(`reading ${path}`, 'one, of labels', 'the dimensions', shape.join(' x '))
+  if (shape.length !== 1)
+    throw expected({ doing: `reading ${path}`, want: 'one, of labels', of: 'the dimensions', got: shape.join(' x ') })
   return values
 }
 
@@ -50,22 +56,27 @@ function readIdx(path: string): { shape: readonly number[]; values: Uint8Array }
   const start = 4 + 4 * dimensions
   if (bytes.length < 4 || view.getUint16(0) !== 0) {
     const first = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join(' ')
-    throw expected(doing, '00 00, the type and the number of dimensions', 'the first 4 bytes of IDX', first)
+    throw expected({
+      doing,
+      want: '00 00, the type and the number of dimensions',
+      of: 'the first 4 bytes of IDX',
+      got: first,
+    })
   }
   if (bytes[2] !== UNSIGNED_BYTE) {
     const type = `0x${(bytes[2] ?? 0).toString(16).padStart(2, '0')}`
-    throw expected(doing, '0x08 (unsigned bytes)', 'the type of the values', type)
+    throw expected({ doing, want: '0x08 (unsigned bytes)', of: 'the type of the values', got: type })
   }
-  if (dimensions === 0) throw expected(doing, 'at least 1', 'the number of dimensions', 0)
+  if (dimensions === 0) throw expected({ doing, want: 'at least 1', of: 'the number of dimensions', got: 0 })
   if (bytes.length < start)
-    throw expected(doing, `${start} bytes, of ${dimensions} dimensions,`, 'the header', bytes.length)
+    throw expected({ doing, want: `${start} bytes, of ${dimensions} dimensions,`, of: 'the header', got: bytes.length })
   const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 + 4 * i))
   const size = shape.reduce((product, length) => product * length, 1)
   // No Buffer, whose slice() would not copy.
   const values = new Uint8Array(bytes.buffer, bytes.byteOffset + start, bytes.length - start)
   if (values.length !== size) {
     const hint = values.length < size ? 'The file is cut off; fetch it again.' : 'Something follows its last value.'
-    throw expected(doing, `${size} bytes`, `the values of ${shape.join(' x ')}`, values.length, hint)
+    throw expected({ doing, want: `${size} bytes`, of: `the values of ${shape.join(' x ')}`, got: values.length, hint })
   }
   return { shape, values }
 }

@@ -58,7 +58,7 @@ export class Sources {
     if (known === undefined) this.#idx.set(path, images)
     const { pixels, count, height, width } = images
     if (!Number.isInteger(index) || index < 0 || index >= count)
-      throw expected(`reading ${path}`, `an image from 0 to ${count - 1}`, 'index', index)
+      throw expected({ doing: `reading ${path}`, want: `an image from 0 to ${count - 1}`, of: 'index', got: index })
     const size = height * width
     return { pixels: pixels.slice(index * size, (index + 1) * size), width, height, channels: 1 }
   }

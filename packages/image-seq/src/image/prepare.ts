@@ -38,7 +38,12 @@ export function prepareRaster(raster: Raster, options: ImageOptions, name = 'the
   const columns = Math.round(image.width * fitFactor(image.width, image.height, options))
   if (columns * options.height > options.maxMegapixels * 1e6) {
     const shape = `${image.width} x ${image.height} pixels, ${columns} wide at height ${options.height}`
-    throw expected(`preparing ${name}`, `at most ${options.maxMegapixels} megapixels`, 'the prepared image', shape)
+    throw expected({
+      doing: `preparing ${name}`,
+      want: `at most ${options.maxMegapixels} megapixels`,
+      of: 'the prepared image',
+      got: shape,
+    })
   }
   const fitted = fitInto(image, options)
   const scale = (level.scale * image.width) / fitted.columns

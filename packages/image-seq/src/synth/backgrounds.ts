@@ -187,7 +187,7 @@ export async function loadPhotos(folder: string, colour: boolean, seed: number):
   } catch (error) {
     throw new UserError(`${DOING}: ${folder}: ${reasonOf(error)}`)
   }
-  if (names.length === 0) throw expected(DOING, 'images', folder, 'none')
+  if (names.length === 0) throw expected({ doing: DOING, want: 'images', of: folder, got: 'none' })
   const chosen = new Random(seed, 'photos').shuffle(names.sort()).slice(0, MOST_PHOTOS)
   const photos: Raster[] = []
   for (const name of chosen) photos.push(await loadPhoto(join(folder, name), colour))

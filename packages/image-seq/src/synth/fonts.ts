@@ -82,7 +82,8 @@ export class Face {
     for (const symbol of symbolsOf(text)) {
       const last = runs.at(-1)
       const source = symbol === ' ' && last !== undefined ? { font: last.font, spelling: ' ' } : this.#sourceOf(symbol)
-      if (source === undefined) throw expected(DOING, `a character of the font ${this.name}`, 'the text', symbol)
+      if (source === undefined)
+        throw expected({ doing: DOING, want: `a character of the font ${this.name}`, of: 'the text', got: symbol })
       if (last?.font === source.font) runs[runs.length - 1] = { ...last, spelling: last.spelling + source.spelling }
       else runs.push(source)
     }
@@ -120,7 +121,12 @@ function openFont(path: string): Font {
   } catch (error) {
     throw new UserError(`opening the font ${path}: ${reasonOf(error)}`)
   }
-  throw expected(`opening the font ${path}`, 'a font with an ascent above its descent', 'the file', 'another')
+  throw expected({
+    doing: `opening the font ${path}`,
+    want: 'a font with an ascent above its descent',
+    of: 'the file',
+    got: 'another',
+  })
 }
 
 /** Glyphs that do not advance (marks) go with the letter they stand on: before them, or after them from right to left. */
@@ -152,7 +158,13 @@ function lettersOf(run: GlyphRun, scale: number): Letter[] {
 export function loadFaces(folder?: string): Face[] {
   if (folder === undefined) return FAMILIES.flatMap(packagedFaces)
   const files = listFiles(folder).filter((name) => EXTENSIONS.includes(extname(name).toLowerCase()))
-  if (files.length === 0) throw expected('loading fonts', `files ending in ${EXTENSIONS.join(', ')}`, folder, 'none')
+  if (files.length === 0)
+    throw expected({
+      doing: 'loading fonts',
+      want: `files ending in ${EXTENSIONS.join(', ')}`,
+      of: folder,
+      got: 'none',
+    })
   const faces = files.map((name) => new Face(basename(name, extname(name)), '', [join(folder, name)]))
   for (const face of faces) face.covers([' ']) // opens the file, so that a broken one is found now
   return faces

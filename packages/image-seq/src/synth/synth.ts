@@ -58,7 +58,13 @@ export async function openGenerator(options: GeneratorOptions): Promise<LineGene
   for (const symbol of symbols) {
     if (!faces.some((face) => face.covers([symbol]))) {
       const hint = options.fonts === undefined ? 'name a folder of fonts that have it (--fonts)' : undefined
-      throw expected(DOING, 'characters that a font has', 'the texts', describeSymbol(symbol), hint)
+      throw expected({
+        doing: DOING,
+        want: 'characters that a font has',
+        of: 'the texts',
+        got: describeSymbol(symbol),
+        hint,
+      })
     }
   }
   const { backgrounds, colour, seed } = options
@@ -84,7 +90,7 @@ function chooseFace(faces: readonly Face[], style: SynthStyle, text: string, ran
   if (able.length === 0) {
     const lacking = symbols.find((symbol) => !faces.every((face) => face.covers([symbol]))) ?? text
     const hint = `not every font has ${describeSymbol(lacking)}, and those that have it lack another`
-    throw expected(DOING, 'one font with all characters', 'the text', text, hint)
+    throw expected({ doing: DOING, want: 'one font with all characters', of: 'the text', got: text, hint })
   }
   const fitting = able.filter((face) => face.family === '' || style.families.includes(face.family))
   return pick(random, fitting.length > 0 ? fitting : able)

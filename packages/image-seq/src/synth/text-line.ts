@@ -43,7 +43,8 @@ export async function drawLine(
   const bend = bendOf(placed.width * heightPx, heightPx, style, random)
   const ink = new PathWriter(bend, heightPx, ascent)
   for (const { letter, turn } of placed.letters) ink.addLetter(letter, turn)
-  if (!(ink.right > ink.left)) throw expected('drawing text', `outlines in the font ${face.name}`, 'the text', text)
+  if (!(ink.right > ink.left))
+    throw expected({ doing: 'drawing text', want: `outlines in the font ${face.name}`, of: 'the text', got: text })
   const margin = ([low, high]: readonly [number, number]) =>
     random.uniform(low, high) * heightPx + Math.ceil((GUARD_PX * Math.max(heightPx, 32)) / 32)
   // Anything from the ink's own height to that of all ascenders and descenders.
@@ -54,7 +55,13 @@ export async function drawLine(
   const height = Math.ceil(ink.bottom + loose * Math.max(0, heightPx - ink.bottom) + margin(style.marginY) - top)
   if (width > LARGEST_WIDTH_PX) {
     const hint = `its text is ${text.length} characters long: make texts shorter, or less high (--height)`
-    throw expected('drawing text', `at most ${LARGEST_WIDTH_PX} px`, 'the width of an image', width, hint)
+    throw expected({
+      doing: 'drawing text',
+      want: `at most ${LARGEST_WIDTH_PX} px`,
+      of: 'the width of an image',
+      got: width,
+      hint,
+    })
   }
   const lines = strikeLines(ink, heightPx, style.strikes, random)
   const svg = [

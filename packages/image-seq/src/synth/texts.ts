@@ -23,7 +23,7 @@ const DOING = 'choosing texts'
  */
 export function textSource(options: TextOptions): TextSource {
   if (options.words !== undefined && options.text !== undefined) {
-    throw expected(DOING, 'one of words and text', 'the two', 'both')
+    throw expected({ doing: DOING, want: 'one of words and text', of: 'the two', got: 'both' })
   }
   if (options.words !== undefined) return fromWords(options.words, parseRange('wordsPerLine', options.wordsPerLine))
   if (options.text !== undefined) return fromLines(options.text, options.maxLength)
@@ -36,7 +36,7 @@ function parseRange(name: string, value: string): Range {
   const [, low, high = low] = /^(\d{1,4})(?:-(\d{1,4}))?$/u.exec(value.trim()) ?? []
   const range: Range = [Number(low), Number(high)]
   if (!(range[0] >= 1 && range[0] <= range[1])) {
-    throw expected(DOING, 'a number from 1 or a range such as 3-8', name, value)
+    throw expected({ doing: DOING, want: 'a number from 1 or a range such as 3-8', of: name, got: value })
   }
   return range
 }
@@ -67,7 +67,13 @@ function fromAlphabet(alphabet: string, length: Range): TextSource {
   const symbols = new Set(symbolsOf(alphabet))
   if (symbols.size === 0 || [...symbols].some((symbol) => symbol.trim() === '')) {
     const hint = 'lines of several words come from --words or --text'
-    throw expected(DOING, 'at least one character, and no white space,', 'alphabet', alphabet, hint)
+    throw expected({
+      doing: DOING,
+      want: 'at least one character, and no white space,',
+      of: 'alphabet',
+      got: alphabet,
+      hint,
+    })
   }
   const list = [...symbols]
   return {
@@ -89,7 +95,7 @@ function readLines(path: string): string[] {
     .split(/\r\n|[\n\r]/u)
     .map((line) => line.replace(/\s+/gu, ' ').trim())
     .filter((line) => line !== '')
-  if (lines.length === 0) throw expected(DOING, 'at least one line with text', path, 'none')
+  if (lines.length === 0) throw expected({ doing: DOING, want: 'at least one line with text', of: path, got: 'none' })
   return lines
 }
 

@@ -90,7 +90,12 @@ export class NetworkDetector implements Detector {
   update(_time: number, values: ArrayLike<number>): Detection {
     const { spreads } = this.setup
     if (values.length !== spreads.length)
-      throw expected('detecting anomalies', `${spreads.length} values`, 'a row', values.length)
+      throw expected({
+        doing: 'detecting anomalies',
+        want: `${spreads.length} values`,
+        of: 'a row',
+        got: values.length,
+      })
     const row = Float64Array.from(spreads, (spread, c) => toSpreads(values[c] ?? Number.NaN, spread))
     const judged = this.#network.update(Float32Array.from(row, compress))
     const { distance, shift } = this.#level.update(row)

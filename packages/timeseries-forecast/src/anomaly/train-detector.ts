@@ -46,7 +46,13 @@ export function rowsOf({ times, columns }: Series, names = [...columns.keys()]):
     times,
     columns: names.map((name) => {
       const column = columns.get(name)
-      if (!column) throw expected('detecting anomalies', `one of ${[...columns.keys()].join(', ')}`, 'a column', name)
+      if (!column)
+        throw expected({
+          doing: 'detecting anomalies',
+          want: `one of ${[...columns.keys()].join(', ')}`,
+          of: 'a column',
+          got: name,
+        })
       return column
     }),
   }
@@ -70,8 +76,9 @@ async function train(
 ): Promise<{ detector: NetworkDetector; said: Detected }> {
   const { kind = 'combined', risk = 0.005, seed = 1, epochs = 30, signal } = options
   const rows = probation.times.length
-  if (rows < LEAST_ROWS) throw expected(DOING, `at least ${LEAST_ROWS} rows`, 'the probation part', rows)
-  if (!(risk > 0 && risk < 1)) throw expected(DOING, 'a number between 0 and 1', 'risk', risk)
+  if (rows < LEAST_ROWS)
+    throw expected({ doing: DOING, want: `at least ${LEAST_ROWS} rows`, of: 'the probation part', got: rows })
+  if (!(risk > 0 && risk < 1)) throw expected({ doing: DOING, want: 'a number between 0 and 1', of: 'risk', got: risk })
   const spreads = probation.columns.map((column) => spreadOf(column))
   const columns = spreads.map((spread, c) =>
     Float64Array.from(probation.columns[c] ?? [], (value) => toSpreads(value, spread)),

@@ -30,13 +30,13 @@ export async function loadDetector(dir: string): Promise<{ detector: NetworkDete
   const { model, extras } = await loadModel(dir)
   const { format, setup, state, lastTime } = extras
   if (format !== FORMAT || !isSetup(setup) || !isState(state))
-    throw expected(
-      'loading a detector',
-      `a folder with a ${FORMAT}`,
-      'the model',
-      dir,
-      'weft-forecast detect --out makes one.',
-    )
+    throw expected({
+      doing: 'loading a detector',
+      want: `a folder with a ${FORMAT}`,
+      of: 'the model',
+      got: dir,
+      hint: 'weft-forecast detect --out makes one.',
+    })
   const detector = new NetworkDetector(setup, model)
   detector.restore(state)
   return { detector, lastTime: typeof lastTime === 'number' ? lastTime : undefined }
@@ -74,7 +74,13 @@ export class Watcher {
   update(time: number, values: ArrayLike<number>): Watched {
     if (!(time > this.#lastTime)) {
       const [last, now] = [this.#lastTime, time].map((ms) => (Number.isFinite(ms) ? new Date(ms).toISOString() : ms))
-      throw expected('watching a series', `a time after ${last}`, 'a row', now, 'Rows must come in order.')
+      throw expected({
+        doing: 'watching a series',
+        want: `a time after ${last}`,
+        of: 'a row',
+        got: now,
+        hint: 'Rows must come in order.',
+      })
     }
     const detection = this.detector.update(time, values)
     this.#lastTime = time

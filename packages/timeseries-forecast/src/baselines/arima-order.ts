@@ -35,7 +35,7 @@ export function parseArimaOrder(text: string, season = 1): ArimaOrder {
   const fits =
     given.length === form?.first && (kind.toLowerCase() === 'sarima' ? /^[34]$/ : /^0$/).test(String(seasonal.length))
   if (!fits || [...given, ...seasonal].some((value) => !Number.isInteger(value) || value < 0))
-    throw expected(doing, `orders such as ${example}`, '--baselines', text)
+    throw expected({ doing, want: `orders such as ${example}`, of: '--baselines', got: text })
   const [a = 0, b = 0, c = 0] = given
   const [P = 0, D = 0, Q = 0, length = season] = seasonal
   const plain = { p: 0, d: 0, q: 0, P, D, Q, season: P + D + Q > 0 ? length : 1 }
@@ -47,16 +47,16 @@ export function parseArimaOrder(text: string, season = 1): ArimaOrder {
         : { ...plain, p: a, q: b }
   for (const [name, limit] of Object.entries(LIMITS)) {
     const value = order[name as keyof typeof order]
-    if (value > limit) throw expected(doing, `at most ${String(limit)}`, `${name} of ${text}`, value)
+    if (value > limit) throw expected({ doing, want: `at most ${String(limit)}`, of: `${name} of ${text}`, got: value })
   }
   if (P + D + Q > 0 && order.season < 2)
-    throw expected(
+    throw expected({
       doing,
-      'a season of at least 2 rows',
-      `season of ${text}`,
-      order.season,
-      `Name it, as in ${example}.`,
-    )
+      want: 'a season of at least 2 rows',
+      of: `season of ${text}`,
+      got: order.season,
+      hint: `Name it, as in ${example}.`,
+    })
   return order
 }
 

@@ -40,13 +40,13 @@ export function makeBaseline(spec: string, context: BaselineContext): Forecaster
   const kind = /^[a-z-]*/.exec(word)?.[0] ?? ''
   if (ARIMA_KINDS.includes(kind)) return new ArimaForecaster(parseArimaOrder(word, context.season))
   const forms = [...BASELINES, ...ARIMA_KINDS.map((name) => `${name}(…)`)].join(', ')
-  throw expected(
-    'choosing a baseline',
-    `one of ${forms}`,
-    '--baselines',
-    spec,
-    didYouMean(kind, [...BASELINES, ...ARIMA_KINDS]),
-  )
+  throw expected({
+    doing: 'choosing a baseline',
+    want: `one of ${forms}`,
+    of: '--baselines',
+    got: spec,
+    hint: didYouMean(kind, [...BASELINES, ...ARIMA_KINDS]),
+  })
 }
 
 /** Several of them. A table without a season has no seasonal last value. */

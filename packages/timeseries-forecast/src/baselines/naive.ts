@@ -66,7 +66,12 @@ export class SeasonalLastValue implements Forecaster {
   /** @param season Rows of a season. */
   constructor(season: number) {
     if (!(Number.isInteger(season) && season > 1))
-      throw expected('making the seasonal last value', 'a whole number above 1', 'season', season)
+      throw expected({
+        doing: 'making the seasonal last value',
+        want: 'a whole number above 1',
+        of: 'season',
+        got: season,
+      })
     this.#season = season
     this.name = `seasonal last value (${String(season)})`
   }

@@ -84,15 +84,16 @@ export class Conformal {
     score: (i: number, y: number) => number,
   ): Conformal {
     const { horizon, targets, level } = options
-    if (!(level > 0 && level < 1)) throw expected(DOING, 'a number between 0 and 1', 'level', level)
+    if (!(level > 0 && level < 1))
+      throw expected({ doing: DOING, want: 'a number between 0 and 1', of: 'level', got: level })
     const size = horizon * targets
     if (truth.length % size !== 0)
-      throw expected(
-        DOING,
-        `values of shape [N, ${String(horizon)}, ${String(targets)}]`,
-        'truth',
-        `${String(truth.length)} values`,
-      )
+      throw expected({
+        doing: DOING,
+        want: `values of shape [N, ${String(horizon)}, ${String(targets)}]`,
+        of: 'truth',
+        got: `${String(truth.length)} values`,
+      })
     const margins = Float64Array.from({ length: size }, (_, cell) => {
       const scores: number[] = []
       for (let i = cell; i < truth.length; i += size) {
@@ -113,12 +114,12 @@ export class Conformal {
   intervals(lower: ArrayLike<number>, upper: ArrayLike<number> = lower): Intervals {
     const size = this.margins.length
     if (lower.length % size !== 0 || upper.length !== lower.length)
-      throw expected(
-        'making intervals',
-        `windows of ${String(size)} values`,
-        'forecasts',
-        `${String(lower.length)} values`,
-      )
+      throw expected({
+        doing: 'making intervals',
+        want: `windows of ${String(size)} values`,
+        of: 'forecasts',
+        got: `${String(lower.length)} values`,
+      })
     const [low, high] = [new Float64Array(lower.length), new Float64Array(lower.length)]
     for (let i = 0; i < low.length; i++) {
       const margin = this.margins[i % size] ?? Number.NaN
@@ -140,5 +141,6 @@ export class Conformal {
 
 function checkLengths(truth: ArrayLike<number>, others: Readonly<Record<string, ArrayLike<number>>>): void {
   for (const [name, values] of Object.entries(others))
-    if (values.length !== truth.length) throw expected(DOING, `${String(truth.length)} values`, name, values.length)
+    if (values.length !== truth.length)
+      throw expected({ doing: DOING, want: `${String(truth.length)} values`, of: name, got: values.length })
 }

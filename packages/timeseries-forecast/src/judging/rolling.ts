@@ -44,18 +44,18 @@ export function expandingFolds(rows: number, options: ExpandingOptions): Expandi
     ['minTrain', minTrain, 1],
   ] as const)
     if (!(Number.isInteger(value) && value >= least))
-      throw expected(doing, `a whole number from ${String(least)}`, name, value)
+      throw expected({ doing, want: `a whole number from ${String(least)}`, of: name, got: value })
   const needed = minTrain + gap + folds * testRows
   if (rows < needed) {
     const most = Math.floor((rows - minTrain - gap) / testRows)
     const hint = most >= 1 ? `At most ${String(most)} folds of ${String(testRows)} rows fit.` : 'Shorten the test part.'
-    throw expected(
+    throw expected({
       doing,
-      `at least ${String(needed)} rows for ${String(folds)} folds`,
-      'series',
-      `${String(rows)} rows`,
+      want: `at least ${String(needed)} rows for ${String(folds)} folds`,
+      of: 'series',
+      got: `${String(rows)} rows`,
       hint,
-    )
+    })
   }
   return Array.from({ length: folds }, (_, fold) => {
     const start = rows - (folds - fold) * testRows

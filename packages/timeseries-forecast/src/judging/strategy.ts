@@ -85,14 +85,16 @@ function check(
 ): void {
   const doing = 'playing a strategy'
   for (const [name, values] of Object.entries({ forecasts, nextCloses }))
-    if (values.length !== closes.length) throw expected(doing, `${String(closes.length)} values`, name, values.length)
+    if (values.length !== closes.length)
+      throw expected({ doing, want: `${String(closes.length)} values`, of: name, got: values.length })
   for (const [name, values] of Object.entries({ closes, nextCloses })) {
     const at = Array.from(values).findIndex((value) => !(value > 0 && Number.isFinite(value)))
-    if (at >= 0) throw expected(doing, 'prices above 0', `${name}[${String(at)}]`, values[at])
+    if (at >= 0) throw expected({ doing, want: 'prices above 0', of: `${name}[${String(at)}]`, got: values[at] })
   }
   for (const [name, value] of Object.entries({ costBps, threshold }))
-    if (!(value >= 0)) throw expected(doing, 'a number from 0', name, value)
-  if (!(periodsPerYear > 0)) throw expected(doing, 'a number above 0', 'periodsPerYear', periodsPerYear)
+    if (!(value >= 0)) throw expected({ doing, want: 'a number from 0', of: name, got: value })
+  if (!(periodsPerYear > 0))
+    throw expected({ doing, want: 'a number above 0', of: 'periodsPerYear', got: periodsPerYear })
 }
 
 /** Returns of positions after costs, summed up. */

@@ -74,7 +74,12 @@ export function judge(model: Judged, baselines: readonly Judged[], options: Verd
     .sort((a, b) => a.loss - b.loss)
   const [best] = ranked
   if (best === undefined)
-    throw expected('judging a forecast', 'a baseline with losses in the same windows', 'baselines', baselines.length)
+    throw expected({
+      doing: 'judging a forecast',
+      want: 'a baseline with losses in the same windows',
+      of: 'baselines',
+      got: baselines.length,
+    })
   const { losses, name } = best.baseline
   const test = dieboldMariano(model.losses, losses, options.horizon)
   const [loss] = meansOf(model, best.baseline)

@@ -31,7 +31,8 @@ export interface TablePlan extends ValueColumns {
  */
 export function buildTable(rows: Rows, plan: TablePlan, options: TableOptions, path: string): Table {
   const notes = [...plan.notes, ...rows.notes]
-  if (rows.times.length === 0) throw expected(`reading ${path}`, 'complete rows below the header', 'the table', 'none')
+  if (rows.times.length === 0)
+    throw expected({ doing: `reading ${path}`, want: 'complete rows below the header', of: 'the table', got: 'none' })
   const { columns, categories } = expandTexts(rows, options.categories, notes)
   dropUseless(columns, options, path, notes)
   notes.push(...missingNotes(columns))
@@ -93,7 +94,12 @@ function dropUseless(columns: Map<string, Float64Array>, options: TableOptions, 
     const isAsked = options.columns !== undefined || options.statics?.includes(name) === true || name.includes('=')
     const isEmpty = values.every(Number.isNaN)
     if (isEmpty && isAsked && !name.includes('='))
-      throw expected(`reading ${path}`, 'at least 1 number', `column "${name}"`, 'only missing values')
+      throw expected({
+        doing: `reading ${path}`,
+        want: 'at least 1 number',
+        of: `column "${name}"`,
+        got: 'only missing values',
+      })
     const first = values[0] ?? NaN
     const counts =
       (first === 0 || first === 1) && values.length > 2 && values.every((value, at) => value === first + at)
@@ -101,7 +107,13 @@ function dropUseless(columns: Map<string, Float64Array>, options: TableOptions, 
     columns.delete(name)
     notes.push(`Left out, since ${isEmpty ? 'all its values are missing' : 'it only counts the rows'}: ${name}.`)
   }
-  if (columns.size === 0) throw expected(`reading ${path}`, 'a column of numbers', 'the table', 'only missing values')
+  if (columns.size === 0)
+    throw expected({
+      doing: `reading ${path}`,
+      want: 'a column of numbers',
+      of: 'the table',
+      got: 'only missing values',
+    })
 }
 
 /** The rows of each series, in their order. */

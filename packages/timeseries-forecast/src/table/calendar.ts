@@ -89,16 +89,16 @@ function checkName(name: string, { holidays }: CalendarOptions): void {
   const doing = 'making calendar features'
   if (!CALENDAR_FEATURES.some((known) => known === name)) {
     const hint = didYouMean(name, CALENDAR_FEATURES)
-    throw expected(doing, `one of ${CALENDAR_FEATURES.join(', ')}`, 'calendar', name, hint)
+    throw expected({ doing, want: `one of ${CALENDAR_FEATURES.join(', ')}`, of: 'calendar', got: name, hint })
   }
   if (name === 'holiday' && holidays === undefined) {
-    throw expected(
+    throw expected({
       doing,
-      'a file of dates',
-      'holidays',
-      'none',
-      'Name a CSV file with a date on each line with --holidays.',
-    )
+      want: 'a file of dates',
+      of: 'holidays',
+      got: 'none',
+      hint: 'Name a CSV file with a date on each line with --holidays.',
+    })
   }
 }
 

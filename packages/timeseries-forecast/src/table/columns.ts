@@ -42,7 +42,13 @@ export function columnOf(path: string, names: readonly string[], wanted: string,
   const at = names.indexOf(wanted)
   if (at >= 0) return at
   const hint = didYouMean(wanted, names)
-  throw expected(`reading ${path}`, `one of the columns ${names.join(', ')}`, option, wanted, hint)
+  throw expected({
+    doing: `reading ${path}`,
+    want: `one of the columns ${names.join(', ')}`,
+    of: option,
+    got: wanted,
+    hint,
+  })
 }
 
 /**
@@ -69,8 +75,20 @@ export function timeColumns(sample: Sample, given: string | undefined): string[]
   if (found.length === 1) return found
   const hint = 'Say with --time which it is, or several parts such as --time year+month+day.'
   if (found.length > 1)
-    throw expected(`reading ${path}`, 'one column of times', 'the time column', found.join(' and '), hint)
-  throw expected(`reading ${path}`, 'a column of dates or times', 'the time column', `only ${names.join(', ')}`, hint)
+    throw expected({
+      doing: `reading ${path}`,
+      want: 'one column of times',
+      of: 'the time column',
+      got: found.join(' and '),
+      hint,
+    })
+  throw expected({
+    doing: `reading ${path}`,
+    want: 'a column of dates or times',
+    of: 'the time column',
+    got: `only ${names.join(', ')}`,
+    hint,
+  })
 }
 
 function isTime({ types, cells }: Sample, at: number): boolean {
@@ -113,7 +131,8 @@ export function valueColumns(
 ): ValueColumns {
   const { path, names } = sample
   const rest = names.filter((name) => !used.includes(name))
-  if (rest.length === 0) throw expected(`reading ${path}`, 'a column beside the time', 'the table', 'none')
+  if (rest.length === 0)
+    throw expected({ doing: `reading ${path}`, want: 'a column beside the time', of: 'the table', got: 'none' })
   const isText = (name: string) => categories.has(name) || !isNumeric(sample, names.indexOf(name))
   if (wanted !== undefined) {
     for (const name of wanted) {
@@ -125,7 +144,12 @@ export function valueColumns(
   const numbers = rest.filter((name) => !isText(name))
   if (numbers.length > 0) return { numbers, texts: [], leftOut: rest.filter(isText) }
   for (const name of rest) checkPoints(sample, name)
-  throw expected(`reading ${path}`, 'a column of numbers', 'the table', `only ${rest.join(', ')}`)
+  throw expected({
+    doing: `reading ${path}`,
+    want: 'a column of numbers',
+    of: 'the table',
+    got: `only ${rest.join(', ')}`,
+  })
 }
 
 /** @throws UserError for a column of numbers with decimal commas, which would be taken for texts. */
@@ -133,11 +157,11 @@ function checkPoints({ path, names, cells }: Sample, name: string): void {
   const own = cells[names.indexOf(name)] ?? []
   const comma = own.find((cell) => /^\s*[-+]?\d+,\d+\s*$/.test(cell))
   if (comma === undefined || (shareOf(own, (cell) => isNumber(cell.replace(',', '.'))) ?? 0) <= MOST) return
-  throw expected(
-    `reading ${path}`,
-    'numbers with a decimal point',
-    `column "${name}"`,
-    comma,
-    'Replace the commas within numbers by points.',
-  )
+  throw expected({
+    doing: `reading ${path}`,
+    want: 'numbers with a decimal point',
+    of: `column "${name}"`,
+    got: comma,
+    hint: 'Replace the commas within numbers by points.',
+  })
 }

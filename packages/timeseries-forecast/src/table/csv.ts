@@ -56,7 +56,8 @@ export async function readLayout(path: string): Promise<CsvLayout> {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
   const skip = lines.findIndex((line) => line.trim() !== '')
   const header = lines[skip]
-  if (header === undefined) throw expected(`reading ${path}`, 'a header and rows', 'the table', 'an empty file')
+  if (header === undefined)
+    throw expected({ doing: `reading ${path}`, want: 'a header and rows', of: 'the table', got: 'an empty file' })
   const count = (mark: string) => header.split(mark).length
   const delimiter = [',', ';', '\t', '|'].reduce((best, mark) => (count(mark) > count(best) ? mark : best))
   const names = splitRecord(header, delimiter).map((name, at) => name.trim() || `column ${at + 1}`)
@@ -67,16 +68,17 @@ export async function readLayout(path: string): Promise<CsvLayout> {
 function checkNames(path: string, names: readonly string[]): void {
   const number = names.find((name) => /^[-+.\d][-+.:\deE/ ]*$/.test(name))
   if (number !== undefined) {
-    throw expected(
-      `reading ${path}, row 1`,
-      'a header that names the columns',
-      'a column',
-      number,
-      'Put a line of names first.',
-    )
+    throw expected({
+      doing: `reading ${path}, row 1`,
+      want: 'a header that names the columns',
+      of: 'a column',
+      got: number,
+      hint: 'Put a line of names first.',
+    })
   }
   const twice = names.find((name, at) => names.indexOf(name) < at)
-  if (twice !== undefined) throw expected(`reading ${path}, row 1`, 'each name once', 'the header', twice)
+  if (twice !== undefined)
+    throw expected({ doing: `reading ${path}, row 1`, want: 'each name once', of: 'the header', got: twice })
 }
 
 /** The cells of one line; a quoted one may hold the delimiter and doubled quotes. */

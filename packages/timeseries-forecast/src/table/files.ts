@@ -50,7 +50,13 @@ export async function findFiles(connection: DuckDBConnection, data: string | rea
     const stat = statSync(one, { throwIfNoEntry: false })
     const isGlob = stat === undefined && /[*?[]/.test(one)
     if (stat === undefined && !isGlob)
-      throw expected('reading a table', 'a file, a folder or a glob', 'data', one, 'There is none of this name.')
+      throw expected({
+        doing: 'reading a table',
+        want: 'a file, a folder or a glob',
+        of: 'data',
+        got: one,
+        hint: 'There is none of this name.',
+      })
     const files = isGlob ? await glob(connection, one) : [one]
     if (stat?.isDirectory())
       files.splice(
@@ -60,10 +66,11 @@ export async function findFiles(connection: DuckDBConnection, data: string | rea
           .filter((path) => TABLE.test(path))
           .map((path) => join(one, path)),
       )
-    if (files.length === 0) throw expected('reading a table', 'at least 1 CSV, TSV or Parquet file', 'data', one)
+    if (files.length === 0)
+      throw expected({ doing: 'reading a table', want: 'at least 1 CSV, TSV or Parquet file', of: 'data', got: one })
     found.push(...files)
   }
-  if (found.length === 0) throw expected('reading a table', 'at least 1 file', 'data', 'none')
+  if (found.length === 0) throw expected({ doing: 'reading a table', want: 'at least 1 file', of: 'data', got: 'none' })
   return [...new Set(found)]
 }
 
@@ -110,12 +117,12 @@ function typeOf(type: string): ColumnType {
 export function damaged(path: string, error: unknown): UserError {
   if (error instanceof UserError) return error
   const [reason = ''] = reasonOf(error).split('\n')
-  return expected(
-    `reading ${path}`,
-    PARQUET.test(path) ? 'a whole Parquet file' : 'a readable table',
-    'the file',
-    reason,
-  )
+  return expected({
+    doing: `reading ${path}`,
+    want: PARQUET.test(path) ? 'a whole Parquet file' : 'a readable table',
+    of: 'the file',
+    got: reason,
+  })
 }
 
 async function openCsv(path: string): Promise<TableFile> {
@@ -157,10 +164,17 @@ async function finishCsv(
 
 async function rejection(path: string, width: number, [byte, type, message, line]: string[]): Promise<UserError> {
   const where = `reading ${path}, row ${await lineOfByte(path, Number(byte))}`
-  if (type === 'INVALID ENCODING') return expected(where, 'UTF-8', 'the text', line?.trim(), 'Save the file as UTF-8.')
+  if (type === 'INVALID ENCODING')
+    return expected({ doing: where, want: 'UTF-8', of: 'the text', got: line?.trim(), hint: 'Save the file as UTF-8.' })
   const found = /Found: (\d+)/.exec(message ?? '')?.[1]
   const hint = 'A cell that holds the mark between columns stands in double quotes.'
   if (found !== undefined)
-    return expected(where, `${width} cells, one for each column,`, 'the row', `${found}: ${line?.trim()}`, hint)
-  return expected(where, 'cells whose quotes are closed', 'the row', line?.trim(), hint)
+    return expected({
+      doing: where,
+      want: `${width} cells, one for each column,`,
+      of: 'the row',
+      got: `${found}: ${line?.trim()}`,
+      hint,
+    })
+  return expected({ doing: where, want: 'cells whose quotes are closed', of: 'the row', got: line?.trim(), hint })
 }

@@ -23,8 +23,14 @@ export async function readHolidays(path: string): Promise<ReadonlySet<number>> {
     const date = cells.map((cell) => parseInstant(cell)).find((found) => found?.form === 'year-first')
     if (date !== undefined) days.add(Math.floor(date.ms / DAY))
     else if (at > 0 || /\d/.test(line))
-      throw expected(`reading ${path}, row ${at + 1}`, 'a date such as 2024-12-25', 'the holiday', line)
+      throw expected({
+        doing: `reading ${path}, row ${at + 1}`,
+        want: 'a date such as 2024-12-25',
+        of: 'the holiday',
+        got: line,
+      })
   }
-  if (days.size === 0) throw expected(`reading ${path}`, 'at least 1 date', '--holidays', 'none')
+  if (days.size === 0)
+    throw expected({ doing: `reading ${path}`, want: 'at least 1 date', of: '--holidays', got: 'none' })
   return days
 }

@@ -59,7 +59,8 @@ async function readWith(connection: DuckDBConnection, options: TableOptions): Pr
   const files: TableFile[] = []
   for (const path of await findFiles(connection, options.data)) files.push(await openFile(connection, path))
   const [first] = files
-  if (first === undefined) throw expected('reading a table', 'at least 1 file', 'data', 'none')
+  if (first === undefined)
+    throw expected({ doing: 'reading a table', want: 'at least 1 file', of: 'data', got: 'none' })
   const sample = await readSample(connection, first)
   const plan = planColumns(sample, options)
   for (const file of files) checkColumns(file, plan)
@@ -106,7 +107,7 @@ async function readSample(connection: DuckDBConnection, file: TableFile): Promis
     throw damaged(file.path, error)
   }
   await file.finish(connection, 0)
-  throw expected(`reading ${file.path}`, 'rows below the header', 'the table', 'none')
+  throw expected({ doing: `reading ${file.path}`, want: 'rows below the header', of: 'the table', got: 'none' })
 }
 
 function planColumns(sample: Sample, options: TableOptions): TablePlan {
@@ -167,13 +168,13 @@ async function dateOrderOf(
   }
   if (dots) return 'day-first'
   const hint = 'Say --date-order day-first or month-first.'
-  throw expected(
-    `reading ${sample.path}`,
-    'dates that can be read in one way',
-    name,
-    sample.cells[sample.names.indexOf(name)]?.[0],
+  throw expected({
+    doing: `reading ${sample.path}`,
+    want: 'dates that can be read in one way',
+    of: name,
+    got: sample.cells[sample.names.indexOf(name)]?.[0],
     hint,
-  )
+  })
 }
 
 /** The error of a row with its file and its line. */
@@ -194,5 +195,11 @@ async function located(
     received = String((await connection.runAndReadAll(sql)).getRows()[0]?.[0])
   }
   const where = `reading ${file.path}, row ${await file.row(within)}`
-  return expected(where, problem.what, `column "${problem.column}"`, received, problem.hint)
+  return expected({
+    doing: where,
+    want: problem.what,
+    of: `column "${problem.column}"`,
+    got: received,
+    hint: problem.hint,
+  })
 }

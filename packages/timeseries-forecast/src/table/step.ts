@@ -49,7 +49,13 @@ export function parseStep(text: string): Step {
   const unit = NAMES.get(name)
   if (unit === undefined || unit.unit === 'row' || Number(count) < 1) {
     const hint = 'A number and one of s, min, h, d, w, month, quarter, year; or rows, when only their order counts.'
-    throw expected('reading a step', 'a step such as 15min, 1h, 1d or 1month', '--step', text, hint)
+    throw expected({
+      doing: 'reading a step',
+      want: 'a step such as 15min, 1h, 1d or 1month',
+      of: '--step',
+      got: text,
+      hint,
+    })
   }
   return { unit: unit.unit, count: unit.count * Number(count) }
 }
@@ -141,7 +147,8 @@ export function inferStep(axes: readonly Float64Array[]): InferredStep {
     for (let i = 1; i < Math.min(times.length, ENOUGH); i++)
       countInto(differences, (times[i] ?? NaN) - (times[i - 1] ?? NaN))
   }
-  if (differences.size === 0) throw expected('inferring the step', 'at least 2 rows of a series', 'the table', '1 row')
+  if (differences.size === 0)
+    throw expected({ doing: 'inferring the step', want: 'at least 2 rows of a series', of: 'the table', got: '1 row' })
   const count = commonest(differences)
   const months = count >= 28 * DAY ? monthStep(axes) : undefined
   if (months !== undefined) return { step: months, why: 'the commonest difference' }

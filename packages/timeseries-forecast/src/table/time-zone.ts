@@ -39,7 +39,13 @@ export class TimeZone {
       this.#format = new Intl.DateTimeFormat('en-US', { timeZone: name, hourCycle: 'h23', era: 'short', ...fields })
     } catch {
       const hint = 'Such as UTC, Europe/Berlin or America/New_York.'
-      throw expected('reading times', 'a time zone of the IANA database', '--time-zone', name, hint)
+      throw expected({
+        doing: 'reading times',
+        want: 'a time zone of the IANA database',
+        of: '--time-zone',
+        got: name,
+        hint,
+      })
     }
   }
 

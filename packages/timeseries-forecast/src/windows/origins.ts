@@ -25,7 +25,7 @@ export interface Origins {
 export function checkShape({ lookBack, horizon, stride = 1 }: WindowShape): void {
   for (const [name, value] of Object.entries({ lookBack, horizon, stride })) {
     if (!Number.isInteger(value) || value < 1) {
-      throw expected('cutting windows', 'a whole number of at least 1', name, value)
+      throw expected({ doing: 'cutting windows', want: 'a whole number of at least 1', of: name, got: value })
     }
   }
 }
@@ -41,7 +41,12 @@ export function windowOrigins(length: number, options: WindowShape & RowRange): 
   checkShape(options)
   const { lookBack, horizon, stride = 1, from, to } = options
   if (!(from >= 0 && from <= to && to <= length)) {
-    throw expected('cutting windows', `rows from 0 to ${length}`, 'the part', `[${from}, ${to})`)
+    throw expected({
+      doing: 'cutting windows',
+      want: `rows from 0 to ${length}`,
+      of: 'the part',
+      got: `[${from}, ${to})`,
+    })
   }
   const first = Math.max(from, lookBack)
   return { first, stride, count: Math.max(0, Math.floor((to - horizon - first) / stride) + 1) }

@@ -34,7 +34,13 @@ export function chronologicalParts(times: readonly Float64Array[], borders: Part
     const different = times.find((other) => other.length !== first.length || other.some((time, t) => time !== first[t]))
     if (different !== undefined) {
       const hint = 'Give the borders as dates, which hold for all series.'
-      throw expected(DOING, 'series with the same times', 'borders that are row numbers', 'others', hint)
+      throw expected({
+        doing: DOING,
+        want: 'series with the same times',
+        of: 'borders that are row numbers',
+        got: 'others',
+        hint,
+      })
     }
     const [a, b, c = first.length] = borders.borderRows
     checkBorders([0, a, b, c, first.length], String)
@@ -44,7 +50,12 @@ export function chronologicalParts(times: readonly Float64Array[], borders: Part
   checkBorders([-Infinity, a, b, c, Infinity], (time) => new Date(time).toISOString())
   const parts = partsBetween(times, [a, b, c])
   if (parts.every(({ train }) => train.to === 0)) {
-    throw expected(DOING, 'a time after the first rows', '--validation-from', new Date(a).toISOString())
+    throw expected({
+      doing: DOING,
+      want: 'a time after the first rows',
+      of: '--validation-from',
+      got: new Date(a).toISOString(),
+    })
   }
   return parts
 }
@@ -62,13 +73,13 @@ function checkBorders(borders: readonly number[], shown: (border: number) => str
   const ascending = borders.every((border, at) => at === 0 || border >= (borders[at - 1] ?? 0))
   if (ascending && a > least) return
   const received = borders.slice(1, -1).filter(Number.isFinite).map(shown)
-  throw expected(
-    DOING,
-    'ascending borders with rows before the first',
-    '--validation-from, --test-from and --until',
-    received.join(', '),
-    borders.at(-1) === Infinity ? undefined : `The longest series has ${borders.at(-1) ?? 0} rows.`,
-  )
+  throw expected({
+    doing: DOING,
+    want: 'ascending borders with rows before the first',
+    of: '--validation-from, --test-from and --until',
+    got: received.join(', '),
+    hint: borders.at(-1) === Infinity ? undefined : `The longest series has ${borders.at(-1) ?? 0} rows.`,
+  })
 }
 
 function rangesOf(a: number, b: number, c: number): PartRanges {
@@ -81,7 +92,8 @@ function momentsOf(
   { validationShare, testShare }: { readonly validationShare: number; readonly testShare: number },
 ): [number, number] {
   for (const [name, share] of Object.entries({ validationShare, testShare })) {
-    if (!(share >= 0 && share < 1)) throw expected(DOING, 'a share of at least 0 and below 1', name, share)
+    if (!(share >= 0 && share < 1))
+      throw expected({ doing: DOING, want: 'a share of at least 0 and below 1', of: name, got: share })
   }
   const total = times.reduce((rows, own) => rows + own.length, 0)
   // A share such as 1 - 0.1 - 0.2 is a little less than it should be.
@@ -89,7 +101,12 @@ function momentsOf(
   const train = rows(1 - validationShare - testShare)
   if (train < 1) {
     const received = `${validationShare} and ${testShare} of ${total} rows`
-    throw expected(DOING, 'at least 1 row left to train on', '--validation-share and --test-share', received)
+    throw expected({
+      doing: DOING,
+      want: 'at least 1 row left to train on',
+      of: '--validation-share and --test-share',
+      got: received,
+    })
   }
   const test = validationShare === 0 ? train : total - rows(testShare)
   return [momentAfter(times, train), momentAfter(times, test)]

@@ -49,7 +49,12 @@ export class WindowSource implements BatchSource {
     }
     for (const [name, value] of Object.entries({ batchSize, windowsPerEpoch })) {
       if (!Number.isInteger(value) || value < 1) {
-        throw expected('making batches of windows', 'a whole number of at least 1', name, value)
+        throw expected({
+          doing: 'making batches of windows',
+          want: 'a whole number of at least 1',
+          of: name,
+          got: value,
+        })
       }
     }
     this.windows = windows
@@ -59,7 +64,12 @@ export class WindowSource implements BatchSource {
     this.batchesPerEpoch = dropRemainder ? whole : Math.ceil(this.#perEpoch / batchSize)
     this.items = dropRemainder ? whole * batchSize : this.#perEpoch
     if (this.batchesPerEpoch === 0) {
-      throw expected('making batches of windows', `at least ${batchSize} for a full batch`, 'windows', this.#perEpoch)
+      throw expected({
+        doing: 'making batches of windows',
+        want: `at least ${batchSize} for a full batch`,
+        of: 'windows',
+        got: this.#perEpoch,
+      })
     }
   }
 

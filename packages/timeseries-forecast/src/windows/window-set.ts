@@ -160,7 +160,7 @@ export class WindowSet {
       const wrong = own.find((origin) => origin < options.lookBack || origin > one.length)
       if (wrong !== undefined) {
         const what = `an origin from the look-back of ${options.lookBack} rows to the ${one.length} rows there are`
-        throw expected('cutting windows', what, nameOf(one), wrong)
+        throw expected({ doing: 'cutting windows', want: what, of: nameOf(one), got: wrong })
       }
       return channelsOf(one, options).map(() => own)
     })
@@ -201,7 +201,12 @@ export class WindowSet {
     for (let b = 0; b < batch; b++) {
       const place = places[b] ?? -1
       if (!(place >= 0 && place < this.length)) {
-        throw expected('gathering windows', `a number below ${this.length}`, `window ${b}`, place)
+        throw expected({
+          doing: 'gathering windows',
+          want: `a number below ${this.length}`,
+          of: `window ${b}`,
+          got: place,
+        })
       }
       const row = this.#rowOf(place)
       const number = Math.floor(row / this.#channels)
@@ -274,13 +279,13 @@ export class WindowSet {
     if (values.length < horizon * known) {
       const rows = one.future.length / known - one.length
       const names = one.futureColumns.join(', ')
-      throw expected(
-        'gathering windows',
-        `${origin + horizon - one.length} rows after the last of ${nameOf(one)}`,
-        `the columns known in advance (${names})`,
-        rows,
-        'Give their values for the whole horizon, or forecast fewer rows.',
-      )
+      throw expected({
+        doing: 'gathering windows',
+        want: `${origin + horizon - one.length} rows after the last of ${nameOf(one)}`,
+        of: `the columns known in advance (${names})`,
+        got: rows,
+        hint: 'Give their values for the whole horizon, or forecast fewer rows.',
+      })
     }
     const start = b * horizon * known
     future.set(values, start)
@@ -322,5 +327,10 @@ function checkColumns(series: readonly PreparedSeries[]): void {
   if (first === undefined) return
   const other = others.find((one) => describe(one) !== describe(first))
   if (other === undefined) return
-  throw expected('cutting windows', `the columns ${describe(first)}`, nameOf(other), describe(other))
+  throw expected({
+    doing: 'cutting windows',
+    want: `the columns ${describe(first)}`,
+    of: nameOf(other),
+    got: describe(other),
+  })
 }
