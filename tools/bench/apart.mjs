@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { UserError } from '@weft/core/cli'
+import { UserError } from '@weft/core/errors'
 
 /** @typedef {import('./measure.mjs').Measurement} Measurement */
 

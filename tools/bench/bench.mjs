@@ -4,7 +4,8 @@
 // loaded when asked for; a case is measured in a process of its own.
 // usage: npm run bench -- [--case NAME,...] [--backend NAME,... | --profile | --against torch | --scaling | --stream] [--json]
 import { readFileSync } from 'node:fs'
-import { coreVersion, defineCommand, defineOptions, runCli, UserError } from '@weft/core/cli'
+import { coreVersion, defineCommand, defineOptions, runCli } from '@weft/core/cli'
+import { UserError } from '@weft/core/errors'
 
 /** @type {readonly string[]} */
 const names = Object.keys(JSON.parse(readFileSync(new URL('cases.json', import.meta.url), 'utf8')))

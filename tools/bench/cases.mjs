@@ -4,13 +4,12 @@
 import { readFileSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
+import { buildCrnn, ctcCrossentropy, statefulStep } from '@weft/core'
 import {
   Bidirectional,
-  buildCrnn,
   Conv2D,
   Conv3D,
   ConvLSTM2D,
-  ctcCrossentropy,
   Dense,
   Embedding,
   GRU,
@@ -19,9 +18,8 @@ import {
   MaxPooling3D,
   Permute,
   Reshape,
-  statefulStep,
   TimeDistributed,
-} from '@weft/core'
+} from '@weft/core/layers'
 import { coins, integers, labels, noise, raggedNoise } from './inputs.mjs'
 
 /**

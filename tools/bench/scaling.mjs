@@ -3,7 +3,8 @@
 // first three should grow it as much as themselves; units should cost no more than the arithmetic says.
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
-import { LSTM, setupRuntime, Trainer } from '@weft/core'
+import { setupRuntime, Trainer } from '@weft/core'
+import { LSTM } from '@weft/core/layers'
 import { table } from './backends.mjs'
 import { noise } from './inputs.mjs'
 import { medianMs } from './timing.mjs'

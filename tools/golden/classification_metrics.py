@@ -45,8 +45,6 @@ confidence, right = probabilities.max(1), predicted == truth
 bins = np.clip(np.ceil(confidence * 10).astype(int) - 1, 0, 9)
 ece = sum(abs(confidence[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean() for b in set(bins.tolist()))
 
-value = rng.normal(size=12).round(3)
-forecast = (value + 0.3 * rng.normal(size=12)).round(3)
 
 print(
     json.dumps(
@@ -93,14 +91,6 @@ print(
                 "subsetAccuracy": m.accuracy_score(tags, (tag_scores >= 0.5).astype(int)),
                 "map": m.average_precision_score(tags, tag_scores, average="macro"),
                 "auc": m.roc_auc_score(tags, tag_scores, average="macro"),
-            },
-            "regression": {
-                "truth": value.tolist(),
-                "predicted": forecast.tolist(),
-                "mae": m.mean_absolute_error(value, forecast),
-                "mse": m.mean_squared_error(value, forecast),
-                "rmse": m.root_mean_squared_error(value, forecast),
-                "r2": m.r2_score(value, forecast),
             },
         },
         default=float,

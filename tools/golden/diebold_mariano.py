@@ -1,6 +1,6 @@
 """Golden values for packages/core/src/metrics/diebold-mariano.ts: SciPy's Student t, and the test written with NumPy.
 
-usage: python3 tools/golden/diebold_mariano.py > packages/core/src/metrics/golden/diebold-mariano.json
+usage: python3 tools/golden/diebold_mariano.py > packages/timeseries-forecast/src/metrics/golden/diebold-mariano.json
 """
 
 import json
@@ -36,7 +36,7 @@ print(
         {
             "source": "scipy and numpy",
             "version": f"{scipy.__version__}, {np.__version__}",
-            "command": "python3 tools/golden/diebold_mariano.py > packages/core/src/metrics/golden/diebold-mariano.json",
+            "command": "python3 tools/golden/diebold_mariano.py > packages/timeseries-forecast/src/metrics/golden/diebold-mariano.json",
             "seed": SEED,
             "cases": cases,
             "studentT": [{"t": t, "degrees": d, "cdf": stats.t.cdf(t, d)} for t, d in points],

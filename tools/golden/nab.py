@@ -1,7 +1,7 @@
 """Golden values for packages/core/src/metrics/anomaly.ts: NAB's score of a random corpus by the definitions of Lavin and Ahmad 2015
 (arXiv:1510.03336), each threshold tried from scratch: alarms first, then windows and false alarms one after another.
 
-usage: python3 tools/golden/nab.py > packages/core/src/metrics/golden/nab.json
+usage: python3 tools/golden/nab.py > packages/timeseries-forecast/src/metrics/golden/nab.json
 """
 
 import json
@@ -79,7 +79,7 @@ print(
         {
             "source": "Lavin and Ahmad 2015, arXiv:1510.03336, written anew by brute force",
             "version": "NAB v1.1",
-            "command": "python3 tools/golden/nab.py > packages/core/src/metrics/golden/nab.json",
+            "command": "python3 tools/golden/nab.py > packages/timeseries-forecast/src/metrics/golden/nab.json",
             "seed": SEED,
             "corpus": corpus,
             "profiles": {name: best(weights) for name, weights in PROFILES.items()},

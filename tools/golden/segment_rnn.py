@@ -4,7 +4,7 @@ Lin et al. 2023, arXiv:2308.11200, section 4: segments through a linear layer an
 GRU from its last state for each segment of the horizon, with the segment's position and the series' vector as input, and a linear
 layer. PyTorch's gates are r, z, n where Keras's are z, r, h; its weights are the transposes. Loss = sum(output * lossWeights).
 
-usage: python tools/golden/segment_rnn.py > packages/core/src/models/golden/segment_rnn.json
+usage: python tools/golden/segment_rnn.py > packages/timeseries-forecast/src/models/golden/segment_rnn.json
 """
 import json
 import torch

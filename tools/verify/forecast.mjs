@@ -3,12 +3,14 @@
 // that nothing was chosen by; the baselines are judged by the same windows.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { nabProbation, nabProfiles, nabScore } from '@weft/core'
 import {
   backtest,
   detect,
   detectRows,
   evaluate,
+  nabProbation,
+  nabProfiles,
+  nabScore,
   RandomDetector,
   readTable,
   rowsOf,
@@ -209,7 +211,7 @@ export const forecast = {
       }
       const truth = JSON.parse(readFileSync(labels, 'utf8'))
       for (const [name, make] of Object.entries(references)) {
-        /** @type {import('@weft/core').NabFile[]} */
+        /** @type {import('@weft/timeseries-forecast').NabFile[]} */
         const files = []
         for (const file of await tableFiles(pattern)) {
           const [series] = (await readTable({ data: file, ...reading })).series

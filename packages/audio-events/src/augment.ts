@@ -4,7 +4,7 @@
  * frames, the options and a seed. Mixup blends batches and is core's. Also how frames are brought to one length without variation,
  * which validation and prediction use.
  */
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import type { Frames } from './features.js'
 
 export interface AugmentOptions {

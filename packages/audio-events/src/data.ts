@@ -2,8 +2,9 @@
  * Lists of labelled sounds: what to read is told by options, reading and dividing are core's. Nothing is decoded here.
  */
 import { statSync } from 'node:fs'
-import { Labels, readByPattern, readClassFolders, readCsvItems, UserError } from '@weft/core'
-import type { FoundFiles, LabelledFile } from '@weft/core'
+import { Labels, readByPattern, readClassFolders, readCsvItems } from '@weft/core/data'
+import { UserError } from '@weft/core/errors'
+import type { FoundFiles, LabelledFile } from '@weft/core/data'
 import type { DrawOptions } from '@weft/core/app'
 import { datasets } from './datasets/index.js'
 import { SOUND_EXTENSIONS } from './decode.js'

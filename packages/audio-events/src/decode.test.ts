@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { UserError } from '@weft/core'
+import { UserError } from '@weft/core/errors'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import golden from './golden/sound-files.json' with { type: 'json' }
 import { decodeSound, readSound, sampleRateOf } from './decode.js'

@@ -3,7 +3,7 @@
  * share their rhythm and differ in spectrum. Pitch, length, place, level, timbre and background vary, so that no single frequency
  * or loudness gives a sound away. Rendered by a Web Audio offline context; a function of (seed, label, take).
  */
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import type * as WebAudio from 'node-web-audio-api'
 import { loadWebAudio } from './decode.js'
 

@@ -4,7 +4,8 @@
  * missing it makes fewer sounds and a smaller network.
  */
 import { join } from 'node:path'
-import { isFast, Random, setupRuntime, writeFileAtomic } from '@weft/core'
+import { isFast, Random, setupRuntime } from '@weft/core/runtime'
+import { writeFileAtomic } from '@weft/core/files'
 import { accuracyOf, demoFolder, demoSummary, type DemoSummary, type TrainHooks } from '@weft/core/app'
 import { formatDuration, formatPercent, formatTimestamp, plural } from '@weft/core/cli'
 import { DEMO_LABELS, DEMO_RATE_HZ, DEMO_SECONDS, demoSound } from './demo-sounds.js'

@@ -3,8 +3,9 @@
  * figures are core's; here the sounds are found, run through the model and matched with their labels.
  */
 import { join } from 'node:path'
-import { setupRuntime, writeFileAtomic } from '@weft/core'
-import type { LabelledFile } from '@weft/core'
+import { setupRuntime } from '@weft/core/runtime'
+import { writeFileAtomic } from '@weft/core/files'
+import type { LabelledFile } from '@weft/core/data'
 import {
   itemsToJudge,
   judgeClassifier,

@@ -1,7 +1,7 @@
 /**
  * The log-mel frames of a list of sounds, made once by worker threads before training begins; holding and re-making them is core's.
  */
-import type { LabelledFile } from '@weft/core'
+import type { LabelledFile } from '@weft/core/data'
 import { cacheFolder, type FillOptions, ItemStore } from '@weft/core/app'
 import type { FeatureResult, FeatureSettings, FeatureTask } from './feature-worker.js'
 import { FORMAT } from './model.js'

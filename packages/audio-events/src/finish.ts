@@ -4,8 +4,8 @@
  * deviation. Everything here comes after augmentation, so that MFCC and PCEN are augmented like spectrograms.
  * DCT-II with orthonormal scaling and 9-frame deltas as in librosa; PCEN after Wang et al. 2017, arXiv:1607.05666.
  */
-import { UserError } from '@weft/core'
-import type { Normaliser } from '@weft/core'
+import { UserError } from '@weft/core/errors'
+import type { Normaliser } from '@weft/core/data'
 import type { Frames } from './features.js'
 
 export const FEATURE_KINDS = ['log-mel', 'mfcc', 'pcen'] as const

@@ -5,7 +5,9 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { buildCrnn, expected, Labels, Normaliser, saveModel, UserError } from '@weft/core'
+import { buildCrnn, saveModel } from '@weft/core/models'
+import { expected, UserError } from '@weft/core/errors'
+import { Labels, Normaliser } from '@weft/core/data'
 import { labelsOfRow, loadSavedModel, type ModelFormat, pickOptions, seedOption, splitOptions } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
 import type { OptionsOf } from '@weft/core/cli'

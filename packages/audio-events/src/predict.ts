@@ -2,7 +2,8 @@
  * What a saved model says of sound files: one label with probabilities for each, or the events of long recordings. A sound longer
  * than the model's window is judged window by window and the probabilities averaged.
  */
-import { setupRuntime, slidingWindows } from '@weft/core'
+import { setupRuntime } from '@weft/core/runtime'
+import { slidingWindows } from '@weft/core/data'
 import { namedFiles, skippedFile } from '@weft/core/app'
 import type { Predictions, SkippedFile } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'

@@ -2,8 +2,8 @@
  * What the training part decides before training begins: how long a window is, and the mean and deviation of each value that the
  * network sees. Validation and test parts have no say in it.
  */
-import { ChannelStatistics, evenlySpread, Normaliser } from '@weft/core'
-import type { Labels, LabelledFile } from '@weft/core'
+import { ChannelStatistics, evenlySpread, Normaliser } from '@weft/core/data'
+import type { Labels, LabelledFile } from '@weft/core/data'
 import type { Divided, SkippedFile } from '@weft/core/app'
 import { fit } from './augment.js'
 import type { FeatureStore } from './feature-store.js'

@@ -2,7 +2,7 @@
  * What the reports of training and evaluation show of how well a model hears: figures, plots, and right and wrong sounds with their
  * spectrograms and a player. The frame of a report, drawing and layout are core's.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 import { answersOf, classifierFigures, classifierSections, likeliest, pickExamples } from '@weft/core/app'
 import type { Judgement, ReportContent } from '@weft/core/app'
 import { plural } from '@weft/core/cli'

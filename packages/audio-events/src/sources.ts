@@ -3,8 +3,9 @@
  * the network's input, with targets. What an item looks like in an epoch is a function of (seed, epoch, item).
  */
 import { join } from 'node:path'
-import { Dataset, hash, labelOf, listFiles, mixup } from '@weft/core'
-import type { BatchSource, LabelledFile, Sample } from '@weft/core'
+import { Dataset, labelOf, listFiles, mixup } from '@weft/core/data'
+import { hash } from '@weft/core/runtime'
+import type { BatchSource, LabelledFile, Sample } from '@weft/core/data'
 import { judgingBatches, trainingBatches } from '@weft/core/app'
 import { augment, type AugmentOptions } from './augment.js'
 import { SOUND_EXTENSIONS } from './decode.js'

@@ -1,7 +1,8 @@
 /** The `features` command: what the network sees of a sound, as a PNG with its numbers beside it. */
 import { mkdirSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
-import { setupRuntime, writeFileAtomic } from '@weft/core'
+import { setupRuntime } from '@weft/core/runtime'
+import { writeFileAtomic } from '@weft/core/files'
 import { namedFiles } from '@weft/core/app'
 import { heatMapPng } from '@weft/core/report'
 import { resolveOptions } from '@weft/core/cli'

@@ -1,5 +1,5 @@
 /** The `stream` command: raw samples from a stream of bytes through a SoundStream, resampled as they come. */
-import { setupRuntime } from '@weft/core'
+import { setupRuntime } from '@weft/core/runtime'
 import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
 import type { Detection } from './detect.js'

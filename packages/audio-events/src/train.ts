@@ -4,8 +4,13 @@
  * not been.
  */
 import { join } from 'node:path'
-import { crossValidate, setupRuntime, UserError, writeJsonAtomic } from '@weft/core'
-import type { CrossValidationResult, LabelledFile, RuntimeReport } from '@weft/core'
+import { crossValidate } from '@weft/core/training'
+import { setupRuntime } from '@weft/core/runtime'
+import { UserError } from '@weft/core/errors'
+import { writeJsonAtomic } from '@weft/core/files'
+import type { CrossValidationResult } from '@weft/core/training'
+import type { LabelledFile } from '@weft/core/data'
+import type { RuntimeReport } from '@weft/core/runtime'
 import {
   accuracyOf,
   checkRunFolder,

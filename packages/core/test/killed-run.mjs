@@ -21,8 +21,8 @@ import {
   setupRuntime,
   TensorBoardLogger,
   Trainer,
-  writeFileAtomic,
 } from '@weft/core'
+import { writeFileAtomic } from '@weft/core/files'
 
 const [dir, moment, count = '1'] = process.argv.slice(2)
 let left = Number(count)

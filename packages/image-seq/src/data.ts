@@ -4,8 +4,9 @@
  */
 import { existsSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { expected, listFiles, readByPattern, readClassFolders, readCsvItems } from '@weft/core'
-import type { FileOptions } from '@weft/core'
+import { expected } from '@weft/core/errors'
+import { listFiles, readByPattern, readClassFolders, readCsvItems } from '@weft/core/data'
+import type { FileOptions } from '@weft/core/data'
 import type { DrawOptions, PartName } from '@weft/core/app'
 import { IMAGE_EXTENSIONS } from './image/decode.js'
 import { datasets } from './datasets/index.js'

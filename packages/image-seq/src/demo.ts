@@ -4,7 +4,7 @@
  * a smaller network.
  */
 import { join } from 'node:path'
-import { isFast, setupRuntime } from '@weft/core'
+import { isFast, setupRuntime } from '@weft/core/runtime'
 import { demoFolder, demoSummary, type DemoSummary, type TrainHooks } from '@weft/core/app'
 import { formatDuration, formatPercent, plural } from '@weft/core/cli'
 import type { DemoOptions, GivenTrainOptions } from './options.js'

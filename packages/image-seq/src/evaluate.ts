@@ -3,7 +3,8 @@
  * figures are core's, running the model judge.ts's; here the images are found.
  */
 import { join } from 'node:path'
-import { setupRuntime, writeFileAtomic } from '@weft/core'
+import { setupRuntime } from '@weft/core/runtime'
+import { writeFileAtomic } from '@weft/core/files'
 import {
   itemsToJudge,
   predictionsCsv,

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { classScore, gradCam, occlusion, overlayPng, type ExplanationMap } from '@weft/core/explain'
-import { columnHeatMap } from '@weft/core/report'
+import { columnHeatMap } from './report/column-heat-map.js'
 import { frameOf } from './features.js'
 import type { PreparedItem } from './image-worker.js'
 import type { ImageModel } from './model.js'

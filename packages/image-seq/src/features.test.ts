@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Normaliser } from '@weft/core'
+import { Normaliser } from '@weft/core/data'
 import { ImageInput } from './features.js'
 import type { PreparedItem } from './image-worker.js'
 import { PADDING } from './network.js'

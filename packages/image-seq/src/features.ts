@@ -4,7 +4,7 @@
  * prepare.ts), variation too (augment.ts).
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { padSequences, type NdArray, type Normaliser, type PadOptions } from '@weft/core'
+import { padSequences, type NdArray, type Normaliser, type PadOptions } from '@weft/core/data'
 import type { PreparedItem } from './image-worker.js'
 import { PADDING } from './network.js'
 import type { Raster } from './image/raster.js'

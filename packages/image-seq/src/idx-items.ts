@@ -4,7 +4,7 @@
  */
 import { readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { expected, reasonOf, UserError } from '@weft/core'
+import { expected, reasonOf, UserError } from '@weft/core/errors'
 import { readIdxImages, readIdxLabels } from './image/idx.js'
 import type { FoundImages, ImageItem } from './items.js'
 

@@ -5,8 +5,9 @@
  */
 import { readdirSync } from 'node:fs'
 import { extname, join } from 'node:path'
-import { expected, labelOf } from '@weft/core'
-import type { FoundFiles, LabelledFile } from '@weft/core'
+import { expected } from '@weft/core/errors'
+import { labelOf } from '@weft/core/data'
+import type { FoundFiles, LabelledFile } from '@weft/core/data'
 import { IMAGE_EXTENSIONS } from './image/decode.js'
 import type { ImageSource } from './image/image-source.js'
 

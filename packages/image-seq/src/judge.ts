@@ -4,7 +4,9 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { ctcGreedyDecode } from '@weft/kernels'
-import { editDistance, labelOf, type Metrics, sequenceScores, type SequenceScores, symbolsOf } from '@weft/core'
+import { editDistance, sequenceScores, type SequenceScores } from '@weft/core/metrics'
+import { labelOf, symbolsOf } from '@weft/core/data'
+import { type Metrics } from '@weft/core/training'
 import { judgeClassifier, type Judgement as ClassJudgement, toCsv } from '@weft/core/app'
 import type { ImageStore } from './image-store.js'
 import type { ImageItem } from './items.js'

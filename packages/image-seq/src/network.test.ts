@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import * as tf from '@tensorflow/tfjs-core'
-import { setupRuntime } from '@weft/core'
+import { setupRuntime } from '@weft/core/runtime'
 import { resolveOptions } from '@weft/core/cli'
 import { buildNetwork, columnsPerStep, PADDING, type NetworkShape } from './network.js'
 import { modelOptions } from './options-network.js'

@@ -9,9 +9,9 @@ import {
   buildHierarchicalLstm,
   buildImageLstm,
   buildParallel,
-  expected,
   type ConvolutionBlock,
-} from '@weft/core'
+} from '@weft/core/models'
+import { expected } from '@weft/core/errors'
 import { flagOf } from '@weft/core/cli'
 import type { ImageTask } from './items.js'
 import type { ModelOptions } from './options-network.js'

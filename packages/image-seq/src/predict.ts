@@ -3,7 +3,10 @@
  * network, so that any number of files takes the memory of a few batches.
  */
 import { basename, dirname, extname, join } from 'node:path'
-import { expected, mapOrdered, setupRuntime, WorkerPool, writeFileAtomic } from '@weft/core'
+import { expected } from '@weft/core/errors'
+import { mapOrdered, WorkerPool } from '@weft/core/data'
+import { setupRuntime } from '@weft/core/runtime'
+import { writeFileAtomic } from '@weft/core/files'
 import { isFolder, labelsOfRow, namedFiles, skippedFile, type Predictions, type SkippedFile } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'

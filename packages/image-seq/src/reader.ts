@@ -5,7 +5,8 @@
  */
 import { readFileSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs-core'
-import { type Alphabet, expected, reasonOf, UserError } from '@weft/core'
+import { type Alphabet } from '@weft/core/data'
+import { expected, reasonOf, UserError } from '@weft/core/errors'
 import { flagOf, plural, resolveOptions } from '@weft/core/cli'
 import { recurrenceInput, spanOrigins } from '@weft/core/explain'
 import {

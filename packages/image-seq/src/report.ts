@@ -2,7 +2,8 @@
  * What the reports of training and evaluation show of how well a model sees or reads: figures, plots, and right and wrong images with
  * what the answers came from. The frame of a report, drawing and layout are core's.
  */
-import { calibration, labelOf } from '@weft/core'
+import { calibration } from '@weft/core/metrics'
+import { labelOf } from '@weft/core/data'
 import {
   answersOf,
   classifierFigures,
@@ -12,7 +13,8 @@ import {
   type ReportContent,
 } from '@weft/core/app'
 import { formatPercent, plural } from '@weft/core/cli'
-import { encodePng, readingSection, reliabilityPlot, toDataUri } from '@weft/core/report'
+import { encodePng, reliabilityPlot, toDataUri } from '@weft/core/report'
+import { readingSection } from './report/reading-section.js'
 import type { Example, Figure, KeyFigure, Section } from '@weft/core/report'
 import { explainClass, explainText, hasConvolution } from './explain.js'
 import { frameOf } from './features.js'

@@ -3,8 +3,8 @@
  * Images of like width, and sequences of like length, share a batch. What an item looks like in an epoch is a function of (seed,
  * epoch, item).
  */
-import { Dataset, labelOf, symbolsOf } from '@weft/core'
-import type { Alphabet, BatchSource, NdArray, PadOptions, Sample } from '@weft/core'
+import { Dataset, labelOf, symbolsOf } from '@weft/core/data'
+import type { Alphabet, BatchSource, NdArray, PadOptions, Sample } from '@weft/core/data'
 import { judgingBatches, trainingBatches } from '@weft/core/app'
 import { augment } from './augment/augment.js'
 import { frameOf } from './features.js'

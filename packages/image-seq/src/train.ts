@@ -3,8 +3,10 @@
  * everything; the loop is core's Trainer, the frame of a run core's too. A run that was stopped or killed goes on with `resume` and
  * ends as if it had not been.
  */
-import { ctcCrossentropy, setupRuntime, UserError } from '@weft/core'
-import type { TrainerOptions } from '@weft/core'
+import { ctcCrossentropy } from '@weft/core/training'
+import { setupRuntime } from '@weft/core/runtime'
+import { UserError } from '@weft/core/errors'
+import type { TrainerOptions } from '@weft/core/training'
 import {
   checkRunFolder,
   classifierMetrics,

@@ -3,16 +3,8 @@
  * begins (alphabet, language model, words, mean and deviation). Images that the network could not learn from are left out here, each
  * with its reason; validation and test parts have no say in what a model is.
  */
-import {
-  Alphabet,
-  ChannelStatistics,
-  evenlySpread,
-  labelOf,
-  Labels,
-  Normaliser,
-  symbolsOf,
-  UserError,
-} from '@weft/core'
+import { Alphabet, ChannelStatistics, evenlySpread, labelOf, Labels, Normaliser, symbolsOf } from '@weft/core/data'
+import { UserError } from '@weft/core/errors'
 import {
   divide,
   type Divided,

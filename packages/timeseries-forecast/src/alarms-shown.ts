@@ -4,7 +4,8 @@
  */
 import { reportFooter } from '@weft/core/app'
 import { formatCount, formatDuration, formatNumber, formatPairs, formatTable, plural } from '@weft/core/cli'
-import { anomalySection, writeReport } from '@weft/core/report'
+import { anomalySection } from './report/forecast-sections.js'
+import { writeReport } from '@weft/core/report'
 import type { SeriesDetection } from './anomaly/train-detector.js'
 import type { Alarm, DetectedTable, DetectResult, Found, Windows } from './detect.js'
 import { shortTimes } from './future-times.js'

@@ -3,11 +3,13 @@
  * to one verdict; for prices also what trading on paper by the forecasts would have earned. What a run is stands in train.ts.
  */
 import { join } from 'node:path'
-import { expected, writeJsonAtomic } from '@weft/core'
+import { expected } from '@weft/core/errors'
+import { writeJsonAtomic } from '@weft/core/files'
 import { checkRunFolder, pickOptions, reportFooter, type TrainHooks } from '@weft/core/app'
 import { flagOf, formatDuration, formatPairs, plural, resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
-import { strategySection, writeReport, type Section } from '@weft/core/report'
+import { strategySection } from './report/forecast-sections.js'
+import { writeReport, type Section } from '@weft/core/report'
 import { readData } from './data.js'
 import { withDataset } from './datasets/index.js'
 import { shortTimes } from './future-times.js'

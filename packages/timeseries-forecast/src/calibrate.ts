@@ -2,7 +2,7 @@
  * The margins of a model's intervals: by how much they must be widened so that they hold the share of the truth that was asked for,
  * found on the validation part, which no weight was fitted to. The method is judging/conformal.ts's.
  */
-import { joinArrays } from '@weft/core'
+import { joinArrays } from '@weft/core/data'
 import type { ForecastSet } from './forecast-set.js'
 import { Conformal } from './judging/conformal.js'
 import type { ForecastModel } from './model.js'

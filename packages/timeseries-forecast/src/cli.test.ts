@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { UserError } from '@weft/core'
+import { UserError } from '@weft/core/errors'
 import { flagOf } from '@weft/core/cli'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { GivenTrainOptions } from './options.js'

@@ -12,11 +12,11 @@ import {
   formatTable,
   packageVersion,
   runCli,
-  UserError,
   type CommandContext,
   type CommandOutput,
   type Program,
 } from '@weft/core/cli'
+import { UserError } from '@weft/core/errors'
 import { backtest, backtestJson, backtestLines } from './backtest.js'
 import { runDemo } from './demo.js'
 import { detect, detectJson } from './detect.js'

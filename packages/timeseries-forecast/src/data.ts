@@ -2,7 +2,7 @@
  * The table that `data` and the options describe, and which of its columns are what: forecast, known up to now, known ahead, constant.
  * How files are read is table/'s.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 import { didYouMean, flagOf } from '@weft/core/cli'
 import type { Layout } from './features.js'
 import { deriveColumns } from './feature-columns.js'

@@ -5,7 +5,9 @@
  * the shape of those of the Numenta Anomaly Benchmark (Lavin and Ahmad 2015, arXiv:1510.03336): file → windows of time.
  */
 import { join } from 'node:path'
-import { expected, Random, writeFileAtomic, writeJsonAtomic } from '@weft/core'
+import { expected } from '@weft/core/errors'
+import { Random } from '@weft/core/runtime'
+import { writeFileAtomic, writeJsonAtomic } from '@weft/core/files'
 
 export interface DemoSeriesOptions {
   readonly seed: number

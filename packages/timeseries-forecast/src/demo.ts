@@ -4,7 +4,7 @@
  * missing it makes fewer days and a smaller network.
  */
 import { join } from 'node:path'
-import { isFast, setupRuntime } from '@weft/core'
+import { isFast, setupRuntime } from '@weft/core/runtime'
 import { demoFolder, demoSummary, type DemoSummary, type TrainHooks } from '@weft/core/app'
 import { formatDuration, plural } from '@weft/core/cli'
 import { writeDemoSeries } from './demo-series.js'

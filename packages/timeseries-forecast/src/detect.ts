@@ -4,19 +4,10 @@
  * detector is stands in anomaly/; a detector that was saved goes on with `watch`.
  */
 import { basename, extname, join } from 'node:path'
-import {
-  expected,
-  nabProbation,
-  nabProfiles,
-  nabScore,
-  readJson,
-  setupRuntime,
-  UserError,
-  writeFileAtomic,
-  writeJsonAtomic,
-  type NabFile,
-  type RuntimeReport,
-} from '@weft/core'
+import { expected, UserError } from '@weft/core/errors'
+import { nabProbation, nabProfiles, nabScore, type NabFile } from './metrics/nab.js'
+import { readJson, writeFileAtomic, writeJsonAtomic } from '@weft/core/files'
+import { setupRuntime, type RuntimeReport } from '@weft/core/runtime'
 import { checkRunFolder, toCsv } from '@weft/core/app'
 import { flagOf, resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'

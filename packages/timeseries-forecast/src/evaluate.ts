@@ -3,7 +3,9 @@
  * judge.ts's; here the table is read as the model's was.
  */
 import { join } from 'node:path'
-import { expected, setupRuntime, writeFileAtomic } from '@weft/core'
+import { expected } from '@weft/core/errors'
+import { setupRuntime } from '@weft/core/runtime'
+import { writeFileAtomic } from '@weft/core/files'
 import { writeEvaluationReport, type EvaluateHooks, type Evaluation } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'

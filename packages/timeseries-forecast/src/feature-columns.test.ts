@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import { describe, expect, it } from 'vitest'
 import { deriveColumns, parseFeature } from './feature-columns.js'
 import type { Series } from './series.js'

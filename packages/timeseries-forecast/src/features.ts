@@ -2,7 +2,7 @@
  * What a network sees of a series: its columns scaled, side by side, targets first. Derived columns and those of the calendar come as
  * columns like all others; gaps stay open until windows are cut (windows/), so that none is filled with what was not known yet.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 import { requirePositive } from './feature-columns.js'
 import type { Scaler } from './scaling.js'
 import type { Series } from './series.js'

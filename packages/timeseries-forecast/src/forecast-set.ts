@@ -2,7 +2,7 @@
  * A table as forecasts need it: series as they stand in the table and as the network sees them, the parts of time, and of every target of
  * every series what its errors are measured by. How a table is read is data.ts's, what a network sees of it features.ts's.
  */
-import { expected, UserError } from '@weft/core'
+import { expected, UserError } from '@weft/core/errors'
 import { PART_NAMES, type PartName } from '@weft/core/app'
 import { flagOf } from '@weft/core/cli'
 import type { Enriched } from './data.js'

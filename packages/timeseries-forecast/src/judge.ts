@@ -4,7 +4,10 @@
  * here windows are walked through once, in batches, and nothing is kept of them but scores and the few that a report shows.
  */
 import { setImmediate } from 'node:timers/promises'
-import { evenlySpread, type ForecastFigures, ForecastScores, seasonalNaiveError, normalQuantile } from '@weft/core'
+import { evenlySpread } from '@weft/core/data'
+import { type ForecastFigures, ForecastScores } from './metrics/forecast-scores.js'
+import { seasonalNaiveError } from './metrics/forecast.js'
+import { normalQuantile } from './metrics/normal.js'
 import { toCsv } from '@weft/core/app'
 import { makeBaselines, type Forecaster } from './baselines/index.js'
 import type { ForecastModel } from './model.js'

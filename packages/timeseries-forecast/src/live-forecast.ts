@@ -2,7 +2,7 @@
  * A forecast after every row: the last rows of one series are kept, as many as a look-back and its derived columns need, and the model
  * forecasts from them as from a table that ends there.
  */
-import { expected, UserError } from '@weft/core'
+import { expected, UserError } from '@weft/core/errors'
 import { deriveColumns, parseFeature } from './feature-columns.js'
 import { futureTimes } from './future-times.js'
 import type { ForecastModel } from './model.js'

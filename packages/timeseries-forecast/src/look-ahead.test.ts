@@ -2,7 +2,7 @@
  * Nothing that a forecast is made from may depend on what comes after its origin. Here the future of random series is replaced, by other
  * values and by gaps, and every number that a network is given up to then must stay, bit for bit.
  */
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import { describe, expect, it } from 'vitest'
 import { deriveColumns } from './feature-columns.js'
 import {

@@ -4,7 +4,8 @@
  * beside it. What becomes of windows is forecaster.ts's, training train.ts's.
  */
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { saveModel, UserError } from '@weft/core'
+import { saveModel } from '@weft/core/models'
+import { UserError } from '@weft/core/errors'
 import { loadSavedModel, type ModelFormat, pickOptions, seedOption } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
 import type { OptionsOf } from '@weft/core/cli'

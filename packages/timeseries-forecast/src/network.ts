@@ -3,18 +3,14 @@
  * quantiles of an interval, or a normal distribution.
  */
 import type * as tfl from '@tensorflow/tfjs-layers'
-import {
-  buildAttentionForecaster,
-  buildGridForecaster,
-  buildLinearForecaster,
-  buildParallelForecaster,
-  buildRecurrentForecaster,
-  buildSegmentRnn,
-  gaussianLoss,
-  maskedLoss,
-  quantileLoss,
-  type LossFunction,
-} from '@weft/core'
+import { buildAttentionForecaster } from './models/attention-forecaster.js'
+import { buildGridForecaster } from './models/grid-forecaster.js'
+import { buildLinearForecaster } from './models/linear-forecaster.js'
+import { buildParallelForecaster } from './models/parallel-forecaster.js'
+import { buildRecurrentForecaster } from './models/recurrent-forecaster.js'
+import { buildSegmentRnn } from './models/segment-rnn.js'
+import { gaussianLoss, maskedLoss, quantileLoss } from './models/forecast-losses.js'
+import { type LossFunction } from '@weft/core/training'
 import type { HeadOptions, NetworkOptions } from './options-network.js'
 
 /** The sizes of a network's inputs and output, before its options. */

@@ -3,7 +3,9 @@
  * must be in the table, in rows whose targets are empty; the calendar is known anyway.
  */
 import { basename, join } from 'node:path'
-import { expected, setupRuntime, writeFileAtomic, type RuntimeReport } from '@weft/core'
+import { expected } from '@weft/core/errors'
+import { setupRuntime, type RuntimeReport } from '@weft/core/runtime'
+import { writeFileAtomic } from '@weft/core/files'
 import { reportFooter, toCsv } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'

@@ -2,7 +2,7 @@
  * A table read for a saved model: the columns that it was trained on, in its scales, divided by the moments that divided its own. How
  * tables are read in general is data.ts's.
  */
-import { UserError } from '@weft/core'
+import { UserError } from '@weft/core/errors'
 import { enrich, layoutOf, readData, type Enriched } from './data.js'
 import { forecastSet, type ForecastSet } from './forecast-set.js'
 import type { ForecastModel } from './model.js'

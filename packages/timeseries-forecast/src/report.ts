@@ -6,17 +6,16 @@
 import { formatDuration, formatNumber, formatPercent, plural } from '@weft/core/cli'
 import {
   baselinesSection,
-  type EquityPlotData,
   type ForecasterScores,
   forecastSection,
   type Intervals,
   intervalsSection,
-  type KeyFigure,
-  type NamedValues,
   residualsSection,
-  type Section,
   strategySection,
-} from '@weft/core/report'
+} from './report/forecast-sections.js'
+import { type EquityPlotData } from './report/equity-plot.js'
+import { type KeyFigure, type Section } from '@weft/core/report'
+import { type NamedValues } from './report/forecast-plots.js'
 import type { Step } from './series.js'
 
 /** One forecast that is shown: numbers of one target in the unit of the table, missing ones NaN. */

@@ -2,7 +2,7 @@
  * The regular axis of rows that come one at a time: where a row stands on it, and how many rows are missing before it. What is read at once
  * has the same axis from table/axis.ts.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 import type { Step } from './series.js'
 import { describeStep, monthOf, stepForward, TOLERANCE } from './table/step.js'
 

@@ -2,7 +2,8 @@
  * Scaling of a series' columns, fitted on its training rows alone, and back for forecasts. What a mean and a deviation are is core's
  * `ChannelStatistics`, what a scaled column keeps of them its `Normaliser`; here each has a name and a way to be fitted.
  */
-import { ChannelStatistics, expected, Normaliser, type NormaliserJson } from '@weft/core'
+import { ChannelStatistics, Normaliser, type NormaliserJson } from '@weft/core/data'
+import { expected } from '@weft/core/errors'
 import type { RowRange } from './windows/prepared-series.js'
 
 /**

@@ -2,7 +2,7 @@
  * The end of a series as its next forecast needs it: the rows of one look-back, and what is known ahead of the rows to come. Where the
  * end is and which columns there are is the caller's.
  */
-import { expected, UserError } from '@weft/core'
+import { expected, UserError } from '@weft/core/errors'
 import { calendarColumns } from './data.js'
 import { prepareSeries } from './features.js'
 import type { ForecastModel } from './model.js'

@@ -3,7 +3,7 @@
  * each cell, and what is known ahead and the same everywhere. Where a station stands is said by two of its columns, a row's and a
  * column's number, which never change. Cells without a station are missing always.
  */
-import { expected, UserError } from '@weft/core'
+import { expected, UserError } from '@weft/core/errors'
 import { flagOf, plural } from '@weft/core/cli'
 import type { Layout } from './features.js'
 import type { ColumnOptions, ReadingOptions, WindowOptions } from './options-data.js'

@@ -155,7 +155,7 @@ describe('predict', () => {
     )
     const without = join(folder, 'without.csv')
     const lines = readFileSync(data, 'utf8').trim().split('\n')
-    const { writeFileAtomic } = await import('@weft/core')
+    const { writeFileAtomic } = await import('@weft/core/files')
     writeFileAtomic(without, `${lines.map((line) => line.split(',').slice(0, 2).join(',')).join('\n')}\n`)
     await expect(predict(without, { model: out })).rejects.toThrow(/warmth/)
   })

@@ -3,7 +3,7 @@
  * everything; the loop is core's Trainer, the frame of a run core's too. A run that was stopped or killed goes on with `resume` and
  * ends as if it had not been.
  */
-import { setupRuntime } from '@weft/core'
+import { setupRuntime } from '@weft/core/runtime'
 import {
   checkRunFolder,
   finishRun,

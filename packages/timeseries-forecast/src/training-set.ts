@@ -2,7 +2,7 @@
  * From a table to what a run trains on: columns chosen, time divided, scales fitted on the training part, windows cut. Nothing is
  * trained here.
  */
-import { expected, UserError } from '@weft/core'
+import { expected, UserError } from '@weft/core/errors'
 import type { PartName, TrainHooks } from '@weft/core/app'
 import { flagOf, plural } from '@weft/core/cli'
 import { makeBaselines } from './baselines/index.js'

@@ -4,7 +4,9 @@
  */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { readJson, setupRuntime, UserError, type RuntimeReport } from '@weft/core'
+import { readJson } from '@weft/core/files'
+import { setupRuntime, type RuntimeReport } from '@weft/core/runtime'
+import { UserError } from '@weft/core/errors'
 import { formatNumber, plural, resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
 import { followFile, followStream } from './anomaly/follow.js'

@@ -4,7 +4,8 @@
  * judged here.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { gaussianDeviation, normalQuantile, sortQuantiles } from '@weft/core'
+import { gaussianDeviation, sortQuantiles } from './models/forecast-losses.js'
+import { normalQuantile } from './metrics/normal.js'
 import { fillingOf, restorerOf } from './features.js'
 import type { ForecastModel } from './model.js'
 import { parametersOf } from './network.js'

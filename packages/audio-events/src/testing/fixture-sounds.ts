@@ -1,7 +1,7 @@
 /** Small sounds that tests write to disk: two kinds of tones, told apart by pitch, a third of a second at 8 kHz. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import type { GivenTrainOptions } from '../options.js'
 import { encodeWav } from '../wav.js'
 

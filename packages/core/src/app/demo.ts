@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { UserError } from '../errors.js'
-import { runFolder } from '../run-folder.js'
+import { runFolder } from './run-folder.js'
 import type { RuntimeReport } from '../runtime/device.js'
 import { isTaken, type RunSummary } from './run.js'
 

@@ -16,7 +16,7 @@ export { itemsToJudge, readingAsTrained } from './evaluation.js'
 export type { EvaluateHooks, Evaluation } from './evaluation.js'
 export { isFolder, namedFiles, refuseSkipped, skippedFile } from './inputs.js'
 export type { Predictions, SkippedFile } from './inputs.js'
-export { cacheFolder, ItemStore } from './item-store.js'
+export { ItemStore, cacheFolder } from './item-store.js'
 export type { FillOptions } from './item-store.js'
 export {
   accuracyOf,
@@ -29,7 +29,7 @@ export {
   predictionsCsv,
   toCsv,
 } from './judgement.js'
-export type { Judgement, JudgeOptions } from './judgement.js'
+export type { JudgeOptions, Judgement } from './judgement.js'
 export {
   cacheOption,
   classificationOptions,
@@ -46,7 +46,7 @@ export {
   splitOptions,
   trainingOptions,
 } from './options.js'
-export { divide, foldsOf, keepUsable, PART_NAMES, requireEveryLabel, requireTraining } from './parts.js'
+export { PART_NAMES, divide, foldsOf, keepUsable, requireEveryLabel, requireTraining } from './parts.js'
 export type { Divided, DrawOptions, PartName } from './parts.js'
 export {
   classifierFigures,
@@ -57,6 +57,8 @@ export {
   writeRunReport,
 } from './report.js'
 export type { ReportContent } from './report.js'
+export { openRunFolder, readRunOptions, runFolder } from './run-folder.js'
+export type { RunFolder, RunRecord } from './run-folder.js'
 export {
   checkRunFolder,
   classWeights,

@@ -6,7 +6,7 @@ import * as tfl from '@tensorflow/tfjs-layers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { resolveOptions } from '../cli/options.js'
 import { Labels } from '../data/labels.js'
-import { openRunFolder } from '../run-folder.js'
+import { openRunFolder } from './run-folder.js'
 import { runFolderOptions, seedOption, classificationOptions, trainingOptions } from './options.js'
 import { checkRunFolder, classWeights, finishRun, optimisation, takeOver, trainingBatches } from './run.js'
 

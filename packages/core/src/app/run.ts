@@ -11,7 +11,7 @@ import { balancedClassWeights, countLabels, type Labels } from '../data/labels.j
 import type { LabelledFile } from '../data/read-items.js'
 import { expected, UserError } from '../errors.js'
 import { freezeLayers, type TransferOptions, transferWeights } from '../models/transfer.js'
-import { openRunFolder, readRunOptions, runFolder } from '../run-folder.js'
+import { openRunFolder, readRunOptions, runFolder } from './run-folder.js'
 import type { RuntimeReport } from '../runtime/device.js'
 import { EarlyStopping, type EpochLog, type MonitorOptions, type Run } from '../training/callbacks.js'
 import type { Progress } from '../training/fit.js'

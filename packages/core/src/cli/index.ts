@@ -1,6 +1,6 @@
 export { defineCommand, runCli } from './command.js'
 export type { CliIo, Command, CommandArgument, CommandContext, CommandOutput, CommandSpec, Program } from './command.js'
-export { UserError } from '../errors.js'
+export { runDoctor } from './doctor.js'
 export { flagOf } from './flags.js'
 export {
   formatBytes,
@@ -13,7 +13,6 @@ export {
 } from './format.js'
 export { INTERRUPTED_EXIT_CODE, onInterrupt } from './interrupt.js'
 export type { Interrupt } from './interrupt.js'
-export { didYouMean, nearest } from '../nearest.js'
 export { checkOptions, defineOptions, definePresets, resolveOptions } from './options.js'
 export type {
   GivenOptions,
@@ -32,5 +31,5 @@ export { displayWidth, formatPairs, formatProbabilities, formatTable, textBar, t
 export type { Cell, Column } from './table.js'
 export { TrainingProgress } from './training-progress.js'
 export type { BatchProgress, TrainingProgressOptions } from './training-progress.js'
-export { runDoctor } from './doctor.js'
 export { coreVersion, packageVersion } from './version.js'
+export { didYouMean, nearest } from '../nearest.js'

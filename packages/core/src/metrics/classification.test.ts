@@ -25,7 +25,6 @@ import {
   rocAuc,
   rocCurve,
 } from './ranking.js'
-import { regressionScores } from './regression.js'
 
 interface GoldenScores {
   precision: number
@@ -68,7 +67,6 @@ interface Golden {
     map: number
     auc: number
   }
-  regression: { truth: number[]; predicted: number[]; mae: number; mse: number; rmse: number; r2: number }
 }
 
 const golden: Golden = JSON.parse(readFileSync(new URL('./golden/classification.json', import.meta.url), 'utf8'))
@@ -168,20 +166,6 @@ describe('multi-label metrics agree with scikit-learn', () => {
   })
 })
 
-describe('regression errors', () => {
-  it('agree with scikit-learn', () => {
-    const { truth, predicted, ...wanted } = golden.regression
-    const actual = regressionScores(truth, predicted)
-    for (const key of ['mae', 'mse', 'rmse', 'r2'] as const) expect(actual[key]).toBeCloseTo(wanted[key], DIGITS)
-  })
-
-  it('R2 of a constant truth is 1 or 0, of one value NaN', () => {
-    expect(regressionScores([2, 2], [2, 2]).r2).toBe(1)
-    expect(regressionScores([2, 2], [2, 3]).r2).toBe(0)
-    expect(regressionScores([2], [2]).r2).toBeNaN()
-  })
-})
-
 describe('what has no answer', () => {
   it('is NaN without items, and for areas with one class', () => {
     expect(accuracy([], [])).toBeNaN()
@@ -196,7 +180,6 @@ describe('what has no answer', () => {
       defined: 0,
     })
     expect(cohenKappa([[5]])).toBeNaN()
-    expect(regressionScores([], []).mae).toBeNaN()
   })
 
   it('is 0 for ratios, and a class that occurs nowhere does not lower the macro average', () => {

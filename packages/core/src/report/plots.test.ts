@@ -8,7 +8,6 @@ import { confusionPlot } from './confusion-plot.js'
 import { precisionRecallPlot, rocPlot } from './curve-plots.js'
 import { classesSection, multilabelSection, worstConfusions } from './sections.js'
 import { fitText, renderPlot } from './svg.js'
-import { heatMapPlot, timelinePlot } from './time-plots.js'
 import { epochCurves, figureName, learningRatePlot, lossPlot, metricKeys } from './training-plots.js'
 
 /** Parses a plot back, checking what holds for every plot. */
@@ -180,35 +179,6 @@ describe('reliability', () => {
     expect(all('.bin circle').length).toBe(3)
     expect(all('.items rect').length).toBe(3)
     expect(texts().some((text) => text.startsWith('expected calibration error'))).toBe(true)
-  })
-})
-
-describe('plots along time', () => {
-  it('hold a heat map as an embedded picture with axes and a colour bar', async () => {
-    const values = Float32Array.from({ length: 30 }, (_, at) => at)
-    const svg = await heatMapPlot(values, 10, 3, {
-      x: { label: 'time (s)', range: [0, 1] },
-      y: { label: 'band', range: [0, 3] },
-      legend: 'level (dB)',
-    })
-    const { all, texts } = parse(svg)
-    const image = all('image')[0]
-    expect(image?.getAttribute('xlink:href') ?? image?.getAttribute('href')).toMatch(/^data:image\/png;base64,/)
-    expect(texts()).toEqual(expect.arrayContaining(['time (s)', 'band', 'level (dB)', '29', '0']))
-  })
-
-  it('draw events in lanes, and reference events as outlines', () => {
-    const events = [
-      { label: 'dog', startSeconds: 1, endSeconds: 2, confidence: 0.5 },
-      { label: 'cat', startSeconds: 3, endSeconds: 4 },
-      { label: 'dog', startSeconds: 60, endSeconds: 65 },
-    ]
-    const { all, numbers, texts } = parse(timelinePlot(events, { durationSeconds: 90, reference: events.slice(0, 1) }))
-    expect(all('.detected rect').length).toBe(3)
-    expect(all('.reference rect').length).toBe(1)
-    expect(numbers('.detected rect', 'fill-opacity')[0]).toBeCloseTo(0.625, 3)
-    expect(texts()).toEqual(expect.arrayContaining(['dog', 'cat', '1:30', 'detected', 'reference']))
-    parse(timelinePlot([], { durationSeconds: 0.5 }))
   })
 })
 

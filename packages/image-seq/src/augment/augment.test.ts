@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import { resolveOptions } from '@weft/core/cli'
 import { augment } from './augment.js'
 import { augmentOptions } from '../options-augment.js'

@@ -3,7 +3,7 @@
  * options and a seed; the input is left as it is. Outside of the image its edge pixels are repeated: that continues light and dark
  * grounds and gradients alike, where a fixed colour draws frames and a mirror draws letters that are not there.
  */
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import { applyEffects, drawEffects, type EffectOptions } from './pixel-effects.js'
 import type { Raster } from '../image/raster.js'
 import { drawGeometry, movesPoints, pointMap, warp, type GeometryOptions } from './warp.js'

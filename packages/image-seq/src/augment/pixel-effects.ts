@@ -2,7 +2,7 @@
  * What training does to the values of an image rather than to its places: thicker or thinner strokes, blur, contrast and brightness,
  * noise. All of them work on ink darker or lighter than its ground, grey or in colour. Geometry is in warp.ts.
  */
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import type { AugmentOptions } from '../options-augment.js'
 import type { Raster } from '../image/raster.js'
 

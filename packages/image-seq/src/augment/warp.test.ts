@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import type { Raster } from '../image/raster.js'
 import { drawGeometry, pointMap, warp, type Geometry } from './warp.js'
 

@@ -4,7 +4,7 @@
  * Steinkraus and Platt 2003 (section 2), with random displacements on a coarse grid and cubic B-splines between in place of a
  * smoothed displacement of every pixel. Strengths are drawn from a seed here; what happens to grey values is in pixel-effects.ts.
  */
-import type { Random } from '@weft/core'
+import type { Random } from '@weft/core/runtime'
 import type { AugmentOptions } from '../options-augment.js'
 import type { Raster } from '../image/raster.js'
 

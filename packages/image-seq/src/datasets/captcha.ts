@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readCsvItems } from '@weft/core'
+import { readCsvItems } from '@weft/core/data'
 import { imagesOf } from '../items.js'
 import type { PublicDataset } from './index.js'
 

@@ -3,7 +3,7 @@
  * images, validation strings of the last tenth, test strings of the test images only; so no string is judged whose digits were trained
  * on. Which digits a string has and how they lie is a function of the part and the string's number.
  */
-import { hash, Random } from '@weft/core'
+import { hash, Random } from '@weft/core/runtime'
 import { readIdxPair, type IdxPair } from '../idx-items.js'
 import type { FoundImages, ImageItem } from '../items.js'
 import type { PublicDataset } from './index.js'

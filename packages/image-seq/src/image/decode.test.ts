@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDeflate, crc32, deflateSync, gzipSync } from 'node:zlib'
-import { UserError } from '@weft/core'
+import { UserError } from '@weft/core/errors'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decodeImage, readImage } from './decode.js'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { UserError } from '@weft/core'
+import { UserError } from '@weft/core/errors'
 import { readIdxImages, readIdxLabels } from './idx.js'
 
 let folder = ''

@@ -1,4 +1,5 @@
-import { Random, UserError } from '@weft/core'
+import { Random } from '@weft/core/runtime'
+import { UserError } from '@weft/core/errors'
 import { resolveOptions } from '@weft/core/cli'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'

@@ -1,5 +1,5 @@
 import { inflateSync } from 'node:zlib'
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import { describe, expect, it } from 'vitest'
 import golden from '../golden/images.json' with { type: 'json' }
 import type { Raster } from './raster.js'

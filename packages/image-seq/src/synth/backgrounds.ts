@@ -6,7 +6,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { expected, Random, reasonOf, UserError } from '@weft/core'
+import { expected, reasonOf, UserError } from '@weft/core/errors'
+import { Random } from '@weft/core/runtime'
 import type { Raster } from '../image/raster.js'
 import type { InkCover } from './text-line.js'
 

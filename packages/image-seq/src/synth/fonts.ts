@@ -8,7 +8,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, extname, join } from 'node:path'
 import { create, type Font, type GlyphRun, type PathCommand } from 'fontkit'
-import { expected, reasonOf, symbolsOf, UserError } from '@weft/core'
+import { expected, reasonOf, UserError } from '@weft/core/errors'
+import { symbolsOf } from '@weft/core/data'
 
 /** An outline and where its origin lies, x from the letter's origin, y upwards from the baseline. */
 export interface Outline {

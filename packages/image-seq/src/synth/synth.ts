@@ -7,16 +7,10 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import {
-  describeSymbol,
-  expected,
-  mapOrdered,
-  Random,
-  reasonOf,
-  symbolsOf,
-  UserError,
-  writeFileAtomic,
-} from '@weft/core'
+import { describeSymbol, mapOrdered, symbolsOf } from '@weft/core/data'
+import { expected, reasonOf, UserError } from '@weft/core/errors'
+import { Random } from '@weft/core/runtime'
+import { writeFileAtomic } from '@weft/core/files'
 import { toCsv } from '@weft/core/app'
 import { resolveOptions, type GivenOptions } from '@weft/core/cli'
 import { encodePng } from '@weft/core/report'

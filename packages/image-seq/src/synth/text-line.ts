@@ -4,7 +4,8 @@
  * pixel is covered; colours and ground are backgrounds.ts's.
  */
 import sharp from 'sharp'
-import { expected, type Random } from '@weft/core'
+import { expected } from '@weft/core/errors'
+import { type Random } from '@weft/core/runtime'
 import type { Face, Letter } from './fonts.js'
 import type { SynthStyle } from './synth-styles.js'
 import { drawGeometry, pointMap, type PointMap } from '../augment/warp.js'

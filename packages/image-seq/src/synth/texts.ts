@@ -3,7 +3,9 @@
  * so that a letter keeps its combining marks when a line is cut or a string is drawn.
  */
 import { readFileSync } from 'node:fs'
-import { expected, type Random, reasonOf, symbolsOf, UserError } from '@weft/core'
+import { expected, reasonOf, UserError } from '@weft/core/errors'
+import { type Random } from '@weft/core/runtime'
+import { symbolsOf } from '@weft/core/data'
 import type { SynthOptions } from '../options-synth.js'
 
 export interface TextSource {

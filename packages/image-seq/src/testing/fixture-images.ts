@@ -1,6 +1,7 @@
 /** Small images that tests write to disk: texts of three simple signs, and classes told apart by the direction of a bar. */
 import { join } from 'node:path'
-import { Random, writeFileAtomic } from '@weft/core'
+import { Random } from '@weft/core/runtime'
+import { writeFileAtomic } from '@weft/core/files'
 import { encodePng } from '@weft/core/report'
 import type { GivenTrainOptions } from '../options.js'
 

@@ -4,7 +4,7 @@
  * watcher.ts's. No score depends on a later row.
  */
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 import { EvidenceScore, type EvidenceScoreState } from './evidence-score.js'
 import { LevelEvidence, type LevelState } from './level-evidence.js'
 import { ReconstructionModel, NextRowModel, type RowModel, type RowModelState } from './row-models.js'

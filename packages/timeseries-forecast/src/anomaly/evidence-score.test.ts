@@ -1,4 +1,4 @@
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import { describe, expect, it } from 'vitest'
 import { EvidenceScore } from './evidence-score.js'
 

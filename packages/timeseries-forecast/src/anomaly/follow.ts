@@ -6,7 +6,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { StringDecoder } from 'node:string_decoder'
 import { setTimeout } from 'node:timers/promises'
-import { reasonOf, UserError } from '@weft/core'
+import { reasonOf, UserError } from '@weft/core/errors'
 
 export interface FollowOptions {
   signal?: AbortSignal

@@ -6,16 +6,10 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
-import {
-  type Batch,
-  type BatchSource,
-  Dense,
-  LSTM,
-  Random,
-  registerLayers,
-  seededInitializer,
-  Trainer,
-} from '@weft/core'
+import { type Batch, type BatchSource } from '@weft/core/data'
+import { Dense, LSTM, registerLayers, seededInitializer } from '@weft/core/layers'
+import { Random } from '@weft/core/runtime'
+import { Trainer } from '@weft/core/training'
 
 export interface NetworkOptions {
   /** Columns of the series, D. */

@@ -1,7 +1,7 @@
 /**
  * Detectors that others must beat: the benchmark's windowed Gaussian, and chance. Neither learns anything of a series but two moments.
  */
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import type { Detection, Detector } from './detector.js'
 
 /** Complementary error function with a relative error below 1.2e-7 (Press et al., Numerical Recipes, section 6.2). */

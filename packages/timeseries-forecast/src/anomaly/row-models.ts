@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { type StatefulStep, statefulStep } from '@weft/core'
+import { type StatefulStep, statefulStep } from '@weft/core/models'
 import { expand } from './spread-scaling.js'
 
 /** Of one row; errors in spreads, means over the columns that are there, NaN when none is. */

@@ -1,4 +1,5 @@
-import { setupRuntime, UserError } from '@weft/core'
+import { setupRuntime } from '@weft/core/runtime'
+import { UserError } from '@weft/core/errors'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { detectorKinds } from './detector.js'
 import { wave } from './testing/wave.js'

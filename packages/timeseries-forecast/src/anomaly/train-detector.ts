@@ -2,7 +2,8 @@
  * Training a detector on the probation part of a series, and detecting in a whole series, which is the same as row by row. The
  * threshold is learnt there too, without labels: how large an error must be is what the tail of the errors says of a risk that is given.
  */
-import { expected, nabProbation } from '@weft/core'
+import { expected } from '@weft/core/errors'
+import { nabProbation } from '../metrics/nab.js'
 import type { Series } from '../series.js'
 import { type Detector, type DetectorKind, NetworkDetector } from './detector.js'
 import { dailySeason } from './level-evidence.js'

@@ -3,7 +3,8 @@
  * all that the detector has learnt and carries, so that one saved after any row goes on as if it had never stopped. Where rows come from
  * is follow.ts's.
  */
-import { expected, loadModel, saveModel } from '@weft/core'
+import { expected } from '@weft/core/errors'
+import { loadModel, saveModel } from '@weft/core/models'
 import { type Detection, detectorKinds, type DetectorSetup, type DetectorState, NetworkDetector } from './detector.js'
 
 /** What is known once a row has come. */

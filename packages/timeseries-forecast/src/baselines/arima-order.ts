@@ -2,7 +2,7 @@
  * Orders of ARIMA models as a person writes them: `ar(3)`, `ma(1)`, `arma(2,1)`, `arima(2,1,2)`, `sarima(1,1,1)(1,0,1)` with the season
  * that was given or found, `sarima(1,1,1)(1,0,1,24)` with its own.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 import type { ArimaOrder } from './arima-model.js'
 
 const FORMS: Readonly<Record<string, { readonly first: number; readonly example: string }>> = {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it, vi } from 'vitest'
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import { ArimaForecaster } from './arima.js'
 import { differenced, fitArima, fromPartials, toPartials } from './arima-fit.js'
 import { expand, forecastArima, innovationsOf, type ArimaModel, type ArimaOrder } from './arima-model.js'

@@ -2,7 +2,7 @@
  * ARIMA as a baseline: fitted once on the training part, then applied to all rows before each origin, so that thousands of origins cost
  * thousands of filters and not of fits. What cannot be fitted falls back on the last value and says why.
  */
-import { reasonOf } from '@weft/core'
+import { reasonOf } from '@weft/core/errors'
 import { fitArima, momentsOf, rowsNeeded } from './arima-fit.js'
 import { forecastArima, type ArimaModel, type ArimaOrder } from './arima-model.js'
 import { formatArimaOrder } from './arima-order.js'

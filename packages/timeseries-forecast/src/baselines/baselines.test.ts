@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import type { Step } from '../series.js'
 import { formatArimaOrder, parseArimaOrder } from './arima-order.js'
 import { makeBaseline, type Forecaster } from './index.js'

@@ -1,7 +1,7 @@
 /**
  * Baselines by name, as a person gives them on the command line.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 import { didYouMean } from '@weft/core/cli'
 import { ArimaForecaster } from './arima.js'
 import { ARIMA_KINDS, parseArimaOrder } from './arima-order.js'

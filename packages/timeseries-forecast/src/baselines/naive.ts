@@ -3,7 +3,7 @@
  * the training part and widens it with the lead as theory says (Hyndman & Athanasopoulos, "Forecasting: Principles and Practice", 3rd
  * edition, sections 5.2 and 5.5). A gap at a history's end makes every lead that much longer.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 import type { BaselineForecast, Forecaster } from './forecaster.js'
 
 /** Index of the last value that is there, -1 without one. */

@@ -3,7 +3,8 @@
  * not trained on, for every lead and target (split conformal prediction: Lei et al. 2018; for quantile forecasts Romano, Patterson &
  * Candès 2019). The promise holds when later errors are like those of the calibration part, which in time series is only nearly so.
  */
-import { expected, type ForecastScoresOptions } from '@weft/core'
+import { expected } from '@weft/core/errors'
+import { type ForecastScoresOptions } from '../metrics/forecast-scores.js'
 
 /** Ends of intervals, [N, H, C] as the forecasts. */
 export interface Intervals {

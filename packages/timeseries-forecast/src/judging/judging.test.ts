@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import { Conformal, conformalQuantile } from './conformal.js'
 import { expandingFolds } from './rolling.js'
 import { paperStrategy } from './strategy.js'

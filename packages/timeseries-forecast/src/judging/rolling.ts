@@ -2,7 +2,7 @@
  * Parts of a series for judging by going forward in time: in each fold what is learnt lies before what it is judged by, with a gap between
  * them where windows would otherwise share rows (rolling-origin evaluation: Tashman 2000).
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 
 /** Rows [start, end). */
 export interface Rows {

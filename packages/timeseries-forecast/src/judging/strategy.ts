@@ -3,7 +3,7 @@
  * the next close lies above this one by more than a threshold, else flat (or short). The position is taken at the close at which the
  * forecast was made and earns the return to the next. No dividends, no interest on cash, no slippage but what the costs hold.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 import { formatCount, formatNumber, formatPercent } from '@weft/core/cli'
 
 /** The rules. */

@@ -2,7 +2,8 @@
  * Whether a forecast is worth having, in words: against the baseline that did best, by the test of Diebold and Mariano, and in numbers that
  * a person understands. It compares losses that were measured in the same windows; which loss is the caller's choice.
  */
-import { dieboldMariano, expected, type DieboldMariano } from '@weft/core'
+import { dieboldMariano, type DieboldMariano } from '../metrics/diebold-mariano.js'
+import { expected } from '@weft/core/errors'
 import { formatCount, formatNumber } from '@weft/core/cli'
 
 /** Losses of one method in all windows. */

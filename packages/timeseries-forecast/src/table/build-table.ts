@@ -2,7 +2,7 @@
  * From rows to the series of a table: texts become columns of 0 and 1, useless columns go, the rows of each key are put in order and on a
  * regular axis. What is done is noted; what is wrong is a RowProblem, whose place read-table.ts finds.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 import { plural } from '@weft/core/cli'
 import type { Series, Step, Table } from '../series.js'
 import { inOrder, onGrid, takeRows, toInstants, withoutDuplicates } from './axis.js'

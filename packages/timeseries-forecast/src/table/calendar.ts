@@ -2,7 +2,7 @@
  * What the calendar says of an instant in a time zone, as numbers that a network can use. All of it is known in advance. What comes round is
  * a pair of sine and cosine, so that the last hour of a day lies beside the first; weekend and holiday are 0 or 1.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 import { didYouMean } from '@weft/core/cli'
 import { TimeZone } from './time-zone.js'
 

@@ -2,7 +2,7 @@
  * Which column of a table is what: the time, numbers, texts. Decided on the first rows of the first file, and said; the rows that follow
  * must keep to it, which read-rows.ts watches.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 import { didYouMean } from '@weft/core/cli'
 import type { ColumnType } from './files.js'
 import { parseInstant, parseNumberedInstant } from './instants.js'

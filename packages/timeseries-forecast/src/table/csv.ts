@@ -5,7 +5,7 @@
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { expected, reasonOf, UserError } from '@weft/core'
+import { expected, reasonOf, UserError } from '@weft/core/errors'
 
 /** Bytes at the end of a file among which its last line is looked for. */
 const TAIL = 1 << 20

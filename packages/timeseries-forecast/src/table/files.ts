@@ -5,7 +5,8 @@
 import { statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { expected, filesBelow, reasonOf, UserError } from '@weft/core'
+import { expected, reasonOf, UserError } from '@weft/core/errors'
+import { filesBelow } from '@weft/core/data'
 import { completePart, countRecords, grew, lineOfByte, lineOfRecord, readLayout } from './csv.js'
 import type { CompletePart } from './csv.js'
 

@@ -2,7 +2,8 @@
  * Holidays from a file: a date on each line, alone or as the first date of a line of CSV, whose other columns (names, regions) are passed
  * over. A first line without a date is the header.
  */
-import { expected, readBytes } from '@weft/core'
+import { expected } from '@weft/core/errors'
+import { readBytes } from '@weft/core/files'
 import { parseInstant } from './instants.js'
 
 const DAY = 86_400_000

@@ -6,7 +6,7 @@
 import { statSync } from 'node:fs'
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { expected, UserError } from '@weft/core'
+import { expected, UserError } from '@weft/core/errors'
 import type { Table } from '../series.js'
 import { buildTable } from './build-table.js'
 import type { TablePlan } from './build-table.js'

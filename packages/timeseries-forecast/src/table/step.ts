@@ -2,7 +2,7 @@
  * The distance between two rows: read from a name, said in words, walked along, and inferred from the times themselves. A month and a
  * year are steps of the calendar; where days or hours are left out week by week, as at an exchange, only the order of the rows counts.
  */
-import { expected, UserError } from '@weft/core'
+import { expected, UserError } from '@weft/core/errors'
 import type { Step } from '../series.js'
 import { dayNumber, daysOfMonth } from './instants.js'
 

@@ -2,7 +2,7 @@
  * What the clock shows at an instant in a time zone, and which instant it was when the clock showed something: an hour occurs twice when
  * the clock is put back, and one is missing when it is put forward. Offsets come from Intl, asked once a day and kept; UTC asks nothing.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 
 const DAY = 86_400_000
 

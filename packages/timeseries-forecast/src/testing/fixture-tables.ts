@@ -1,6 +1,7 @@
 /** Small tables for tests, made from a seed and written as CSV files into a folder. */
 import { join } from 'node:path'
-import { Random, writeFileAtomic } from '@weft/core'
+import { Random } from '@weft/core/runtime'
+import { writeFileAtomic } from '@weft/core/files'
 import type { GivenTrainOptions } from '../options.js'
 
 export interface FixtureOptions {

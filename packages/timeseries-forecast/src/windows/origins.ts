@@ -2,7 +2,7 @@
  * Where the windows of a part begin to forecast. An origin is the first row that is forecast: the look-back of `lookBack` rows ends
  * before it, the horizon of `horizon` rows begins with it.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 import type { RowRange } from './prepared-series.js'
 
 export interface WindowShape {

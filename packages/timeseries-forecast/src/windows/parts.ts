@@ -3,7 +3,7 @@
  * before a training row would be forecast with knowledge of its future. Over several series the borders are therefore moments, the
  * same for all, wherever each begins and ends.
  */
-import { expected } from '@weft/core'
+import { expected } from '@weft/core/errors'
 import type { PartName } from '@weft/core/app'
 import type { RowRange } from './prepared-series.js'
 

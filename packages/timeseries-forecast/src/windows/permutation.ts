@@ -2,7 +2,7 @@
  * A shuffled order that needs no memory: a Feistel network over the numbers of a power of 4 (Luby and Rackoff 1988), walked until it
  * is back below the length (Black and Rogaway 2002, section 4). Ten million windows of which an epoch visits a few are not worth an array.
  */
-import { hash } from '@weft/core'
+import { hash } from '@weft/core/runtime'
 
 const ROUNDS = 6
 

@@ -3,7 +3,8 @@
  * before any occurs again, also over epochs that visit only some of them, so that one can be resumed anywhere.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { type Batch, type BatchSource, expected, UserError } from '@weft/core'
+import { type Batch, type BatchSource } from '@weft/core/data'
+import { expected, UserError } from '@weft/core/errors'
 import { Permutation } from './permutation.js'
 import type { WindowSet } from './window-set.js'
 

@@ -4,7 +4,7 @@
  * truth is NLinear's (Zeng et al. 2023, arXiv:2205.13504, section 4.2), each channel as a series of its own PatchTST's (Nie et al.
  * 2023, arXiv:2211.14730, section 3.1). The order of training is source.ts's.
  */
-import { expected, UserError } from '@weft/core'
+import { expected, UserError } from '@weft/core/errors'
 import { centreLookBack, type Centring, shiftBy } from './centring.js'
 import { fillGaps, firstGap, type GapFilling } from './fill-gaps.js'
 import { checkShape, windowOrigins, type WindowShape } from './origins.js'

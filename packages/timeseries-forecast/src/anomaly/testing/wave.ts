@@ -1,5 +1,5 @@
 /** A noisy wave of twelve rows, five minutes apart, with what goes wrong in it; for tests. */
-import { Random } from '@weft/core'
+import { Random } from '@weft/core/runtime'
 import type { Rows } from '../train-detector.js'
 
 const START = Date.UTC(2024, 0, 1)

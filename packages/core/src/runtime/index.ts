@@ -1,0 +1,5 @@
+export { DEVICES, isFast, setupRuntime } from './device.js'
+export type { Device, DeviceName, RuntimeOptions, RuntimeReport } from './device.js'
+export { inspectMachine, inspectModel } from './doctor.js'
+export type { MachineFacts, ModelFacts } from './doctor.js'
+export { Random, beginStep, hash, nextLayerSeed } from './random.js'
