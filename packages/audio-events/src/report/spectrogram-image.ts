@@ -1,19 +1,19 @@
 /** The `features` command: what the network sees of a sound, as a PNG with its numbers beside it. */
 import { mkdirSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
-import { setupRuntime } from '@weft/core/runtime'
 import { writeFileAtomic } from '@weft/core/files'
-import { namedFiles } from '@weft/core/app'
+import { namedFiles, onRuntime, type Hooks } from '@weft/core/app'
 import { heatMapPng } from '@weft/core/report'
 import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
-import { readSound, SOUND_EXTENSIONS } from './decode.js'
-import { Spectrogram } from './features.js'
-import { Finisher } from './finish.js'
-import { finishOptions, SoundModel, spectrogramOptions } from './model.js'
-import { featuresOptions, type FeatureOptions } from './options.js'
-import { featurePresets } from './presets/index.js'
-import { trimSilence } from './signal.js'
+import { readSound, SOUND_EXTENSIONS } from '../sound/decode.js'
+import { Spectrogram } from '../features.js'
+import { Finisher } from '../features/finish.js'
+import { SoundModel } from '../model.js'
+import { featuresOptions } from '../options.js'
+import type { FeatureOptions } from '../options/sound.js'
+import { featurePresets } from '../presets/index.js'
+import { trimSilence } from '../sound/signal.js'
 
 export interface FeatureImage {
   readonly file: string
@@ -32,15 +32,16 @@ const LEAST_WIDTH = 600
 export async function drawFeatures(
   paths: readonly string[],
   given: GivenOptions<typeof featuresOptions>,
+  hooks: Hooks = {},
 ): Promise<FeatureImage[]> {
   const options = resolveOptions(featuresOptions, given, featurePresets)
-  let heard: FeatureOptions = options
-  if (options.model !== undefined) {
-    await setupRuntime({ purpose: 'predict' })
-    heard = (await SoundModel.load(options.model)).hearing.options
-  }
-  const spectrogram = new Spectrogram(spectrogramOptions(heard))
-  const finisher = new Finisher(finishOptions(heard), spectrogram.width)
+  const { model } = options
+  const heard: FeatureOptions =
+    model === undefined
+      ? options
+      : await onRuntime({ purpose: 'predict' }, hooks, async () => (await SoundModel.load(model)).spec.options)
+  const spectrogram = new Spectrogram(heard)
+  const finisher = new Finisher(heard, spectrogram.width)
   const files = namedFiles(paths, SOUND_EXTENSIONS, 'sound')
   mkdirSync(options.out, { recursive: true })
   const images: FeatureImage[] = []

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { augment, fit, type AugmentOptions } from './augment.js'
-import type { Frames } from './features.js'
+import type { Frames } from '../features.js'
+import type { AugmentOptions } from '../options/sound.js'
+import { augment, cutOrPad } from './augment.js'
 
 const FLOOR = -60
 const BANDS = 4
@@ -17,33 +18,38 @@ function ramp(frames: number): Frames {
 
 const firstBand = ({ values, width }: Frames) => Array.from(values).filter((_, i) => i % width === 0)
 
-const off: AugmentOptions = {
+const off: AugmentOptions & { hopMs: number } = {
+  augment: true,
+  hopMs: 10,
+  noise: undefined,
+  mixup: 0,
   speedChange: 0,
   pitchShiftBands: 0,
   gainDb: 0,
   roll: false,
-  timeShiftFrames: 0,
+  timeShiftMs: 0,
   noiseChance: 0,
   noiseSnrDb: 10,
   timeMasks: 0,
-  timeMaskFrames: 0,
+  timeMaskMs: 0,
   frequencyMasks: 0,
   frequencyMaskBands: 0,
 }
+const window = (frames: number) => ({ frames, melBands: BANDS, floorDb: FLOOR })
 const vary = (sound: Frames, frames: number, options: Partial<AugmentOptions>, seed = 1) =>
-  augment(sound, frames, BANDS, FLOOR, { ...off, ...options }, seed)
+  augment(sound, window(frames), { ...off, ...options }, seed)
 
-describe('fit', () => {
+describe('cutOrPad', () => {
   it('puts a short sound in the middle of silence and cuts the middle out of a long one', () => {
-    expect(firstBand(fit(ramp(2), 5, BANDS, FLOOR))).toEqual([FLOOR, 0, 1, FLOOR, FLOOR])
-    expect(firstBand(fit(ramp(5), 3, BANDS, FLOOR))).toEqual([1, 2, 3])
-    expect(firstBand(fit(ramp(3), 3, BANDS, FLOOR))).toEqual([0, 1, 2])
+    expect(firstBand(cutOrPad(ramp(2), window(5)))).toEqual([FLOOR, 0, 1, FLOOR, FLOOR])
+    expect(firstBand(cutOrPad(ramp(5), window(3)))).toEqual([1, 2, 3])
+    expect(firstBand(cutOrPad(ramp(3), window(3)))).toEqual([0, 1, 2])
   })
 
   it('moves as far as nothing is lost', () => {
-    expect(firstBand(fit(ramp(2), 5, BANDS, FLOOR, 9))).toEqual([FLOOR, FLOOR, FLOOR, 0, 1])
-    expect(firstBand(fit(ramp(2), 5, BANDS, FLOOR, -9))).toEqual([0, 1, FLOOR, FLOOR, FLOOR])
-    expect(firstBand(fit(ramp(5), 3, BANDS, FLOOR, 9))).toEqual([0, 1, 2])
+    expect(firstBand(cutOrPad(ramp(2), window(5), 9))).toEqual([FLOOR, FLOOR, FLOOR, 0, 1])
+    expect(firstBand(cutOrPad(ramp(2), window(5), -9))).toEqual([0, 1, FLOOR, FLOOR, FLOOR])
+    expect(firstBand(cutOrPad(ramp(5), window(3), 9))).toEqual([0, 1, 2])
   })
 })
 
@@ -52,7 +58,7 @@ describe('augment', () => {
     const sound = ramp(6)
     expect(vary(sound, 6, {}).values).toEqual(sound.values)
     const before = sound.values.slice()
-    vary(sound, 6, { gainDb: 6, noiseChance: 1, timeMasks: 2, timeMaskFrames: 3, roll: true, speedChange: 0.3 })
+    vary(sound, 6, { gainDb: 6, noiseChance: 1, timeMasks: 2, timeMaskMs: 30, roll: true, speedChange: 0.3 })
     expect(sound.values).toEqual(before)
   })
 
@@ -61,7 +67,7 @@ describe('augment', () => {
       gainDb: 6,
       noiseChance: 1,
       timeMasks: 1,
-      timeMaskFrames: 3,
+      timeMaskMs: 30,
       roll: true,
       speedChange: 0.2,
       pitchShiftBands: 2,
@@ -101,7 +107,7 @@ describe('augment', () => {
   it('takes noise from a recording at the same level', () => {
     const loud: Frames = { values: new Float32Array(50 * BANDS).fill(20), frames: 50, width: BANDS }
     const hum: Frames = { values: new Float32Array(7 * BANDS).fill(-30), frames: 7, width: BANDS }
-    const { values } = augment(loud, 50, BANDS, FLOOR, { ...off, noiseChance: 1, noiseSnrDb: 0 }, 2, hum)
+    const { values } = augment(loud, window(50), { ...off, noiseChance: 1, noiseSnrDb: 0 }, 2, hum)
     const added = 10 ** ((values[0] ?? 0) / 10) - 100
     expect(added).toBeGreaterThan(0.09)
     expect(added).toBeLessThan(100.1)
@@ -111,7 +117,7 @@ describe('augment', () => {
   it('masks whole bands and whole frames, no wider than asked', () => {
     let masked = 0
     for (const seed of [1, 2, 3, 4, 5]) {
-      const options = { timeMasks: 1, timeMaskFrames: 5, frequencyMasks: 1, frequencyMaskBands: 2 }
+      const options = { timeMasks: 1, timeMaskMs: 50, frequencyMasks: 1, frequencyMaskBands: 2 }
       const { values, width } = vary(ramp(40), 40, options, seed)
       const times = Array.from({ length: 40 }, (_, t) => t)
       const changed = (t: number, band: number) => values[t * width + band] !== t

@@ -1,13 +1,12 @@
 /** The `stream` command: raw samples from a stream of bytes through a SoundStream, resampled as they come. */
-import { setupRuntime } from '@weft/core/runtime'
-import { resolveOptions } from '@weft/core/cli'
-import type { GivenOptions } from '@weft/core/cli'
-import type { Detection } from './detect.js'
-import { SoundModel } from './model.js'
-import { streamOptions } from './options.js'
-import { StreamResampler } from './resample.js'
-import { SoundStream } from './stream.js'
-import { pcmToMono } from './wav.js'
+import { onRuntime, type Hooks } from '@weft/core/app'
+import { resolveOptions, type GivenOptions } from '@weft/core/cli'
+import type { Detection } from './event-detector.js'
+import { SoundModel } from '../model.js'
+import { streamOptions, type StreamOptions } from '../options.js'
+import { StreamResampler } from '../sound/resample.js'
+import { SoundStream } from './sound-stream.js'
+import { pcmToMono } from '../sound/wav.js'
 
 export interface ListenResult {
   /** Of sound. */
@@ -19,20 +18,32 @@ export interface ListenResult {
   readonly badSamples: number
 }
 
-/**
- * Listens until the input ends or `signal` is aborted.
- *
- * @param onDetection Told of each event as it begins and when it is over.
- */
-export async function listen(
+export interface ListenHooks extends Hooks {
+  /** Called for each event as it begins and when it is over. */
+  readonly onDetection?: (detection: Detection) => void
+}
+
+/** Listens until the input ends or the signal is aborted. */
+export function listen(
   input: AsyncIterable<Uint8Array>,
   given: GivenOptions<typeof streamOptions>,
-  signal: AbortSignal | undefined,
-  onDetection: (detection: Detection) => void,
+  hooks: ListenHooks = {},
 ): Promise<ListenResult> {
   const options = resolveOptions(streamOptions, given)
-  await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
-  const model = await SoundModel.load(options.model)
+  return onRuntime({ ...options, purpose: 'predict' }, hooks, async () => {
+    const model = await SoundModel.load(options.model)
+    const result = await listenWith(model, input, options, hooks)
+    model.network.dispose()
+    return result
+  })
+}
+
+async function listenWith(
+  model: SoundModel,
+  input: AsyncIterable<Uint8Array>,
+  options: StreamOptions,
+  { signal, onDetection }: ListenHooks,
+): Promise<ListenResult> {
   const stream = new SoundStream(model, options)
   const resampler = new StreamResampler(options.sampleRate, model.sampleRateHz)
   const [encoding, width] = options.encoding === 's16le' ? (['s16', 2] as const) : (['f32', 4] as const)
@@ -44,7 +55,7 @@ export async function listen(
   const tell = (detections: readonly Detection[]): void => {
     for (const detection of detections) {
       if (detection.kind === 'event') events++
-      onDetection(detection)
+      onDetection?.(detection)
     }
   }
   for await (const chunk of untilAborted(input, signal)) {
@@ -68,7 +79,6 @@ export async function listen(
   const last = [...stream.push(resampler.end()), ...stream.end()]
   computeMs += performance.now() - started
   tell(last)
-  model.network.dispose()
   return { seconds: stream.heardSeconds, computeSeconds: computeMs / 1000, events, badSamples }
 }
 

@@ -7,31 +7,14 @@ import { Dataset, labelOf, listFiles, mixup } from '@weft/core/data'
 import { hash } from '@weft/core/runtime'
 import type { BatchSource, LabelledFile, Sample } from '@weft/core/data'
 import { judgingBatches, trainingBatches } from '@weft/core/app'
-import { augment, type AugmentOptions } from './augment.js'
-import { SOUND_EXTENSIONS } from './decode.js'
+import { augment } from './augment.js'
+import { SOUND_EXTENSIONS } from '../sound/decode.js'
 import type { FeatureStore } from './feature-store.js'
-import type { Frames } from './features.js'
-import type { SoundModel } from './model.js'
-import type { TrainOptions } from './options.js'
+import type { Frames } from '../features.js'
+import type { SoundModel } from '../model.js'
+import type { TrainOptions } from '../options.js'
 
-/** Augmentation with times in frames. */
-export function augmentOptions(options: TrainOptions): AugmentOptions {
-  return {
-    speedChange: options.speedChange,
-    pitchShiftBands: options.pitchShiftBands,
-    gainDb: options.gainDb,
-    roll: options.roll,
-    timeShiftFrames: Math.round(options.timeShiftMs / options.hopMs),
-    noiseChance: options.noiseChance,
-    noiseSnrDb: options.noiseSnrDb,
-    timeMasks: options.timeMasks,
-    timeMaskFrames: Math.round(options.timeMaskMs / options.hopMs),
-    frequencyMasks: options.frequencyMasks,
-    frequencyMaskBands: options.frequencyMaskBands,
-  }
-}
-
-/** The recordings in the folder `noise`, as items of a store. */
+/** The recordings in a folder of noise, as items of a store. */
 export function noiseItems(folder: string): LabelledFile[] {
   const names = listFiles(folder, { extensions: SOUND_EXTENSIONS })
   return names.map((name) => ({ id: name, path: join(folder, name), labels: [], fields: {} }))
@@ -45,8 +28,7 @@ export function trainingSource(
   options: TrainOptions,
   noise?: FeatureStore,
 ): BatchSource {
-  const variation = augmentOptions(options)
-  const { frames, options: heard } = model.hearing
+  const { window } = model
   return new Dataset(items).source({
     ...trainingBatches(items, options),
     ...(options.augment && options.mixup > 0 && { transform: mixup(options.mixup) }),
@@ -55,7 +37,7 @@ export function trainingSource(
       if (!options.augment) return sample(model, item, sound)
       const other = noise?.items[hash(seed, 'noise') % noise.items.length]
       const background = other && (await noise?.get(other))
-      return sample(model, item, augment(sound, frames, heard.melBands, heard.floorDb, variation, seed, background))
+      return sample(model, item, augment(sound, window, options, seed, background))
     },
   })
 }
@@ -74,7 +56,7 @@ export function plainSource(
 }
 
 function sample(model: SoundModel, item: LabelledFile, sound: Frames): Sample {
-  const { labels, hearing } = model
-  const y = hearing.multiLabel ? labels.multiHot(item.labels) : labels.oneHot(labelOf(item))
+  const { labels, spec } = model
+  const y = spec.multiLabel ? labels.multiHot(item.labels) : labels.oneHot(labelOf(item))
   return { x: { data: model.input(sound), shape: model.inputShape }, y }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '@weft/core/errors'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import golden from './golden/sound-files.json' with { type: 'json' }
+import golden from '../golden/sound-files.json' with { type: 'json' }
 import { decodeSound, readSound, sampleRateOf } from './decode.js'
 import { encodeWav } from './wav.js'
 

@@ -6,21 +6,8 @@
  */
 import { UserError } from '@weft/core/errors'
 import type { Normaliser } from '@weft/core/data'
-import type { Frames } from './features.js'
-
-export const FEATURE_KINDS = ['log-mel', 'mfcc', 'pcen'] as const
-export type FeatureKind = (typeof FEATURE_KINDS)[number]
-
-export interface FinishOptions {
-  readonly features: FeatureKind
-  readonly melBands: number
-  /** Coefficients of MFCC, the lowest. */
-  readonly coefficients: number
-  /** 0 none, 1 velocities, 2 accelerations too. */
-  readonly deltas: number
-  /** Subtract each sound's own mean of each band. */
-  readonly clipMean: boolean
-}
+import type { Frames } from '../features.js'
+import type { InputOptions } from '../options/sound.js'
 
 /** Frames on each side that a delta looks at. */
 const DELTA_REACH = 4
@@ -32,7 +19,7 @@ export class Finisher {
   /** Columns D and channels C of the input [T, D, C]. */
   readonly columns: number
   readonly channels: number
-  readonly #options: FinishOptions
+  readonly #options: InputOptions
   readonly #cosines: Float64Array
   readonly #normaliser: Normaliser | undefined
 
@@ -40,7 +27,7 @@ export class Finisher {
    * @param width Values of a frame: mel bands, then descriptors.
    * @param normaliser Over all D · C values of a frame.
    */
-  constructor(options: FinishOptions, width: number, normaliser?: Normaliser) {
+  constructor(options: InputOptions, width: number, normaliser?: Normaliser) {
     const { features, melBands, coefficients } = options
     if (features === 'mfcc' && coefficients > melBands) {
       throw new UserError(

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import golden from './golden/mel.json' with { type: 'json' }
-import { Spectrogram } from './features.js'
-import { Finisher, type FinishOptions } from './finish.js'
+import golden from '../golden/mel.json' with { type: 'json' }
+import { Spectrogram } from '../features.js'
+import type { InputOptions } from '../options/sound.js'
+import { Finisher } from './finish.js'
 
 const spectrogram = new Spectrogram({
   sampleRateHz: 8000,
@@ -16,7 +17,7 @@ const spectrogram = new Spectrogram({
   descriptors: [],
 }).compute(Float32Array.from(golden.samples, (value) => value / 32768))
 
-const options: FinishOptions = { features: 'mfcc', melBands: 16, coefficients: 8, deltas: 2, clipMean: false }
+const options: InputOptions = { features: 'mfcc', melBands: 16, coefficients: 8, deltas: 2, clipMean: false }
 
 /** Golden values have 4 digits; intermediate spectrograms are float32. */
 const TOLERANCE_DIGITS = 3

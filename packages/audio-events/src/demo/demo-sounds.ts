@@ -5,7 +5,7 @@
  */
 import { Random } from '@weft/core/runtime'
 import type * as WebAudio from 'node-web-audio-api'
-import { loadWebAudio } from './decode.js'
+import { loadWebAudio } from '../sound/decode.js'
 
 export const DEMO_RATE_HZ = 16_000
 export const DEMO_SECONDS = 1.6

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { EventDetector, type Detection, type WindowVerdict } from './detect.js'
+import { EventDetector, type Detection, type WindowVerdict } from './event-detector.js'
 
 /** Windows of 1 s every 0.1 s over a sound that is audible from 2 s to 2.6 s. */
 function windows(

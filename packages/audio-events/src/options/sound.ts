@@ -2,10 +2,8 @@
  * Options of sounds: where they are, what features are made of them and how training varies them. options.ts puts them together into
  * commands.
  */
-import { foldOption, labelledFilesOptions } from '@weft/core/app'
-import { defineOptions } from '@weft/core/cli'
-import { DESCRIPTORS } from './features.js'
-import { FEATURE_KINDS } from './finish.js'
+import { defineOptions, type OptionsOf } from '@weft/core/cli'
+import { foldOption, labelledFilesOptions } from '@weft/core/options'
 
 /** Where labelled sounds are and how their labels are found. */
 export const readingOptions = defineOptions({
@@ -17,11 +15,11 @@ export const readingOptions = defineOptions({
   },
   ...labelledFilesOptions,
   ...foldOption,
-  labelSeparator: { type: 'string', group: 'Data', help: 'what separates several labels of one sound, such as ";"' },
+  labelSeparator: { type: 'string', group: 'Data', help: 'separator of several labels of one sound, such as ";"' },
 })
 
-/** How sounds become spectrograms. */
-export const featureOptions = defineOptions({
+/** How samples become frames of mel bands. */
+export const spectrogramOptions = defineOptions({
   sampleRateHz: {
     type: 'integer',
     default: 16_000,
@@ -30,30 +28,6 @@ export const featureOptions = defineOptions({
     unit: 'Hz',
     group: 'Features',
     help: 'sounds are resampled to this rate',
-  },
-  durationSeconds: {
-    type: 'number',
-    default: 0,
-    min: 0,
-    max: 600,
-    unit: 'seconds',
-    group: 'Features',
-    help: 'length of what the network hears at once; 0 fits nearly all training sounds',
-  },
-  trimDb: {
-    type: 'number',
-    default: 0,
-    min: 0,
-    unit: 'dB',
-    group: 'Features',
-    help: 'cut ends this much below the loudest part; 0 cuts nothing',
-  },
-  features: {
-    type: 'choice',
-    choices: FEATURE_KINDS,
-    default: 'log-mel',
-    group: 'Features',
-    help: 'what the network sees',
   },
   windowMs: { type: 'number', default: 25, above: 0, unit: 'ms', group: 'Features', help: 'length of a frame' },
   hopMs: { type: 'number', default: 10, above: 0, unit: 'ms', group: 'Features', help: 'step between frames' },
@@ -80,9 +54,34 @@ export const featureOptions = defineOptions({
     min: 0,
     below: 1,
     group: 'Features',
-    help: 'share of the sample before that is taken away, which lifts high frequencies',
+    help: 'lift high frequencies: subtract this share of the previous sample from each',
   },
-  floorDb: { type: 'number', default: -60, unit: 'dB', group: 'Features', help: 'power below this counts as this' },
+  floorDb: {
+    type: 'number',
+    default: -60,
+    unit: 'dB',
+    group: 'Features',
+    help: 'lowest power; quieter counts as this',
+  },
+  descriptors: {
+    type: 'list',
+    choices: ['rms', 'zcr', 'spectralCentroid', 'spectralFlatness', 'spectralRolloff', 'spectralSpread'],
+    default: [],
+    group: 'Features',
+    help: 'spectral descriptors beside the bands',
+  },
+})
+
+/** What the network's input is made of, given the mel bands. */
+export const inputOptions = defineOptions({
+  features: {
+    type: 'choice',
+    choices: ['log-mel', 'mfcc', 'pcen'],
+    default: 'log-mel',
+    group: 'Features',
+    help: 'what the network sees',
+  },
+  melBands: spectrogramOptions.melBands,
   coefficients: { type: 'integer', default: 20, min: 1, group: 'Features', help: 'coefficients of mfcc' },
   deltas: {
     type: 'integer',
@@ -90,21 +89,37 @@ export const featureOptions = defineOptions({
     min: 0,
     max: 2,
     group: 'Features',
-    help: 'changes over time as further channels: 1 first, 2 second too',
+    help: 'changes over time as further channels: 1 adds velocities, 2 accelerations too',
   },
   clipMean: {
     type: 'boolean',
     default: false,
     group: 'Features',
-    help: "take each sound's own mean away from each band",
+    help: "subtract each sound's own mean from each band",
   },
-  descriptors: {
-    type: 'list',
-    choices: DESCRIPTORS,
-    default: [],
+})
+
+/** How sounds become what the network sees. */
+export const featureOptions = defineOptions({
+  ...spectrogramOptions,
+  durationSeconds: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    max: 600,
+    unit: 'seconds',
     group: 'Features',
-    help: 'spectral descriptors beside the bands',
+    help: 'length of the window that the network hears at once; 0 fits nearly all training sounds',
   },
+  trimDb: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    unit: 'dB',
+    group: 'Features',
+    help: 'cut ends this much below the loudest part; 0 cuts nothing',
+  },
+  ...inputOptions,
 })
 
 /** How training sounds are varied. */
@@ -131,7 +146,7 @@ export const augmentOptions = defineOptions({
     type: 'boolean',
     default: false,
     group: 'Augmentation',
-    help: 'turn sounds in time; what leaves at one end enters at the other',
+    help: 'rotate sounds in time: what leaves at one end enters at the other',
   },
   timeShiftMs: {
     type: 'number',
@@ -147,7 +162,7 @@ export const augmentOptions = defineOptions({
     min: 0,
     max: 1,
     group: 'Augmentation',
-    help: 'share of sounds that get noise',
+    help: 'share of sounds with added noise',
   },
   noiseSnrDb: {
     type: 'number',
@@ -156,21 +171,21 @@ export const augmentOptions = defineOptions({
     max: 60,
     unit: 'dB',
     group: 'Augmentation',
-    help: 'least level of the sound above the noise',
+    help: 'lowest signal-to-noise ratio',
   },
   noise: {
     type: 'path',
     group: 'Augmentation',
-    help: 'folder of recordings to take noise from; synthetic noise unless told',
+    help: 'folder of recordings to take noise from (default: synthetic noise)',
   },
-  timeMasks: { type: 'integer', default: 1, min: 0, group: 'Augmentation', help: 'stretches of time that are hidden' },
+  timeMasks: { type: 'integer', default: 1, min: 0, group: 'Augmentation', help: 'stretches of time to hide' },
   timeMaskMs: { type: 'number', default: 100, min: 0, unit: 'ms', group: 'Augmentation', help: 'longest of them' },
   frequencyMasks: {
     type: 'integer',
     default: 1,
     min: 0,
     group: 'Augmentation',
-    help: 'ranges of bands that are hidden',
+    help: 'ranges of bands to hide',
   },
   frequencyMaskBands: {
     type: 'integer',
@@ -189,3 +204,9 @@ export const augmentOptions = defineOptions({
     help: 'strength of blending pairs of sounds; 0 is off, 0.2 usual',
   },
 })
+
+export type ReadingOptions = OptionsOf<typeof readingOptions>
+export type SpectrogramOptions = OptionsOf<typeof spectrogramOptions>
+export type InputOptions = OptionsOf<typeof inputOptions>
+export type FeatureOptions = OptionsOf<typeof featureOptions>
+export type AugmentOptions = OptionsOf<typeof augmentOptions>

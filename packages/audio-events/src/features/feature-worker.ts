@@ -1,12 +1,13 @@
 /**
  * What a worker thread does for one file: decode, resample, trim, log-mel frames, with a cache on disk between runs. The pool of
- * core calls `handle`; feature-store.ts asks for it. Files with something odd about them are not cached, so that a run says so again.
+ * core calls `handle`; feature-store.ts asks for it. Files with warnings are not cached, so that the next run warns again.
  */
 import { FeatureCache, featureKey, readBytes, transfer } from '@weft/core/worker'
 import type { Transfer } from '@weft/core/worker'
-import { decodeSound } from './decode.js'
-import { Spectrogram, type Frames, type SpectrogramOptions } from './features.js'
-import { trimSilence } from './signal.js'
+import { decodeSound } from '../sound/decode.js'
+import { Spectrogram, type Frames } from '../features.js'
+import type { SpectrogramOptions } from '../options/sound.js'
+import { trimSilence } from '../sound/signal.js'
 
 /** Raised when the same file and options give other frames than before, so that no old entry of a cache is used. */
 const FEATURES_VERSION = 1
@@ -52,10 +53,10 @@ export async function handle({ path }: FeatureTask, settings: FeatureSettings): 
   const bytes = await readBytes(path)
   const key =
     cache && featureKey(bytes, { version: FEATURES_VERSION, trimDb: settings.trimDb, ...settings.spectrogram })
-  const known = key === undefined ? undefined : cache?.read(key)
-  if (known !== undefined) {
-    const [frames = 0, width = 0] = known.shape
-    return result({ values: known.data, frames, width, warnings: [] })
+  const cached = key === undefined ? undefined : cache?.read(key)
+  if (cached !== undefined) {
+    const [frames = 0, width = 0] = cached.shape
+    return result({ values: cached.data, frames, width, warnings: [] })
   }
   const sound = await decodeSound(bytes, path, settings.spectrogram.sampleRateHz)
   const samples = settings.trimDb > 0 ? trimSilence(sound.samples, sound.sampleRateHz, settings.trimDb) : sound.samples
@@ -66,7 +67,7 @@ export async function handle({ path }: FeatureTask, settings: FeatureSettings): 
   return result(computed)
 }
 
-function result(made: FeatureResult): Transfer<FeatureResult> {
-  const { buffer } = made.values
-  return buffer instanceof ArrayBuffer ? transfer(made, [buffer]) : transfer(made, [])
+function result(features: FeatureResult): Transfer<FeatureResult> {
+  const { buffer } = features.values
+  return buffer instanceof ArrayBuffer ? transfer(features, [buffer]) : transfer(features, [])
 }

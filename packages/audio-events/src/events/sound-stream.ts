@@ -1,12 +1,12 @@
 /**
- * Sound that comes bit by bit: frames are computed once, windows slide over them, the network judges each, detect.ts makes events.
+ * Sound that comes bit by bit: frames are computed once, windows slide over them, the network judges each, event-detector.ts makes events.
  * Memory holds one window and what was just pushed, however long the stream. A recording's events are found the same way.
  */
-import { EventDetector, type Detection, type WindowVerdict } from './detect.js'
-import type { Frames } from './features.js'
-import type { SoundModel } from './model.js'
-import type { EventOptions } from './options.js'
-import { levelDb } from './signal.js'
+import { EventDetector, type Detection, type WindowVerdict } from './event-detector.js'
+import type { Frames } from '../features.js'
+import type { SoundModel } from '../model.js'
+import type { EventOptions } from '../options.js'
+import { levelDb } from '../sound/signal.js'
 
 /** Audible is what is at most this far below the loudest frame of its window. */
 const AUDIBLE_RANGE_DB = 25
@@ -37,12 +37,12 @@ export class SoundStream {
     this.#model = model
     this.#detector = new EventDetector(model.labels.names, options)
     this.#silenceDb = options.silenceDb
-    const { spectrogram, hearing } = model
+    const { spectrogram, spec } = model
     this.#step = Math.max(1, Math.round((options.stepSeconds * model.sampleRateHz) / spectrogram.hopSize))
     this.#nextWindow = this.#step
-    this.#rows = new Float32Array(2 * hearing.frames * spectrogram.width)
-    this.#levels = new Float32Array(2 * hearing.frames)
-    for (let t = 0; t < 2 * hearing.frames; t++) this.#write(t, silence(model), -Infinity)
+    this.#rows = new Float32Array(2 * spec.frames * spectrogram.width)
+    this.#levels = new Float32Array(2 * spec.frames)
+    for (let t = 0; t < 2 * spec.frames; t++) this.#write(t, silence(model), -Infinity)
   }
 
   /** Seconds of sound that were pushed. */
@@ -50,7 +50,7 @@ export class SoundStream {
     return this.#heard / this.#model.sampleRateHz
   }
 
-  /** Takes samples at the model's rate; what is found is in order of time. */
+  /** Takes samples at the model's rate; returns detections in order of time. */
   push(samples: Float32Array): Detection[] {
     if (this.#ended) throw new Error('streaming: expected no samples after the end')
     this.#heard += samples.length
@@ -60,16 +60,16 @@ export class SoundStream {
     joined.set(samples, this.#samples.length)
     const row = new Float32Array(width)
     const windows: WindowVerdictInput[] = []
-    const found: Detection[] = []
+    const detections: Detection[] = []
     let at = 1
     for (; at + windowSize <= joined.length; at += hopSize) {
       this.#model.spectrogram.frameInto(joined, at, joined[at - 1] ?? 0, row)
       this.#append(row, levelDb(joined.subarray(at, at + windowSize)), windows)
-      if (windows.length >= MOST_WINDOWS) found.push(...this.#judge(windows))
+      if (windows.length >= MOST_WINDOWS) detections.push(...this.#judge(windows))
     }
     this.#samples = joined.slice(at - 1)
-    found.push(...this.#judge(windows))
-    return found
+    detections.push(...this.#judge(windows))
+    return detections
   }
 
   /** The end of the sound: windows that reach past it find silence there. */
@@ -77,14 +77,14 @@ export class SoundStream {
     if (this.#ended) return []
     this.#ended = true
     const windows: WindowVerdictInput[] = []
-    const found: Detection[] = []
+    const detections: Detection[] = []
     const row = silence(this.#model)
-    for (let t = 0; t < this.#model.hearing.frames; t++) {
+    for (let t = 0; t < this.#model.spec.frames; t++) {
       this.#append(row, -Infinity, windows)
-      if (windows.length >= MOST_WINDOWS) found.push(...this.#judge(windows))
+      if (windows.length >= MOST_WINDOWS) detections.push(...this.#judge(windows))
     }
-    found.push(...this.#judge(windows), ...this.#detector.flush())
-    return found
+    detections.push(...this.#judge(windows), ...this.#detector.flush())
+    return detections
   }
 
   #append(row: Float32Array, level: number, windows: WindowVerdictInput[]): void {
@@ -97,7 +97,7 @@ export class SoundStream {
 
   /** Each row is written twice, half the ring apart, so that a window is always one piece. */
   #write(frame: number, row: Float32Array, level: number): void {
-    const { frames } = this.#model.hearing
+    const { frames } = this.#model.spec
     const place = frame % frames
     const { width } = this.#model.spectrogram
     for (const at of [place, place + frames]) {
@@ -108,7 +108,7 @@ export class SoundStream {
 
   /** The newest frames, copied. */
   #window(): WindowVerdictInput {
-    const { frames } = this.#model.hearing
+    const { frames } = this.#model.spec
     const { width, hopSize } = this.#model.spectrogram
     const first = this.#frames % frames
     const secondsPerFrame = hopSize / this.#model.sampleRateHz
@@ -129,14 +129,14 @@ export class SoundStream {
     const heard = windows.filter((window) => window.audible.length > 0)
     const probabilities =
       heard.length === 0 ? new Float32Array() : this.#model.predict(heard.map((window) => window.frames))
-    const found: Detection[] = []
+    const detections: Detection[] = []
     let at = 0
     for (const { startSeconds, endSeconds, audible } of windows.splice(0)) {
       const own = audible.length === 0 ? new Float32Array(labels) : probabilities.subarray(at * labels, ++at * labels)
       const verdict: WindowVerdict = { startSeconds, endSeconds, probabilities: own, audible }
-      found.push(...this.#detector.push(verdict))
+      detections.push(...this.#detector.push(verdict))
     }
-    return found
+    return detections
   }
 }
 

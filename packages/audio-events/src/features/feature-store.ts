@@ -4,7 +4,7 @@
 import type { LabelledFile } from '@weft/core/data'
 import { cacheFolder, type FillOptions, ItemStore } from '@weft/core/app'
 import type { FeatureResult, FeatureSettings, FeatureTask } from './feature-worker.js'
-import { FORMAT } from './model.js'
+import { FORMAT } from '../model.js'
 
 export type FeatureStore = ItemStore<LabelledFile, FeatureTask, FeatureResult, FeatureSettings>
 

@@ -1,6 +1,6 @@
 /** Options of the network. options.ts puts them together into commands. */
-import { convolutionOptions, recurrenceOptions } from '@weft/core/app'
 import { defineOptions } from '@weft/core/cli'
+import { convolutionOptions, recurrenceOptions } from '@weft/core/options'
 
 /** The network. */
 export const modelOptions = defineOptions({
@@ -30,7 +30,7 @@ export const modelOptions = defineOptions({
     choices: ['last', 'mean', 'max', 'attention'],
     default: 'mean',
     group: 'Network',
-    help: 'from all steps to one vector; attention is no layer of plain TensorFlow.js',
+    help: 'how all steps become one vector; plain TensorFlow.js has no layer for attention',
   },
   headDropout: {
     type: 'number',

@@ -5,7 +5,7 @@
  * Works as windows come, with bounded memory; knows nothing of networks.
  */
 
-/** What is known of one window. */
+/** The network's answer for one window. */
 export interface WindowVerdict {
   readonly startSeconds: number
   readonly endSeconds: number
@@ -23,7 +23,7 @@ export interface DetectedEvent {
   readonly probability: number
 }
 
-/** The beginning of an event, told as soon as it is known, or a whole event once it is over. */
+/** The beginning of an event, as soon as it is heard, or a whole event once it is over. */
 export type Detection =
   | { readonly kind: 'onset'; readonly label: string; readonly startSeconds: number; readonly probability: number }
   | ({ readonly kind: 'event' } & DetectedEvent)
@@ -31,7 +31,7 @@ export type Detection =
 export interface DetectOptions {
   readonly threshold: number
   readonly release: number
-  /** Windows whose median is taken, odd. */
+  /** Windows in the running median, an odd number. */
   readonly smoothing: number
 }
 
@@ -73,21 +73,21 @@ export class EventDetector {
 
   /** Ends what goes on when no more windows come. */
   flush(): Detection[] {
-    const found: Detection[] = []
+    const detections: Detection[] = []
     for (let late = 1; late < Math.ceil(this.#options.smoothing / 2) && this.#recent.length > 1; late++) {
       this.#recent.shift()
       const centre = this.#recent[Math.max(0, this.#recent.length - Math.ceil(this.#options.smoothing / 2) + late)]
-      if (centre !== undefined) found.push(...this.#decide(centre, this.#recent))
+      if (centre !== undefined) detections.push(...this.#decide(centre, this.#recent))
     }
     this.#running.forEach((running, c) => {
-      if (running !== undefined) found.push(this.#end(c, running))
+      if (running !== undefined) detections.push(this.#end(c, running))
     })
     this.#recent.length = 0
-    return found
+    return detections
   }
 
   #decide(centre: WindowVerdict, around: readonly WindowVerdict[]): Detection[] {
-    const found: Detection[] = []
+    const detections: Detection[] = []
     this.#labels.forEach((label, c) => {
       const p = median(around.map((verdict) => (verdict.audible.length === 0 ? 0 : (verdict.probabilities[c] ?? 0))))
       const running = this.#running[c]
@@ -95,15 +95,15 @@ export class EventDetector {
         if (p < this.#options.threshold || centre.audible.length === 0) return
         const startSeconds = Math.max(this.#ended[c] ?? 0, beginning(centre))
         this.#running[c] = { startSeconds, probability: p, last: centre }
-        found.push({ kind: 'onset', label, startSeconds, probability: p })
+        detections.push({ kind: 'onset', label, startSeconds, probability: p })
       } else if (p < this.#options.release || centre.audible.length === 0) {
-        found.push(this.#end(c, running))
+        detections.push(this.#end(c, running))
       } else {
         running.last = centre
         running.probability = Math.max(running.probability, p)
       }
     })
-    return found
+    return detections
   }
 
   #end(c: number, { startSeconds, probability, last }: Running): Detection {

@@ -1,33 +1,20 @@
 /**
  * Variations of a sound for training, made on its log-mel frames, where they cost little: speed, pitch, level, place in the window,
  * background noise (added in power, as sounds add), and SpecAugment's masks (Park et al. 2019, arXiv:1904.08779). A function of the
- * frames, the options and a seed. Mixup blends batches and is core's. Also how frames are brought to one length without variation,
- * which validation and prediction use.
+ * frames, the options and a seed. Mixup, which blends batches, is in core. `cutOrPad` brings frames to one length without
+ * variation, for validation and prediction.
  */
 import { Random } from '@weft/core/runtime'
-import type { Frames } from './features.js'
+import type { Frames } from '../features.js'
+import type { AugmentOptions } from '../options/sound.js'
 
-export interface AugmentOptions {
-  /** Largest change of speed, as a share: 0.1 is 0.9 to 1.1 times as fast. */
-  readonly speedChange: number
-  /** Largest shift along the mel axis, in bands. */
-  readonly pitchShiftBands: number
-  /** Largest change of level, in dB. */
-  readonly gainDb: number
-  /** Turn the sound in time by any amount; what leaves at one end enters at the other. */
-  readonly roll: boolean
-  /** Largest move away from the middle of the window, in frames. */
-  readonly timeShiftFrames: number
-  /** Share of sounds that get noise. */
-  readonly noiseChance: number
-  /** Level of the sound above the noise, in dB: at least this, at most 30 more. */
-  readonly noiseSnrDb: number
-  readonly timeMasks: number
-  /** Longest mask, in frames. */
-  readonly timeMaskFrames: number
-  readonly frequencyMasks: number
-  /** Widest mask, in bands. */
-  readonly frequencyMaskBands: number
+/** What the network hears at once. */
+export interface Window {
+  readonly frames: number
+  /** How many of a frame's values are mel bands in dB; the others (descriptors) only move in time. */
+  readonly melBands: number
+  /** Level of silence, which fills the window where the sound ends. */
+  readonly floorDb: number
 }
 
 /** dB from the lowest to the highest level of noise. */
@@ -36,18 +23,15 @@ const NOISE_RANGE_DB = 30
 const NOISE_TILT_DB = 20
 
 /**
- * A variation of `sound` that is `frames` frames long.
+ * A variation of `sound` as long as the window.
  *
- * @param melBands How many of a frame's values are mel bands in dB; others (descriptors) only move in time.
- * @param floorDb What silence is, and what fills the window where the sound ends.
+ * @param options.hopMs Milliseconds of a frame, by which those of the options become frames.
  * @param background A recording to take noise from; without it noise is synthetic.
  */
 export function augment(
   sound: Frames,
-  frames: number,
-  melBands: number,
-  floorDb: number,
-  options: AugmentOptions,
+  window: Window,
+  options: AugmentOptions & { readonly hopMs: number },
   seed: number,
   background?: Frames,
 ): Frames {
@@ -56,23 +40,24 @@ export function augment(
   const shift = random.uniform(-options.pitchShiftBands, options.pitchShiftBands)
   const gain = random.uniform(-options.gainDb, options.gainDb)
   const turn = random.next()
-  const move = Math.round(random.uniform(-options.timeShiftFrames, options.timeShiftFrames))
+  const timeShift = Math.round(options.timeShiftMs / options.hopMs)
+  const move = Math.round(random.uniform(-timeShift, timeShift))
   let varied = options.speedChange > 0 ? changeSpeed(sound, speed) : sound
   if (options.roll) varied = roll(varied, Math.floor(turn * varied.frames))
-  varied = fit(varied, frames, melBands, floorDb, move)
-  changeBands(varied, melBands, floorDb, shift, gain)
-  if (random.next() < options.noiseChance) addNoise(varied, melBands, options.noiseSnrDb, random, background)
-  mask(varied, melBands, options, random)
+  varied = cutOrPad(varied, window, move)
+  changeBands(varied, window, shift, gain)
+  if (random.next() < options.noiseChance) addNoise(varied, window, options.noiseSnrDb, random, background)
+  mask(varied, window, options, random)
   return varied
 }
 
 /**
- * The frames as a window of `frames` frames: longer ones are cut, shorter ones stand in silence, both about the middle.
+ * The frames as a window: longer ones are cut, shorter ones stand in silence, both about the middle.
  *
  * @param move Frames by which the sound is moved later, as far as nothing more is lost.
- * @returns Never the given array.
+ * @returns Never the array that was passed.
  */
-export function fit(sound: Frames, frames: number, melBands: number, floorDb: number, move = 0): Frames {
+export function cutOrPad(sound: Frames, { frames, melBands, floorDb }: Window, move = 0): Frames {
   const { width } = sound
   const values = new Float32Array(frames * width)
   const slack = frames - sound.frames
@@ -109,8 +94,7 @@ function roll({ values, frames, width }: Frames, by: number): Frames {
 /** Moves the mel bands up by `shift` bands and adds `gain` dB, in place; what is silent stays so. */
 function changeBands(
   { values, frames, width }: Frames,
-  melBands: number,
-  floorDb: number,
+  { melBands, floorDb }: Window,
   shift: number,
   gain: number,
 ): void {
@@ -132,7 +116,7 @@ function changeBands(
 /** Adds noise at a random level below the sound's mean power, in place. */
 function addNoise(
   { values, frames, width }: Frames,
-  melBands: number,
+  { melBands }: Window,
   leastSnrDb: number,
   random: Random,
   background: Frames | undefined,
@@ -172,8 +156,14 @@ function meanPower(values: Float32Array, frames: number, width: number, melBands
 }
 
 /** Overwrites stretches of time and of bands with the mean value, in place. */
-function mask({ values, frames, width }: Frames, melBands: number, options: AugmentOptions, random: Random): void {
-  const { timeMasks, timeMaskFrames, frequencyMasks, frequencyMaskBands } = options
+function mask(
+  { values, frames, width }: Frames,
+  { melBands }: Window,
+  options: AugmentOptions & { readonly hopMs: number },
+  random: Random,
+): void {
+  const { timeMasks, frequencyMasks, frequencyMaskBands } = options
+  const timeMaskFrames = Math.round(options.timeMaskMs / options.hopMs)
   if (timeMasks === 0 && frequencyMasks === 0) return
   let sum = 0
   for (let t = 0; t < frames; t++) for (let band = 0; band < melBands; band++) sum += values[t * width + band] ?? 0

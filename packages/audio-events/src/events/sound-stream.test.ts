@@ -5,12 +5,12 @@ import { Labels, Normaliser } from '@weft/core/data'
 import { setupRuntime } from '@weft/core/runtime'
 import { resolveOptions } from '@weft/core/cli'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { remembered, SoundModel } from './model.js'
-import { eventOptions, trainOptions } from './options.js'
-import { detectEvents, oneAtATime } from './predict.js'
-import { listen } from './stream-input.js'
-import { SoundStream } from './stream.js'
-import { FIXTURE_OPTIONS, FIXTURE_RATE_HZ, fixtureTone } from './testing/fixture-sounds.js'
+import { remembered, SoundModel } from '../model.js'
+import { eventOptions, trainOptions } from '../options.js'
+import { detectEvents, oneAtATime } from '../predict.js'
+import { listen } from './listen.js'
+import { SoundStream } from './sound-stream.js'
+import { FIXTURE_OPTIONS, FIXTURE_RATE_HZ, fixtureTone } from '../testing/fixture-sounds.js'
 
 const options = resolveOptions(eventOptions, { stepSeconds: 0.1, threshold: 0.4, release: 0.2, smoothing: 1 })
 const pause = new Float32Array(FIXTURE_RATE_HZ)
@@ -104,11 +104,11 @@ describe('listen', () => {
       channels: 2,
       encoding: 'f32le',
     } as const
-    const found: string[] = []
-    const result = await listen(chunks(), given, undefined, (detection) => found.push(detection.kind))
+    const kinds: string[] = []
+    const result = await listen(chunks(), given, { onDetection: ({ kind }) => kinds.push(kind) })
     expect(result.seconds).toBeCloseTo(2.3, 2)
     expect(result.badSamples).toBe(2)
-    expect(result.events).toBe(found.filter((kind) => kind === 'event').length)
+    expect(result.events).toBe(kinds.filter((kind) => kind === 'event').length)
     expect(result.events).toBeGreaterThan(0)
   })
 })

@@ -1,7 +1,7 @@
 /**
  * From a file's bytes to one channel of samples at the rate asked for. Plain WAV is read by wav.ts; MP3, FLAC, OGG Vorbis and
  * compressed WAV by node-web-audio-api, loaded when first needed, in a context at the file's own rate, because that decoder would
- * otherwise resample by linear interpolation. Files that are no sound are refused; what is odd but usable becomes a warning.
+ * otherwise resample by linear interpolation. Files that are no sound are refused; defects of a usable file become warnings.
  */
 import { extname } from 'node:path'
 import type * as WebAudio from 'node-web-audio-api'
@@ -16,7 +16,7 @@ export interface Sound {
   /** Mean of all channels, full scale ±1. */
   readonly samples: Float32Array
   readonly sampleRateHz: number
-  /** What is odd about the file, in words. */
+  /** Defects of the file, in words. */
   readonly warnings: readonly string[]
 }
 
