@@ -97,7 +97,7 @@ describe('weft-audio', () => {
 
   it('says once that it runs without the C++ kernels, also where one command trains several times', async () => {
     const without = { ...process.env, WEFT_NATIVE: '0' }
-    const small = [...flags, '--epochs', '1', '--workers', '0', '--cross-validate', '--folds', '2']
+    const small = [...flags, '--device', 'auto', '--epochs', '1', '--workers', '0', '--cross-validate', '--folds', '2']
     const trained = await run(['train', '--data', at('sounds'), '--out', at('slow'), ...small], without)
     expect(trained.code).toBe(0)
     expect(trained.stderr.match(/Running on TensorFlow\.js's cpu backend, many times slower/g)).toHaveLength(1)
