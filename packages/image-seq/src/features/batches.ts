@@ -6,13 +6,13 @@
 import { Dataset, labelOf, symbolsOf } from '@weft/core/data'
 import type { Alphabet, BatchSource, NdArray, PadOptions, Sample } from '@weft/core/data'
 import { judgingBatches, trainingBatches } from '@weft/core/app'
-import { augment } from './augment/augment.js'
-import { frameOf } from './features.js'
+import { augment } from '../augment/augment.js'
+import { frameOf } from '../features.js'
 import type { ImageStore } from './image-store.js'
 import type { PreparedItem } from './image-worker.js'
-import type { ImageItem } from './items.js'
-import type { ImageModel } from './model.js'
-import type { TrainOptions } from './options.js'
+import type { ImageItem } from '../data/items.js'
+import type { ImageModel } from '../model.js'
+import type { TrainOptions } from '../options.js'
 
 /** Stands after the last symbol of a text in a batch of targets. */
 const NO_SYMBOL: PadOptions = { value: -1 }
@@ -70,7 +70,7 @@ export function vary(image: PreparedItem, options: TrainOptions, seed: number): 
 }
 
 function sample(model: ImageModel, item: ImageItem, image: PreparedItem): Sample {
-  const { meaning } = model.seeing
+  const { meaning } = model.spec
   const x = model.input.of(image)
   const label = labelOf(item)
   return { x, y: meaning.task === 'read' ? textTarget(label, meaning.alphabet) : meaning.labels.oneHot(label) }

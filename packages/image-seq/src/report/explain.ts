@@ -4,12 +4,12 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { classScore, gradCam, occlusion, overlayPng, type ExplanationMap } from '@weft/core/explain'
-import { columnHeatMap } from './report/column-heat-map.js'
-import { frameOf } from './features.js'
-import type { PreparedItem } from './image-worker.js'
-import type { ImageModel } from './model.js'
-import { columnsPerStep } from './network.js'
-import type { TextReader } from './reader.js'
+import { columnHeatMap } from './column-heat-map.js'
+import { frameOf } from '../features.js'
+import type { PreparedItem } from '../features/image-worker.js'
+import type { ImageModel } from '../model.js'
+import { columnsPerStep } from '../network.js'
+import type { TextReader } from '../reading/reader.js'
 
 /** Pictures of what spoke for a class. */
 export interface ClassPictures {
@@ -34,8 +34,8 @@ export async function explainClass(model: ImageModel, image: PreparedItem, label
 }
 
 /** Whether there is a convolution to look into; without one an explanation is occlusion alone. */
-export function hasConvolution({ seeing }: ImageModel): boolean {
-  const { network } = seeing.options
+export function hasConvolution({ spec }: ImageModel): boolean {
+  const { network } = spec.options
   return network === 'crnn' || network === 'parallel'
 }
 
@@ -64,6 +64,6 @@ export async function explainText(reader: TextReader, image: PreparedItem): Prom
     labels,
     spans,
     origins: places,
-    imageWidth: steps * columnsPerStep(model.seeing.options),
+    imageWidth: steps * columnsPerStep(model.spec.options),
   })
 }

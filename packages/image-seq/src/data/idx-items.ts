@@ -5,8 +5,8 @@
 import { readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expected, reasonOf, UserError } from '@weft/core/errors'
-import { readIdxImages, readIdxLabels } from './image/idx.js'
-import type { FoundImages, ImageItem } from './items.js'
+import { readIdxImages, readIdxLabels } from '../image/idx.js'
+import type { ImageList, ImageItem } from './items.js'
 
 /** Beginnings of the file names, and the parts of the split that they stand for. */
 const IDX_PARTS = [
@@ -74,7 +74,7 @@ export function readIdxPair({ images, labels }: IdxPair): Uint8Array {
 }
 
 /** The images of pairs of IDX files as items to classify. */
-export function readIdxItems(pairs: readonly IdxPair[]): FoundImages {
+export function readIdxItems(pairs: readonly IdxPair[]): ImageList {
   const items = pairs.flatMap((pair) => {
     const fields = { part: pair.part }
     return Array.from(readIdxPair(pair), (label, index): ImageItem => {

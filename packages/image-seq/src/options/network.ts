@@ -1,7 +1,6 @@
-/** Options of the network and of how texts are read from what it says. options.ts puts them together into commands. */
-import { convolutionOptions, recurrenceOptions } from '@weft/core/app'
-import { defineOptions } from '@weft/core/cli'
-import type { OptionsOf } from '@weft/core/cli'
+/** Options of the network and of how its output becomes texts. options.ts puts them together into commands. */
+import { defineOptions, type OptionsOf } from '@weft/core/cli'
+import { convolutionOptions, recurrenceOptions } from '@weft/core/options'
 
 /** The network. */
 export const modelOptions = defineOptions({
@@ -17,13 +16,13 @@ export const modelOptions = defineOptions({
     choices: ['columns', 'rows', 'hilbert'],
     default: 'columns',
     group: 'Network',
-    help: 'what is time in an image; a Hilbert walk only for parallel and lstm',
+    help: 'the time axis of an image; a Hilbert walk only for parallel and lstm',
   },
   stepPixels: {
     type: 'integer',
     min: 1,
     group: 'Network',
-    help: 'pixels that make a step of the Hilbert walk; the width unless told',
+    help: 'pixels per step of the Hilbert walk (default: the width)',
   },
   ...convolutionOptions,
   poolWidth: {
@@ -48,7 +47,7 @@ export const modelOptions = defineOptions({
     choices: ['flatten', 'average'],
     default: 'flatten',
     group: 'Network',
-    help: 'from convolutions to one vector, for parallel and for frames',
+    help: 'how convolutions become one vector, for parallel and for frames',
   },
   denseUnits: {
     type: 'integer',
@@ -63,7 +62,7 @@ export const modelOptions = defineOptions({
     min: 1,
     default: [96],
     group: 'Network',
-    help: 'units of each LSTM, each way; for hierarchical of the pixels’ and the rows’',
+    help: 'units of each LSTM, each way; for hierarchical those over pixels, then over rows',
   },
   ...recurrenceOptions,
   pooling: {
@@ -71,7 +70,7 @@ export const modelOptions = defineOptions({
     choices: ['last', 'mean', 'max', 'attention'],
     default: 'last',
     group: 'Network',
-    help: 'from all steps to one vector, for classes; attention is no layer of plain TensorFlow.js',
+    help: 'how all steps become one vector, for classes; plain TensorFlow.js has no layer for attention',
   },
   fusion: {
     type: 'choice',
@@ -98,30 +97,30 @@ export const languageModelOptions = defineOptions({
     min: 1,
     max: 12,
     group: 'Network',
-    help: 'symbols that the language model of the training texts looks at',
+    help: 'order of the n-gram language model of the training texts, in symbols',
   },
 })
 
-/** How texts are read from what the network says of each column. */
+/** How the network's probabilities in each column become texts. */
 export const decodingOptions = defineOptions({
   decoder: {
     type: 'choice',
     choices: ['greedy', 'beam'],
     group: 'Reading',
-    help: 'best path, or beam search; beam with a lexicon or a language model, else greedy unless told',
+    help: 'best path, or beam search (default: beam with a lexicon or a language model, otherwise greedy)',
   },
   beamWidth: { type: 'integer', default: 25, min: 1, group: 'Reading', help: 'texts that a beam search keeps' },
   lexicon: {
     type: 'path',
     group: 'Reading',
-    help: 'file with a word a line, the only ones that may be read, or training: the words of the training texts',
+    help: 'file with one allowed word per line, or training: the words of the training texts',
   },
   languageModelWeight: {
     type: 'number',
     default: 0,
     min: 0,
     group: 'Reading',
-    help: 'how much the language model of the training texts counts; 0 not at all, 1 as much as the image',
+    help: 'weight of the language model of the training texts; 0 ignores it, 1 weighs it like the image',
   },
 })
 

@@ -18,10 +18,10 @@ import {
   type CtcReading,
   type CtcSpan,
 } from '@weft/kernels'
-import type { PreparedItem } from './image-worker.js'
-import type { ImageModel, Meaning } from './model.js'
-import { columnsPerStep } from './network.js'
-import { decodingOptions, type DecodingOptions } from './options-network.js'
+import type { PreparedItem } from '../features/image-worker.js'
+import type { ImageModel, Meaning } from '../model.js'
+import { columnsPerStep } from '../network.js'
+import { decodingOptions, type DecodingOptions } from '../options/network.js'
 
 /** A symbol of a text that was read. */
 export interface ReadSymbol {
@@ -76,7 +76,7 @@ export class TextReader {
 
   /** @throws UserError for a model that classifies, and for a lexicon that cannot be used. */
   constructor(model: ImageModel, options: DecodingOptions) {
-    const { meaning } = model.seeing
+    const { meaning } = model.spec
     if (meaning.task !== 'read')
       throw new UserError('reading texts: expected a model that reads, received one that classifies')
     this.model = model
@@ -94,7 +94,7 @@ export class TextReader {
     const { logits, readings } = this.readSteps(images, places)
     const confidences = textProbabilities(logits, readings)
     logits.dispose()
-    const stride = columnsPerStep(this.model.seeing.options)
+    const stride = columnsPerStep(this.model.spec.options)
     return images.map((image, at) => {
       const reading = readings[at]
       if (reading === undefined) return { text: '', confidence: 0, symbols: [] }
@@ -153,7 +153,7 @@ export class TextReader {
  * @throws UserError when a classifier is told how to read.
  */
 export function readerOf(model: ImageModel, options: DecodingOptions): TextReader | undefined {
-  if (model.seeing.meaning.task === 'read') return new TextReader(model, options)
+  if (model.spec.meaning.task === 'read') return new TextReader(model, options)
   const { decoder, lexicon, languageModelWeight } = options
   for (const [name, asked] of Object.entries({
     decoder,

@@ -4,8 +4,8 @@
  */
 import { type FillOptions, ItemStore } from '@weft/core/app'
 import type { ImageTaskMessage, PreparedItem } from './image-worker.js'
-import type { ImageItem } from './items.js'
-import type { ImageOptions } from './options-image.js'
+import type { ImageItem } from '../data/items.js'
+import type { ImageOptions } from '../options/image.js'
 
 export type ImageStore = ItemStore<ImageItem, ImageTaskMessage, PreparedItem, ImageOptions>
 

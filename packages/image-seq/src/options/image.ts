@@ -1,9 +1,7 @@
 /**
- * Options of how an image is read and made ready for the network. A preset that changes one says why; prepare.ts carries them out.
- * The command lines put them beside their own.
+ * Options of how an image is read and made ready for the network. A preset that changes one says why; image/prepare.ts carries them out.
  */
-import { defineOptions } from '@weft/core/cli'
-import type { OptionsOf } from '@weft/core/cli'
+import { defineOptions, type OptionsOf } from '@weft/core/cli'
 
 export const imageOptions = defineOptions({
   height: {
@@ -13,7 +11,7 @@ export const imageOptions = defineOptions({
     max: 4096,
     unit: 'pixels',
     group: 'Images',
-    help: 'height that every image is brought to',
+    help: 'height that every image is scaled to',
   },
   width: {
     type: 'integer',
@@ -22,15 +20,15 @@ export const imageOptions = defineOptions({
     max: 65536,
     unit: 'pixels',
     group: 'Images',
-    help: 'width that every image is padded to, its shape kept; 0 is as wide as the shape says',
+    help: 'width that every image is scaled and padded to, keeping its aspect ratio; 0 is as wide as the aspect ratio gives',
   },
-  colour: { type: 'choice', choices: ['grey', 'rgb'], default: 'grey', group: 'Images', help: 'what a pixel is' },
+  colour: { type: 'choice', choices: ['grey', 'rgb'], default: 'grey', group: 'Images', help: 'colour of the pixels' },
   background: {
     type: 'choice',
     choices: ['keep', 'dark', 'light'],
     default: 'keep',
     group: 'Images',
-    help: 'turn images into their negative whose border is not so',
+    help: 'invert images whose border is not this',
   },
   contrast: {
     type: 'choice',
@@ -54,7 +52,7 @@ export const imageOptions = defineOptions({
     max: 10_000,
     unit: 'megapixels',
     group: 'Images',
-    help: 'larger images are refused before they are decoded',
+    help: 'larger images are refused before decoding',
   },
 })
 

@@ -8,8 +8,8 @@ import { extname, join } from 'node:path'
 import { expected } from '@weft/core/errors'
 import { labelOf } from '@weft/core/data'
 import type { FoundFiles, LabelledFile } from '@weft/core/data'
-import { IMAGE_EXTENSIONS } from './image/decode.js'
-import type { ImageSource } from './image/image-source.js'
+import { IMAGE_EXTENSIONS } from '../image/decode.js'
+import type { ImageSource } from '../image/image-source.js'
 
 /** Whether an image's label is a text to be read from it, or the class that it is of. */
 export type ImageTask = 'read' | 'classify'
@@ -19,15 +19,15 @@ export interface ImageItem extends LabelledFile {
   readonly source: ImageSource
 }
 
-export interface FoundImages {
+export interface ImageList {
   items: ImageItem[]
   skipped: FoundFiles['skipped']
   task: ImageTask
 }
 
 /** Gives files, or with `frames` folders of files, their sources; folders without images are skipped. */
-export function imagesOf({ items, skipped }: FoundFiles, task: ImageTask, frames = false): FoundImages {
-  const found: FoundImages = { items: [], skipped: [...skipped], task }
+export function imagesOf({ items, skipped }: FoundFiles, task: ImageTask, frames = false): ImageList {
+  const found: ImageList = { items: [], skipped: [...skipped], task }
   for (const item of items) {
     const label = labelOf(item).normalize('NFC').trim()
     if (label === '')

@@ -1,7 +1,6 @@
 /** Options that say where labelled images are and what their labels are. options.ts puts them together into commands. */
-import { labelledFilesOptions } from '@weft/core/app'
-import { defineOptions } from '@weft/core/cli'
-import type { OptionsOf } from '@weft/core/cli'
+import { defineOptions, type OptionsOf } from '@weft/core/cli'
+import { labelledFilesOptions } from '@weft/core/options'
 
 /** Where labelled images are and how their labels are found. */
 export const readingOptions = defineOptions({
@@ -22,7 +21,7 @@ export const readingOptions = defineOptions({
     type: 'boolean',
     default: false,
     group: 'Data',
-    help: 'a folder of images is one sample, its images are the frames in the order of their names',
+    help: 'take each folder of images as one sample, its images as frames in the order of their names',
   },
   ...labelledFilesOptions,
 })

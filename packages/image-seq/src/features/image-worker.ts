@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto'
 import { isMainThread } from 'node:worker_threads'
 import { expected, transfer } from '@weft/core/worker'
 import type { Transfer } from '@weft/core/worker'
-import { useSharpInWorkers } from './image/decode.js'
-import type { ImageOptions } from './options-image.js'
-import { prepareImage, prepareRaster, type Prepared } from './image/prepare.js'
-import { Sources, type ImageSource, type LoadedImage } from './image/image-source.js'
+import { useSharpInWorkers } from '../image/decode.js'
+import type { ImageOptions } from '../options/image.js'
+import { prepareImage, prepareRaster, type Prepared } from '../image/prepare.js'
+import { Sources, type ImageSource, type LoadedImage } from '../image/image-source.js'
 
 export interface ImageTaskMessage {
   readonly source: ImageSource
