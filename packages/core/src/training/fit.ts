@@ -12,7 +12,7 @@ import type { Callback, History, Run } from './callbacks.js'
 import { disposeBatch, evaluateModel, type Measures } from './evaluate.js'
 import { RunCheckpoints, type CheckpointOptions } from './run-checkpoints.js'
 import { fingerprintOf, startPosition, type Position } from './run-state.js'
-import { makeSchedule, type Schedule, type ScheduleName, type ScheduleOptions } from './schedules.js'
+import { makeSchedule, type ScheduleOptions } from './schedules.js'
 import type { TrainStep } from './train-step.js'
 
 /** Longest time between two turns of the event loop, in which signals and timers are served. */
@@ -70,7 +70,7 @@ export interface FitParts {
   readonly step: TrainStep
   readonly train: BatchSource
   readonly options: FitOptions
-  readonly schedule: ScheduleName | ScheduleOptions
+  readonly schedule: ScheduleOptions
   /** What validation measures. */
   readonly measures: Measures
 }
@@ -89,7 +89,7 @@ interface TrainingRun extends Omit<FitParts, 'schedule'> {
   lastYield: number
 }
 
-/** Trains until the last epoch is done, a callback stops the run, or the signal is aborted. */
+/** Trains until the last epoch is complete, a callback stops the run, or the signal is aborted. */
 export async function trainingLoop(parts: FitParts): Promise<FitResult> {
   const run = beginRun(parts)
   const { step, train, position, callbacks, checkpoints } = run
@@ -97,9 +97,9 @@ export async function trainingLoop(parts: FitParts): Promise<FitResult> {
   for (const callback of callbacks) await callback.onTrainBegin?.(run.view)
   checkpoints?.startTimer()
   try {
-    // A run that was aborted in such a validation begins with it again.
+    // When the run resumes from a checkpoint that was written before this validation was complete.
     await validateWithinEpoch(run)
-    // A callback's stop takes effect when the epoch is complete.
+    // A stop by a callback takes effect at the end of the epoch.
     while (position.epoch < epochs && (position.stopReason === undefined || position.batch > 0)) {
       throwIfAborted(signal)
       for await (const batch of remainingBatches(run)) {
@@ -112,7 +112,8 @@ export async function trainingLoop(parts: FitParts): Promise<FitResult> {
         if (checkpoints?.isDue()) save(run)
       }
       if (!step.flush()) throw notFinite(run, Number.NaN)
-      await endEpoch(run)
+      await validateEpoch(run)
+      moveToNextEpoch(run)
       save(run)
     }
   } catch (error) {
@@ -125,7 +126,7 @@ export async function trainingLoop(parts: FitParts): Promise<FitResult> {
   return resultOf(run, false)
 }
 
-/** Checks the options, and sets everything up as it is at the beginning or at the checkpoint that the run resumes from. */
+/** Checks the options and prepares the run: at its beginning, or where the checkpoint that it resumes from left it. */
 function beginRun({ schedule, ...parts }: FitParts): TrainingRun {
   const { step, train, options } = parts
   const { epochs, checkpoint, resume = false, callbacks = [], onMessage = () => {} } = options
@@ -133,24 +134,13 @@ function beginRun({ schedule, ...parts }: FitParts): TrainingRun {
     throw expected({ doing: 'training', want: 'a whole number of at least 1', of: 'epochs', got: epochs })
   if (train.items < 1 || train.batchesPerEpoch < 1)
     throw expected({ doing: 'training', want: 'at least one item', of: 'the training data', got: train.items })
-  step.schedule = scheduleOver(schedule, Math.ceil(train.batchesPerEpoch / step.accumulate), epochs)
+  const updatesPerEpoch = Math.ceil(train.batchesPerEpoch / step.accumulate)
+  step.schedule = makeSchedule(schedule, { updatesPerEpoch, totalUpdates: updatesPerEpoch * epochs })
   const fingerprint = fingerprintOf(step, train)
   const checkpoints = checkpoint && new RunCheckpoints({ step, callbacks, fingerprint }, checkpoint)
   const position = (resume ? checkpoints?.resume(onMessage) : checkpoints?.start()) ?? startPosition()
   const view = viewFor(step, position)
   return { ...parts, callbacks, checkpoints, position, view, epochStart: startOfEpoch(position), lastYield: 0 }
-}
-
-function scheduleOver(schedule: ScheduleName | ScheduleOptions, updatesPerEpoch: number, epochs: number): Schedule {
-  if (schedule === 'step')
-    throw expected({
-      doing: 'setting up the schedule',
-      want: 'its numbers (everyEpochs)',
-      of: 'schedule',
-      got: schedule,
-    })
-  const options = typeof schedule === 'string' ? { type: schedule } : schedule
-  return makeSchedule(options, { updatesPerEpoch, totalUpdates: updatesPerEpoch * epochs })
 }
 
 /** What callbacks see of a run and can change. */
@@ -198,7 +188,7 @@ async function validateWithinEpoch(run: TrainingRun): Promise<void> {
   if (!validation || !validateEverySteps || step.updates % validateEverySteps !== 0) return
   if (position.batch === 0 || position.batch >= train.batchesPerEpoch) return
   const { validations } = position.history
-  if (validations.at(-1)?.steps === step.updates) return
+  if (validations.at(-1)?.steps === step.updates) return // before the checkpoint that the run resumed from
   await step.withEvaluationWeights(async () => {
     const figures = await validate(run, validation)
     const log = { epoch: position.epoch + 1, steps: step.updates, time: Date.now() / 1000, ...figures }
@@ -207,8 +197,8 @@ async function validateWithinEpoch(run: TrainingRun): Promise<void> {
   })
 }
 
-/** Validates, calls `onEpochEnd`, both with the weights that are evaluated, and moves on to the next epoch. */
-async function endEpoch(run: TrainingRun): Promise<void> {
+/** Validates a complete epoch and calls `onEpochEnd`, both with the weights that are evaluated. */
+async function validateEpoch(run: TrainingRun): Promise<void> {
   const { step, position } = run
   const { validation } = run.options
   await step.withEvaluationWeights(async () => {
@@ -225,6 +215,10 @@ async function endEpoch(run: TrainingRun): Promise<void> {
     position.history.epochs.push(log)
     for (const callback of run.callbacks) await callback.onEpochEnd?.(log, run.view)
   })
+}
+
+function moveToNextEpoch(run: TrainingRun): void {
+  const { position } = run
   Object.assign(position, { epoch: position.epoch + 1, batch: 0, lossSum: 0, items: 0, seconds: 0 })
   run.epochStart = startOfEpoch(position)
 }

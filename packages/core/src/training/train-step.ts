@@ -60,15 +60,15 @@ interface Plan {
   weightDecay: number[] | undefined
   /** Variables that L1 and L2 apply to. */
   penalised: tf.Variable[]
-  /** Weights with a constraint, to be applied after each update. */
+  /** Weights with a constraint, which is applied after each update. */
   constrained: tfl.LayerVariable[]
 }
 
-/** A gradient for each variable of a plan; undefined where the loss does not depend on the variable. */
+/** The gradient of each variable of a plan; undefined when the loss does not depend on the variable. */
 type Gradients = (tf.Tensor | undefined)[]
 
 /** Gradients that wait for more batches before they are applied. */
-interface Accumulated {
+interface WaitingGradients {
   plan: Plan
   sums: Gradients
   items: number
@@ -88,9 +88,9 @@ export class TrainStep {
   readonly seed: number
   readonly accumulate: number
   readonly average: MovingAverage | undefined
-  /** Factor of the learning rate by updates made; `fit` sets it, since it needs the run's length. */
+  /** Number of updates so far → factor of the learning rate; `fit` sets it, since it depends on the run's length. */
   schedule: Schedule = () => 1
-  /** Multiplies the schedule (plateaus). */
+  /** Another factor of the learning rate, which ReduceLearningRateOnPlateau lowers. */
   learningRateFactor = 1
   /** Batches seen so far. */
   batches = 0
@@ -99,10 +99,11 @@ export class TrainStep {
   readonly #learningRate: number
   readonly #loss: LossFunction
   readonly #layerPenalties: (() => tf.Scalar)[]
-  // Of all trainable weights, and of those among them that the loss depends on, when these are fewer.
+  /** Of all trainable weights. */
   #plan: Plan | undefined
+  /** Of the trainable weights that the loss depends on, when these are fewer. */
   #connectedPlan: Plan | undefined
-  #accumulated: Accumulated | undefined
+  #waiting: WaitingGradients | undefined
 
   constructor(model: tfl.LayersModel, options: StepOptions) {
     checkOptions(options)
@@ -141,7 +142,7 @@ export class TrainStep {
 
   /** Whether gradients of earlier batches wait for their update. */
   get pending(): boolean {
-    return this.#accumulated !== undefined
+    return this.#waiting !== undefined
   }
 
   /**
@@ -173,11 +174,11 @@ export class TrainStep {
    * @returns false when their norm is not finite, and nothing was updated.
    */
   flush(): boolean {
-    const waiting = this.#accumulated
+    const waiting = this.#waiting
     if (!waiting) return true
-    this.#accumulated = undefined
+    this.#waiting = undefined
     const updated = tf.tidy(() => this.#update(waiting.plan, waiting.sums, 1 / waiting.items))
-    disposeGradients(waiting.sums)
+    tf.dispose(waiting.sums)
     return updated
   }
 
@@ -200,8 +201,8 @@ export class TrainStep {
 
   /** Frees the optimizer's and the average's tensors; the model stays. */
   dispose(): void {
-    if (this.#accumulated) disposeGradients(this.#accumulated.sums)
-    this.#accumulated = undefined
+    if (this.#waiting) tf.dispose(this.#waiting.sums)
+    this.#waiting = undefined
     this.optimizer.dispose()
     this.average?.dispose()
   }
@@ -272,18 +273,20 @@ export class TrainStep {
     return loss
   }
 
-  /** Adds gradients to those that wait; @returns false when they were enough for an update and it failed. */
+  /**
+   * Adds a batch's gradients to those that wait, and applies them all when they are enough.
+   *
+   * @returns false when their norm is not finite, and nothing was updated.
+   */
   #accumulate(plan: Plan, gradients: Gradients, items: number): boolean {
-    const before = this.#accumulated
+    const before = this.#waiting
     const sums = gradients.map((gradient, i) => {
-      const sum = before?.sums[i]
-      const weighted = gradient && tf.mul(gradient, items)
-      const added = sum && weighted ? tf.add(sum, weighted) : (weighted ?? sum?.clone())
-      return added && tf.keep(added)
+      const sum = addGradients(before?.sums[i], gradient && tf.mul(gradient, items))
+      return sum && tf.keep(sum)
     })
-    if (before) disposeGradients(before.sums)
+    if (before) tf.dispose(before.sums)
     const batches = (before?.batches ?? 0) + 1
-    this.#accumulated = { plan, sums, items: (before?.items ?? 0) + items, batches }
+    this.#waiting = { plan, sums, items: (before?.items ?? 0) + items, batches }
     return batches < this.accumulate || this.flush()
   }
 
@@ -301,7 +304,7 @@ export class TrainStep {
     return true
   }
 
-  /** The plan of the weights that have a gradient; one that the loss does not depend on stays as it is, without decay. */
+  /** The plan of the weights that have a gradient: a weight that the loss does not depend on stays as it is, without decay. */
   #planOfPresent(plan: Plan, gradients: Gradients, count: number): Plan {
     if (count === gradients.length) return plan
     const weights = plan.weights.filter((_, i) => gradients[i] !== undefined)
@@ -314,8 +317,9 @@ function isPlanOf(weights: readonly tfl.LayerVariable[], plan: Plan | undefined)
   return plan?.weights.length === weights.length && weights.every((weight, i) => weight === plan.weights[i])
 }
 
-function disposeGradients(gradients: Gradients): void {
-  for (const gradient of gradients) gradient?.dispose()
+function addGradients(sum: tf.Tensor | undefined, gradient: tf.Tensor | undefined): tf.Tensor | undefined {
+  if (sum && gradient) return tf.add(sum, gradient)
+  return gradient ?? sum?.clone()
 }
 
 /** `l1 · Σ|w| + l2 · Σw²`, with 0 for the slope of |w| at 0. */

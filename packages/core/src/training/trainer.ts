@@ -23,7 +23,7 @@ export interface TrainerOptions extends StepOptions {
 export class Trainer {
   readonly model: tfl.LayersModel
   readonly #step: TrainStep
-  readonly #schedule: ScheduleName | ScheduleOptions
+  readonly #schedule: ScheduleOptions
   readonly #measures: Measures
   #used = false
 
@@ -31,7 +31,8 @@ export class Trainer {
   constructor(model: tfl.LayersModel, options: TrainerOptions) {
     this.model = model
     this.#step = new TrainStep(model, options)
-    this.#schedule = options.schedule ?? 'constant'
+    const { schedule = 'constant' } = options
+    this.#schedule = typeof schedule === 'string' ? { type: schedule } : schedule
     this.#measures = { loss: makeLoss(options.loss), metrics: options.metrics }
   }
 

@@ -16,12 +16,12 @@ export function variableOf(weight: tfl.LayerVariable): tf.Variable {
   return value
 }
 
-/** All weights of a model, layer by layer: the same order whatever is frozen, and in another process. */
+/** All weights of a model, layer by layer; the order does not depend on which layers are frozen. */
 export function allWeights(model: tfl.LayersModel): tfl.LayerVariable[] {
   return [...new Set(model.layers.flatMap((layer) => layer.weights))]
 }
 
-/** Whether weight decay and L1/L2 apply: to kernels and embeddings, not to biases and the scales of normalisation. */
+/** Whether weight decay and L1/L2 apply to a weight: to kernels and embeddings, not to biases and the scales of normalisation. */
 export function decays(weight: tfl.LayerVariable): boolean {
   return weight.shape.length >= 2 && !/(bias|gamma|beta|moving_mean|moving_variance)$/.test(weight.originalName)
 }
@@ -73,7 +73,7 @@ function isLayer(value: unknown): value is tfl.layers.Layer {
 
 /**
  * Exponential moving average of weights: `average = d · average + (1 - d) · weight` after each update, where
- * `d = min(decay, (1 + updates) / (10 + updates))`, so that early averages are not of the initial weights.
+ * `d = min(decay, (1 + updates) / (10 + updates))`, so that early averages forget the initial weights.
  */
 export class MovingAverage {
   readonly #decay: number
