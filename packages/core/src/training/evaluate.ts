@@ -64,7 +64,7 @@ export interface Measures {
 }
 
 export interface EvaluationOptions extends Measures {
-  /** Whether to keep targets and outputs. Default true; metrics need them. */
+  /** Whether to keep targets and outputs, which metrics need. Default: true. */
   collect?: boolean
   /** Ends the evaluation before its next batch. */
   signal?: AbortSignal | undefined

@@ -85,7 +85,7 @@ interface TrainingRun extends Omit<FitParts, 'schedule'> {
   readonly view: Run
   /** When the epoch began, in milliseconds of performance.now(); earlier by the time that was spent before a resume. */
   epochStart: number
-  /** When the event loop last had a turn. */
+  /** When the event loop last had a turn, on the same clock. */
   lastYield: number
 }
 
@@ -97,7 +97,7 @@ export async function trainingLoop(parts: FitParts): Promise<FitResult> {
   for (const callback of callbacks) await callback.onTrainBegin?.(run.view)
   checkpoints?.startTimer()
   try {
-    // When the run resumes from a checkpoint that was written before this validation was complete.
+    // Due here when the run resumes from a checkpoint that was written before this validation.
     await validateWithinEpoch(run)
     // A stop by a callback takes effect at the end of the epoch.
     while (position.epoch < epochs && (position.stopReason === undefined || position.batch > 0)) {
@@ -188,7 +188,7 @@ async function validateWithinEpoch(run: TrainingRun): Promise<void> {
   if (!validation || !validateEverySteps || step.updates % validateEverySteps !== 0) return
   if (position.batch === 0 || position.batch >= train.batchesPerEpoch) return
   const { validations } = position.history
-  if (validations.at(-1)?.steps === step.updates) return // before the checkpoint that the run resumed from
+  if (validations.at(-1)?.steps === step.updates) return // done before the run was resumed
   await step.withEvaluationWeights(async () => {
     const figures = await validate(run, validation)
     const log = { epoch: position.epoch + 1, steps: step.updates, time: Date.now() / 1000, ...figures }

@@ -84,7 +84,7 @@ function checkRate(name: string, value: number): void {
     throw expected({ doing: 'setting up the optimizer', want: 'a number in [0, 1)', of: name, got: value })
 }
 
-/** The kernels call our `scale` `gradientScale`. */
+/** The options under the names that the kernels use. */
 const kernelOptions = ({ scale, ...options }: UpdateOptions) => ({ ...options, gradientScale: scale })
 
 /** Keeps the slots of all variables that were ever updated. */
