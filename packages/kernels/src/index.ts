@@ -5,7 +5,6 @@ export {
   type AttentionResult,
   type DotProductAttentionOptions,
 } from './attention/attention.js'
-export { profileKernels, type KernelProfile } from './binding.js'
 export { batchNormTraining, type BatchNormOptions, type BatchNormResult } from './batch-norm/batch-norm.js'
 export { convLstm2d, type ConvLstm2dOptions, type ConvLstm2dResult } from './conv-lstm/conv-lstm.js'
 export { ctcBeamSearch, type CtcBeamOptions, type CtcBeamReading } from './ctc/beam-search.js'
@@ -41,13 +40,14 @@ export { sgdUpdate, type SgdUpdateOptions } from './optimizers/sgd.js'
 export type { UpdateOptions } from './optimizers/update.js'
 export {
   BACKEND_NAME,
-  fallbacks,
   nativeStatus,
   registerNativeBackend,
   setNativeThreads,
   type NativeStatus,
-} from './registry.js'
-export type { CellActivation, GateActivation } from './sequence/sequence.js'
+} from './executors/native/native.js'
+export { profileKernels, type KernelProfile } from './executors/native/profile.js'
+export { fallbacks } from './install.js'
+export type { CellActivation, GateActivation } from './sequence/activations.js'
 export { ShapeError } from './shape-error.js'
 export { logSoftmax, softmaxCrossEntropy, softmaxCrossEntropyGradient } from './softmax/softmax.js'
 export { simpleRnn, type SimpleRnnOptions, type SimpleRnnResult } from './simple-rnn/simple-rnn.js'

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { nativeStatus } from './registry.js'
+import { nativeStatus } from './executors/native/native.js'
 import { describeNative } from './testing/native.js'
 
 const MINUTES = 60_000

@@ -3,8 +3,7 @@
  * throw; it must not end the process. Prints each kernel's name before its call, so that the last line names the one that did.
  */
 import { writeSync } from 'node:fs'
-import '../dist/index.js'
-import { nativeBinding } from '../dist/binding.js'
+import { nativeBinding } from '../dist/executors/native/binding.js'
 
 const { binding, reason } = nativeBinding()
 if (!binding) throw new Error(reason)

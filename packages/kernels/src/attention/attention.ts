@@ -9,10 +9,18 @@
  * arXiv:1409.0473, for the additive form.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import type { NativeBackend } from '../backend.js'
-import { nativeFunction } from '../binding.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
-import { arrayOf, byName, type ListedAttrs, maskBytes, required, runListed, shapeCheck } from '../sequence/sequence.js'
+import { entry, type Executor, hasKernel } from '../executor.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
+import {
+  optionalFloats,
+  byName,
+  type ListedAttrs,
+  maskBytes,
+  required,
+  runListed,
+  listedGradient,
+} from '../listed-inputs.js'
+import { shapeCheck } from '../shape-error.js'
 import { attentionReference } from './reference.js'
 
 export interface AttentionOptions {
@@ -97,7 +105,7 @@ function attend(op: string, args: AttentionArguments): AttentionResult {
   expect('valueMask', valueMask, [batch, keys])
   expect('dropoutMask', dropoutMask, [batch, queries, keys])
   return tf.tidy(() => ({
-    ...(tf.getKernel(KERNEL_NAME, tf.getBackend()) ? runKernel(args) : attentionReference(args)),
+    ...(hasKernel(KERNEL_NAME) ? runKernel(args) : attentionReference(args)),
   }))
 }
 
@@ -125,10 +133,10 @@ const flopsOf = (n: Record<(typeof numbers)[number], number | boolean>, scores: 
   Number(n.keys) *
   (scores * (n.additive === true ? 12 : 1) * Number(n.features) + values * Number(n.depth))
 
-const forwardNative = nativeFunction('attention_forward', [...inputNames, 'kept', 'output', 'weights'], numbers, (n) =>
+const forwardEntry = entry('attention_forward', [...inputNames, 'kept', 'output', 'weights'], numbers, (n) =>
   flopsOf(n, 2, 2),
 )
-const backwardNative = nativeFunction(
+const backwardEntry = entry(
   'attention_backward',
   [
     ...inputNames,
@@ -152,54 +160,56 @@ function sizesOf({ query, value }: { query: tf.TensorInfo; value: tf.TensorInfo 
 }
 
 /** What both kernels read. */
-function inputsOf(at: (name: string) => tf.TensorInfo | undefined, backend: NativeBackend) {
+function inputsOf(at: (name: string) => tf.TensorInfo | undefined, executor: Executor) {
   return {
-    query: backend.array(required(at('query'), 'query')),
-    key: backend.array(required(at('key'), 'key')),
-    value: backend.array(required(at('value'), 'value')),
-    scale: arrayOf(backend, at('scale')),
-    queryMask: maskBytes(backend, at('queryMask')),
-    valueMask: maskBytes(backend, at('valueMask')),
-    dropoutMask: arrayOf(backend, at('dropoutMask')),
+    query: executor.floats(required(at('query'), 'query')),
+    key: executor.floats(required(at('key'), 'key')),
+    value: executor.floats(required(at('value'), 'value')),
+    scale: optionalFloats(executor, at('scale')),
+    queryMask: maskBytes(executor, at('queryMask')),
+    valueMask: maskBytes(executor, at('valueMask')),
+    dropoutMask: optionalFloats(executor, at('dropoutMask')),
   }
 }
 
 const attention = overrideKernel<tf.NamedTensorInfoMap, AttentionAttrs>({
   kernelName: KERNEL_NAME,
-  run({ inputs, attrs, backend }) {
+  entries: [forwardEntry],
+  run({ inputs, attrs, executor }) {
     const at = byName(inputs, attrs.inputNames)
     const n = sizesOf({ query: required(at('query'), 'query'), value: required(at('value'), 'value') }, attrs)
-    const output = backend.allocate([n.batch, n.queries, n.depth])
-    const weights = backend.allocate(attrs.returnWeights ? [n.batch, n.queries, n.keys] : [0])
-    const kept = attrs.keep ? [backend.take(n.batch * n.queries * n.keys)] : []
-    forwardNative({
-      ...inputsOf(at, backend),
+    const output = executor.allocate([n.batch, n.queries, n.depth])
+    const weights = executor.allocate(attrs.returnWeights ? [n.batch, n.queries, n.keys] : [0])
+    const kept = attrs.keep ? [executor.take(n.batch * n.queries * n.keys)] : []
+    executor.run(forwardEntry, {
+      ...inputsOf(at, executor),
       kept: kept[0],
-      output: backend.array(output),
-      weights: attrs.returnWeights ? backend.array(weights) : undefined,
+      output: executor.floats(output),
+      weights: attrs.returnWeights ? executor.floats(weights) : undefined,
       ...n,
     })
-    return [output, weights, backend.reserve(kept)]
+    return [output, weights, executor.keep(kept)]
   },
 })
 
 /** Gradients of query, key, value and, where there is one, scale; the reserve's weights are changed. */
 const attentionGrad = overrideKernel<tf.NamedTensorInfoMap, AttentionAttrs>({
   kernelName: `${KERNEL_NAME}Grad`,
-  run({ inputs, attrs, backend }) {
+  entries: [backwardEntry],
+  run({ inputs, attrs, executor }) {
     const at = (name: string) => inputs[name]
     const [query, value] = [required(at('query'), 'query'), required(at('value'), 'value')]
     const n = sizesOf({ query, value }, attrs)
     const scale = at('scale')
     const shapes = [query.shape, [n.batch, n.keys, n.features], value.shape, ...(scale ? [scale.shape] : [])]
-    const results = shapes.map((shape) => backend.allocate(shape))
-    const [queryGradient, keyGradient, valueGradient, scaleGradient] = results.map((info) => backend.array(info))
-    const scoreGradient = backend.take(n.batch * n.queries * n.keys)
-    backwardNative({
-      ...inputsOf(at, backend),
-      kept: backend.reserved(required(at('reserve'), 'reserve'))[0],
-      outputGradient: backend.array(required(at('outputGradient'), 'outputGradient')),
-      weightsGradient: arrayOf(backend, at('weightsGradient')),
+    const results = shapes.map((shape) => executor.allocate(shape))
+    const [queryGradient, keyGradient, valueGradient, scaleGradient] = results.map((info) => executor.floats(info))
+    const scoreGradient = executor.take(n.batch * n.queries * n.keys)
+    executor.run(backwardEntry, {
+      ...inputsOf(at, executor),
+      kept: executor.kept(required(at('reserve'), 'reserve'))[0],
+      outputGradient: executor.floats(required(at('outputGradient'), 'outputGradient')),
+      weightsGradient: attrs.returnWeights ? optionalFloats(executor, at('weightsGradient')) : undefined,
       scoreGradient,
       queryGradient,
       keyGradient,
@@ -207,40 +217,15 @@ const attentionGrad = overrideKernel<tf.NamedTensorInfoMap, AttentionAttrs>({
       scaleGradient,
       ...n,
     })
-    backend.recycle(scoreGradient)
+    executor.recycle(scoreGradient)
     return results
   },
 })
 
-export const attentionKernels: readonly NativeKernel[] = [attention, attentionGrad]
+export const attentionKernels: readonly Kernel[] = [attention, attentionGrad]
 
-function isAttentionAttrs(attrs: object): attrs is AttentionAttrs {
-  return 'inputNames' in attrs && Array.isArray(attrs.inputNames)
-}
-
-export const attentionGradient: tf.GradConfig = {
+export const attentionGradient = listedGradient({
   kernelName: KERNEL_NAME,
-  saveAllInputs: true,
-  outputsToSave: [false, false, true],
-  gradFunc: (dy, saved, attrs) => {
-    const [outputGradient, weightsGradient] = Array.isArray(dy) ? dy : [dy]
-    const reserve = saved.at(-1)
-    if (!isAttentionAttrs(attrs) || !outputGradient || !weightsGradient || !reserve)
-      throw new Error('attention gradient: expected the saved inputs and reserve of its forward pass')
-    const inputs: tf.NamedTensorMap = { reserve, outputGradient, ...(attrs.returnWeights ? { weightsGradient } : {}) }
-    attrs.inputNames.forEach((name, i) => {
-      const tensor = saved[i]
-      if (tensor) inputs[name] = tensor
-    })
-    const results: tf.Tensor[] = tf.engine().runKernel(`${KERNEL_NAME}Grad`, inputs, { ...attrs })
-    const gradients: Record<string, () => tf.Tensor> = {}
-    attrs.inputNames.forEach((name, i) => {
-      gradients[i] = () => {
-        const gradient = results[inputNames.findIndex((input) => input === name)]
-        if (!gradient) throw new Error(`attention gradient: ${name} is not differentiable`)
-        return gradient
-      }
-    })
-    return gradients
-  },
-}
+  outputGradients: ['outputGradient', 'weightsGradient'],
+  differentiable: inputNames,
+})

@@ -7,7 +7,7 @@
  * @see Ioffe and Szegedy 2015, arXiv:1502.03167, algorithm 1 and the gradients of section 3.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { nativeFunction } from '../binding.js'
+import { entry, hasKernel } from '../executor.js'
 import { overrideKernel } from '../kernel.js'
 import { ShapeError } from '../shape-error.js'
 
@@ -27,17 +27,17 @@ export interface BatchNormResult {
 
 const KERNEL_NAME = 'BatchNormTraining'
 
-const trainingNative = nativeFunction(
+const trainingEntry = entry(
   'batch_norm_training',
   ['x', 'gamma', 'beta', 'output', 'mean', 'variance'],
   ['rows', 'channels', 'epsilon', 'rectify'],
 )
-const gradientNative = nativeFunction(
+const gradientEntry = entry(
   'batch_norm_gradient',
   ['x', 'dy', 'gamma', 'beta', 'mean', 'variance', 'dx', 'dgamma', 'dbeta'],
   ['rows', 'channels', 'epsilon', 'rectify'],
 )
-const inferenceNative = nativeFunction(
+const inferenceEntry = entry(
   'batch_norm_inference',
   ['x', 'gamma', 'beta', 'mean', 'variance', 'output'],
   ['rows', 'channels', 'epsilon'],
@@ -68,8 +68,7 @@ export function batchNormTraining(
     const scale = gamma ?? tf.ones([channels])
     const shift = beta ?? tf.zeros([channels])
     const attrs: Attrs = { epsilon, rectify: activation === 'relu' }
-    if (!tf.getKernel(KERNEL_NAME, tf.getBackend()) || x.size === 0)
-      return { ...batchNormReference(input, scale, shift, attrs) }
+    if (!hasKernel(KERNEL_NAME) || x.size === 0) return { ...batchNormReference(input, scale, shift, attrs) }
     const results: tf.Tensor[] = tf
       .engine()
       .runKernel(KERNEL_NAME, { x: input, gamma: scale, beta: shift }, { ...attrs })
@@ -102,17 +101,18 @@ interface TrainingInputs {
 
 const training = overrideKernel<TrainingInputs, Attrs>({
   kernelName: KERNEL_NAME,
-  run({ inputs: { x, gamma, beta }, attrs, backend }) {
+  entries: [trainingEntry],
+  run({ inputs: { x, gamma, beta }, attrs, executor }) {
     const { rows, channels } = sizesOf(x)
-    const [output, mean, variance] = [x.shape, [channels], [channels]].map((shape) => backend.allocate(shape))
+    const [output, mean, variance] = [x.shape, [channels], [channels]].map((shape) => executor.allocate(shape))
     if (!output || !mean || !variance || rows === 0) return undefined
-    trainingNative({
-      x: backend.array(x),
-      gamma: backend.array(gamma),
-      beta: backend.array(beta),
-      output: backend.array(output),
-      mean: backend.array(mean),
-      variance: backend.array(variance),
+    executor.run(trainingEntry, {
+      x: executor.floats(x),
+      gamma: executor.floats(gamma),
+      beta: executor.floats(beta),
+      output: executor.floats(output),
+      mean: executor.floats(mean),
+      variance: executor.floats(variance),
       rows,
       channels,
       ...attrs,
@@ -129,17 +129,18 @@ interface GradientInputs extends TrainingInputs {
 
 const trainingGradient = overrideKernel<GradientInputs, Attrs>({
   kernelName: `${KERNEL_NAME}Grad`,
-  run({ inputs, attrs, backend }) {
+  entries: [gradientEntry],
+  run({ inputs, attrs, executor }) {
     const { rows, channels } = sizesOf(inputs.x)
-    const results = [inputs.x.shape, [channels], [channels]].map((shape) => backend.allocate(shape))
-    const [dx, dgamma, dbeta] = results.map((info) => backend.array(info))
-    gradientNative({
-      x: backend.array(inputs.x),
-      dy: backend.array(inputs.dy),
-      gamma: backend.array(inputs.gamma),
-      beta: backend.array(inputs.beta),
-      mean: backend.array(inputs.mean),
-      variance: backend.array(inputs.variance),
+    const results = [inputs.x.shape, [channels], [channels]].map((shape) => executor.allocate(shape))
+    const [dx, dgamma, dbeta] = results.map((info) => executor.floats(info))
+    executor.run(gradientEntry, {
+      x: executor.floats(inputs.x),
+      dy: executor.floats(inputs.dy),
+      gamma: executor.floats(inputs.gamma),
+      beta: executor.floats(inputs.beta),
+      mean: executor.floats(inputs.mean),
+      variance: executor.floats(inputs.variance),
       dx,
       dgamma,
       dbeta,
@@ -178,21 +179,22 @@ const inference = overrideKernel<
   { varianceEpsilon: number }
 >({
   kernelName: 'FusedBatchNorm',
-  run({ inputs: { x, mean, variance, scale, offset }, attrs, backend }) {
+  entries: [inferenceEntry],
+  run({ inputs: { x, mean, variance, scale, offset }, attrs, executor }) {
     if (!x || !mean || !variance) return undefined
     const { rows, channels } = sizesOf(x)
     const perChannel = [mean, variance, scale, offset].every(
       (info) => !info || (info.dtype === 'float32' && tf.util.sizeFromShape(info.shape) === channels),
     )
     if (!perChannel || x.dtype !== 'float32' || rows === 0) return undefined
-    const output = backend.allocate(x.shape)
-    inferenceNative({
-      x: backend.array(x),
-      gamma: scale && backend.array(scale),
-      beta: offset && backend.array(offset),
-      mean: backend.array(mean),
-      variance: backend.array(variance),
-      output: backend.array(output),
+    const output = executor.allocate(x.shape)
+    executor.run(inferenceEntry, {
+      x: executor.floats(x),
+      gamma: scale && executor.floats(scale),
+      beta: offset && executor.floats(offset),
+      mean: executor.floats(mean),
+      variance: executor.floats(variance),
+      output: executor.floats(output),
       rows,
       channels,
       epsilon: attrs.varianceEpsilon,

@@ -12,9 +12,11 @@
  * @see Shi et al. 2015, arXiv:1506.04214, equation 3; Keras's ConvLSTM2D is the same without peepholes.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { hasKernel } from '../executor.js'
 import { type ConvSizes, convSizesOf, type Pair } from '../conv2d/shape.js'
-import { type CellActivation, type GateActivation, runListed, shapeCheck } from '../sequence/sequence.js'
-import { ShapeError } from '../shape-error.js'
+import { runListed } from '../listed-inputs.js'
+import type { CellActivation, GateActivation } from '../sequence/activations.js'
+import { ShapeError, shapeCheck } from '../shape-error.js'
 import { convLstmReference } from './reference.js'
 
 export interface ConvLstm2dOptions {
@@ -85,7 +87,7 @@ export function convLstm2d(
 ): ConvLstm2dResult {
   return tf.tidy(() => {
     const { args, sizes } = checked(x, kernel, recurrentKernel, bias, options)
-    const fused = sizes && tf.getKernel(CONV_LSTM, tf.getBackend())
+    const fused = sizes && hasKernel(CONV_LSTM)
     return { ...(fused ? runKernel(args) : convLstmReference(args)) }
   })
 }

@@ -3,19 +3,11 @@
  * hidden states where they are not outputs.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { nativeFunction } from '../binding.js'
+import { entry } from '../executor.js'
 import { convSizesOf, type Pair } from '../conv2d/shape.js'
 import { overrideKernel } from '../kernel.js'
-import {
-  activationCodes,
-  arrayOf,
-  byName,
-  type CellActivation,
-  type GateActivation,
-  type ListedAttrs,
-  maskBytes,
-  required,
-} from '../sequence/sequence.js'
+import { optionalFloats, byName, type ListedAttrs, maskBytes, required, listedGradient } from '../listed-inputs.js'
+import { activationCodes, type CellActivation, type GateActivation } from '../sequence/activations.js'
 import { CONV_LSTM } from './conv-lstm.js'
 
 type ConvLstmAttrs = ListedAttrs & {
@@ -42,7 +34,7 @@ const flopsOf = (n: Numbers, channels: number) =>
     8 * channels,
   )
 
-const forwardNative = nativeFunction(
+const forwardEntry = entry(
   'conv_lstm_forward',
   [
     ...(['x', 'kernel', 'recurrentKernel', 'bias', 'peepholes', 'initialHidden', 'initialCell', 'mask'] as const),
@@ -51,7 +43,7 @@ const forwardNative = nativeFunction(
   numbers,
   (n) => flopsOf(n, Number(n.inChannels) + Number(n.filters)),
 )
-const backwardNative = nativeFunction(
+const backwardEntry = entry(
   'conv_lstm_backward',
   [
     ...(['x', 'recurrentKernel', 'peepholes', 'initialHidden', 'initialCell', 'mask', 'recurrentDropoutMask'] as const),
@@ -62,7 +54,7 @@ const backwardNative = nativeFunction(
   numbers,
   (n) => flopsOf(n, Number(n.inChannels) + 2 * Number(n.filters)),
 )
-const inputGradientNative = nativeFunction(
+const inputGradientEntry = entry(
   'conv_lstm_input_gradient',
   ['gatesGradient', 'kernel', 'mask', 'inputGradient'],
   numbers,
@@ -115,35 +107,36 @@ function numbersOf({ x, kernel }: Named, attrs: ConvLstmAttrs) {
 
 const convLstmKernel = overrideKernel<tf.NamedTensorInfoMap, ConvLstmAttrs>({
   kernelName: CONV_LSTM,
-  run({ inputs: numbered, attrs, backend }) {
+  entries: [forwardEntry],
+  run({ inputs: numbered, attrs, executor }) {
     const inputs = named(numbered, attrs.inputNames)
     const n = numbersOf(inputs, attrs)
     const frame = [n.outHeight, n.outWidth, n.filters]
-    const output = backend.allocate(attrs.returnSequences ? [n.batch, n.steps, ...frame] : [n.batch, ...frame])
-    const [lastHidden, lastCell] = [backend.allocate([n.batch, ...frame]), backend.allocate([n.batch, ...frame])]
+    const output = executor.allocate(attrs.returnSequences ? [n.batch, n.steps, ...frame] : [n.batch, ...frame])
+    const [lastHidden, lastCell] = [executor.allocate([n.batch, ...frame]), executor.allocate([n.batch, ...frame])]
     const size = n.batch * n.steps * tf.util.sizeFromShape(frame)
     const kept = attrs.keep
-      ? [4, 1, ...(attrs.returnSequences ? [] : [1])].map((part) => backend.take(part * size))
+      ? [4, 1, ...(attrs.returnSequences ? [] : [1])].map((part) => executor.take(part * size))
       : []
-    forwardNative({
-      x: backend.array(inputs.x),
-      kernel: backend.array(inputs.kernel),
-      recurrentKernel: backend.array(inputs.recurrentKernel),
-      bias: arrayOf(backend, inputs.bias),
-      peepholes: arrayOf(backend, inputs.peepholes),
-      initialHidden: arrayOf(backend, inputs.initialHidden),
-      initialCell: arrayOf(backend, inputs.initialCell),
-      mask: maskBytes(backend, inputs.mask),
-      recurrentDropoutMask: arrayOf(backend, inputs.recurrentDropoutMask),
-      output: backend.array(output),
-      lastHidden: backend.array(lastHidden),
-      lastCell: backend.array(lastCell),
+    executor.run(forwardEntry, {
+      x: executor.floats(inputs.x),
+      kernel: executor.floats(inputs.kernel),
+      recurrentKernel: executor.floats(inputs.recurrentKernel),
+      bias: optionalFloats(executor, inputs.bias),
+      peepholes: optionalFloats(executor, inputs.peepholes),
+      initialHidden: optionalFloats(executor, inputs.initialHidden),
+      initialCell: optionalFloats(executor, inputs.initialCell),
+      mask: maskBytes(executor, inputs.mask),
+      recurrentDropoutMask: optionalFloats(executor, inputs.recurrentDropoutMask),
+      output: executor.floats(output),
+      lastHidden: executor.floats(lastHidden),
+      lastCell: executor.floats(lastCell),
       gates: kept[0],
       cells: kept[1],
       hiddens: kept[2],
       ...n,
     })
-    return [output, lastHidden, lastCell, backend.reserve(kept)]
+    return [output, lastHidden, lastCell, executor.keep(kept)]
   },
 })
 
@@ -161,11 +154,12 @@ type GradInputs = Named & {
  */
 const convLstmGradKernel = overrideKernel<GradInputs, ConvLstmAttrs>({
   kernelName: `${CONV_LSTM}Grad`,
-  run({ inputs, attrs, backend }) {
+  entries: [backwardEntry],
+  run({ inputs, attrs, executor }) {
     const n = numbersOf(inputs, attrs)
-    const [gates, cells, hiddens = backend.array(inputs.output)] = backend.reserved(inputs.reserve)
+    const [gates, cells, hiddens = executor.floats(inputs.output)] = executor.kept(inputs.reserve)
     const { bias, peepholes, initialHidden } = inputs
-    const like = (info: tf.TensorInfo | undefined) => backend.allocate(info?.shape ?? [0])
+    const like = (info: tf.TensorInfo | undefined) => executor.allocate(info?.shape ?? [0])
     const results = [
       inputs.kernel,
       inputs.recurrentKernel,
@@ -175,21 +169,21 @@ const convLstmGradKernel = overrideKernel<GradInputs, ConvLstmAttrs>({
       inputs.lastCellGradient,
     ].map(like)
     const [kernelGradient, recurrentGradient, biasGradient, peepholeGradient, initialHiddenGradient, cellGradient] =
-      results.map((info) => backend.array(info))
-    backwardNative({
-      x: backend.array(inputs.x),
-      recurrentKernel: backend.array(inputs.recurrentKernel),
-      peepholes: arrayOf(backend, peepholes),
-      initialHidden: arrayOf(backend, initialHidden),
-      initialCell: arrayOf(backend, inputs.initialCell),
-      mask: maskBytes(backend, inputs.mask),
-      recurrentDropoutMask: arrayOf(backend, inputs.recurrentDropoutMask),
+      results.map((info) => executor.floats(info))
+    executor.run(backwardEntry, {
+      x: executor.floats(inputs.x),
+      recurrentKernel: executor.floats(inputs.recurrentKernel),
+      peepholes: optionalFloats(executor, peepholes),
+      initialHidden: optionalFloats(executor, initialHidden),
+      initialCell: optionalFloats(executor, inputs.initialCell),
+      mask: maskBytes(executor, inputs.mask),
+      recurrentDropoutMask: optionalFloats(executor, inputs.recurrentDropoutMask),
       gates,
       cells,
       hiddens,
-      outputGradient: backend.array(inputs.outputGradient),
-      lastHiddenGradient: backend.array(inputs.lastHiddenGradient),
-      lastCellGradient: backend.array(inputs.lastCellGradient),
+      outputGradient: executor.floats(inputs.outputGradient),
+      lastHiddenGradient: executor.floats(inputs.lastHiddenGradient),
+      lastCellGradient: executor.floats(inputs.lastCellGradient),
       kernelGradient,
       recurrentGradient,
       biasGradient: bias && biasGradient,
@@ -205,13 +199,14 @@ const convLstmGradKernel = overrideKernel<GradInputs, ConvLstmAttrs>({
 /** The input's gradient, from the gates' gradients that the kernel above left in the reserve. */
 const convLstmInputGradKernel = overrideKernel<Named & { reserve: tf.TensorInfo }, ConvLstmAttrs>({
   kernelName: `${CONV_LSTM}InputGrad`,
-  run({ inputs, attrs, backend }) {
-    const out = backend.allocate(inputs.x.shape)
-    inputGradientNative({
-      gatesGradient: backend.reserved(inputs.reserve)[0],
-      kernel: backend.array(inputs.kernel),
-      mask: maskBytes(backend, inputs.mask),
-      inputGradient: backend.array(out),
+  entries: [inputGradientEntry],
+  run({ inputs, attrs, executor }) {
+    const out = executor.allocate(inputs.x.shape)
+    executor.run(inputGradientEntry, {
+      gatesGradient: executor.kept(inputs.reserve)[0],
+      kernel: executor.floats(inputs.kernel),
+      mask: maskBytes(executor, inputs.mask),
+      inputGradient: executor.floats(out),
       ...numbersOf(inputs, attrs),
     })
     return out
@@ -220,36 +215,10 @@ const convLstmInputGradKernel = overrideKernel<Named & { reserve: tf.TensorInfo 
 
 export const convLstmKernels = [convLstmKernel, convLstmGradKernel, convLstmInputGradKernel]
 
-function isConvLstmAttrs(attrs: object): attrs is ConvLstmAttrs {
-  return 'inputNames' in attrs && Array.isArray(attrs.inputNames)
-}
-
-export const convLstmGradient: tf.GradConfig = {
+export const convLstmGradient = listedGradient({
   kernelName: CONV_LSTM,
-  saveAllInputs: true,
-  outputsToSave: [true, false, false, true],
-  gradFunc: (dy, saved, attrs) => {
-    const [outputGradient, lastHiddenGradient, lastCellGradient] = Array.isArray(dy) ? dy : [dy]
-    const [output, reserve] = saved.slice(-2)
-    if (!isConvLstmAttrs(attrs) || !outputGradient || !lastHiddenGradient || !lastCellGradient || !output || !reserve)
-      throw new Error('convLstm2d gradient: expected the saved inputs and outputs of its forward pass')
-    const inputs: tf.NamedTensorMap = { output, reserve }
-    attrs.inputNames.forEach((name, i) => {
-      const tensor = saved[i]
-      if (tensor) inputs[name] = tensor
-    })
-    const results: tf.Tensor[] = tf
-      .engine()
-      .runKernel(`${CONV_LSTM}Grad`, { ...inputs, outputGradient, lastHiddenGradient, lastCellGradient }, { ...attrs })
-    const weights = ['kernel', 'recurrentKernel', 'bias', 'peepholes', 'initialHidden', 'initialCell']
-    const gradientOf = (name: string) => (): tf.Tensor => {
-      if (name === 'x') return tf.engine().runKernel(`${CONV_LSTM}InputGrad`, inputs, { ...attrs })
-      const gradient = results[weights.indexOf(name)]
-      if (!gradient) throw new Error(`convLstm2d gradient: ${name} is not differentiable`)
-      return gradient
-    }
-    const gradients: Record<string, () => tf.Tensor> = {}
-    attrs.inputNames.forEach((name, i) => (gradients[i] = gradientOf(name)))
-    return gradients
-  },
-}
+  outputGradients: ['outputGradient', 'lastHiddenGradient', 'lastCellGradient'],
+  savesOutput: true,
+  differentiable: ['kernel', 'recurrentKernel', 'bias', 'peepholes', 'initialHidden', 'initialCell'],
+  separateInput: true,
+})

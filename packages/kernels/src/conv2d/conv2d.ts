@@ -5,9 +5,10 @@
  * `y[b, i, j, f] = φ(Σ x[b, i·stride + k·dilation - pad, …, c] · filter[k, l, c, f] + bias[f])`
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { shapeCheck } from '../sequence/sequence.js'
+import { hasKernel } from '../executor.js'
+import { shapeCheck } from '../shape-error.js'
 import { biasActivationGradient, dilatableGradient } from './gradient.js'
-import { convKernels, convolutionNative, type ConvKind } from './kernels.js'
+import { convKernels, convolutionEntries, type ConvKind } from './kernels.js'
 import { activated, type ConvActivation, perAxis, dilatedFilter } from './reference.js'
 import { type ConvAttrs, convSizesOf, type Padding, type Pair } from './shape.js'
 
@@ -34,7 +35,7 @@ export interface Conv1dOptions {
 }
 
 const conv2dKind: ConvKind<ConvAttrs> = {
-  native: convolutionNative,
+  entries: convolutionEntries,
   op: 'Conv2DBiasActivation',
   forward: 'Conv2D',
   fused: 'FusedConv2D',
@@ -65,7 +66,7 @@ export function conv2d(
   const attrs = { strides, pad, dilations, activation }
   return tf.tidy(() => {
     const input = tf.cast(x, 'float32')
-    if (tf.getKernel(conv2dKind.op, tf.getBackend()) && convSizesOf(x.shape, filter.shape, attrs))
+    if (hasKernel(conv2dKind.op) && convSizesOf(x.shape, filter.shape, attrs))
       return tf.engine().runKernel(conv2dKind.op, { x: input, filter, ...(bias && { bias }) }, attrs)
     const taps = dilatedFilter(filter as tf.Tensor4D, perAxis(dilations, 2))
     return activated(tf.conv2d(input as tf.Tensor4D, taps, strides, pad), bias, activation)

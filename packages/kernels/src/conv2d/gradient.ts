@@ -2,7 +2,7 @@
  * Gradients of convolutions: of our ops, and of TensorFlow.js's kernels, whose own refuse dilation.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { NativeBackend } from '../backend.js'
+import { currentExecutor } from '../executor.js'
 import type { ConvKind } from './kernels.js'
 import { dilatedFilter, perAxis } from './reference.js'
 
@@ -63,7 +63,7 @@ export function dilatableGradient<A extends { dilations?: number | readonly numb
       // The registry gives a gradient the attributes of the kernel that it is registered for.
       const attrs = unknownAttrs as object as A
       const dilations = perAxis(attrs.dilations ?? 1, axes)
-      const served = tf.backend() instanceof NativeBackend && kind.geometry(x.shape, filter.shape, attrs) !== undefined
+      const served = currentExecutor() !== undefined && kind.geometry(x.shape, filter.shape, attrs) !== undefined
       const input = (taps: tf.Tensor, more: object) => () =>
         run<tf.Tensor>(kind.backpropInput, { dy, filter: taps }, { ...attrs, inputShape: x.shape, ...more })
       const weights = (filterShape: number[], more: object) => () =>

@@ -3,9 +3,8 @@
  * activation in the same pass. The C++ is native/conv.h; channels first and empty tensors are left to TensorFlow.js's own.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import type { NativeBackend } from '../backend.js'
-import { nativeFunction } from '../binding.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
+import { entry, type Executor } from '../executor.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
 import { fusedActivations } from '../matmul/matmul.js'
 import { type ConvGeometry, convSizes } from './shape.js'
 
@@ -13,17 +12,17 @@ const numbers = [...convSizes, 'activation'] as const
 
 type ConvNumbers = Record<(typeof numbers)[number], number | boolean>
 
-/** The three C++ kernels of `name`; `flops` of a call, of which each gradient has as many. */
-export function convNative(name: string, flops: (n: ConvNumbers) => number) {
+/** The three entry points of `name`; `flops` of a call, of which each gradient has as many. */
+export function convEntries(name: string, flops: (n: ConvNumbers) => number) {
   return {
-    forward: nativeFunction(name, ['x', 'filter', 'bias', 'out'], numbers, flops),
-    filterGradient: nativeFunction(
+    forward: entry(name, ['x', 'filter', 'bias', 'out'], numbers, flops),
+    filterGradient: entry(
       `${name}_filter_gradient`,
       ['x', 'dy', 'y', 'filterGradient', 'biasGradient'],
       numbers,
       flops,
     ),
-    inputGradient: nativeFunction(`${name}_input_gradient`, ['dy', 'y', 'filter', 'inputGradient'], numbers, flops),
+    inputGradient: entry(`${name}_input_gradient`, ['dy', 'y', 'filter', 'inputGradient'], numbers, flops),
   }
 }
 
@@ -35,11 +34,12 @@ export function convFlops(n: ConvNumbers): number {
 }
 
 /** Those of images and volumes. */
-export const convolutionNative = convNative('conv', (n) => convFlops(n) * Number(n.inChannels))
+export const convolutionEntries = convEntries('conv', (n) => convFlops(n) * Number(n.inChannels))
 
 /** The kernels of one kind of convolution. */
 export interface ConvKind<Attrs extends object> {
-  native: ReturnType<typeof convNative>
+  /** Forward, and the gradients of filter and input. */
+  entries: ReturnType<typeof convEntries>
   /** Ours; its gradients' names are this with `Grad` and `InputGrad`. */
   op: string
   /** Those of TensorFlow.js. */
@@ -65,18 +65,18 @@ interface Fused {
 const allFloat = (...tensors: (tf.TensorInfo | undefined)[]) =>
   tensors.every((tensor) => tensor === undefined || tensor.dtype === 'float32')
 
-function convolve<A extends object>(kind: ConvKind<A>, backend: NativeBackend, inputs: ConvInputs, attrs: A & Fused) {
+function convolve<A extends object>(kind: ConvKind<A>, executor: Executor, inputs: ConvInputs, attrs: A & Fused) {
   const { x, filter, bias, preluActivationWeights } = inputs
   const shape = kind.geometry(x.shape, filter.shape, attrs)
   const activation = fusedActivations[attrs.activation ?? 'linear']
   if (!shape || activation === undefined || preluActivationWeights || !allFloat(x, filter, bias)) return undefined
   if (bias && tf.util.sizeFromShape(bias.shape) !== shape.sizes.outChannels) return undefined
-  const out = backend.allocate(shape.outShape)
-  kind.native.forward({
-    x: backend.array(x),
-    filter: backend.array(filter),
-    bias: bias && backend.array(bias),
-    out: backend.array(out),
+  const out = executor.allocate(shape.outShape)
+  executor.run(kind.entries.forward, {
+    x: executor.floats(x),
+    filter: executor.floats(filter),
+    bias: bias && executor.floats(bias),
+    out: executor.floats(out),
     ...shape.sizes,
     activation,
   })
@@ -92,21 +92,21 @@ interface FilterInputs {
 /** Gradients of filter and bias; `y`, the output, is needed where there is an activation. */
 function filterGradient<A extends object>(
   kind: ConvKind<A>,
-  backend: NativeBackend,
+  executor: Executor,
   { x, dy, y }: FilterInputs,
   attrs: A & Fused & { filterShape: number[] },
   withBias: boolean,
 ): { filter: tf.TensorInfo; bias?: tf.TensorInfo } | undefined {
   const shape = kind.geometry(x.shape, attrs.filterShape, attrs)
   if (!shape || !allFloat(x, dy, y) || !tf.util.arraysEqual(dy.shape, shape.outShape)) return undefined
-  const filter = backend.allocate(attrs.filterShape)
-  const bias = withBias ? backend.allocate([shape.sizes.outChannels]) : undefined
-  kind.native.filterGradient({
-    x: backend.array(x),
-    dy: backend.array(dy),
-    y: y && backend.array(y),
-    filterGradient: backend.array(filter),
-    biasGradient: bias && backend.array(bias),
+  const filter = executor.allocate(attrs.filterShape)
+  const bias = withBias ? executor.allocate([shape.sizes.outChannels]) : undefined
+  executor.run(kind.entries.filterGradient, {
+    x: executor.floats(x),
+    dy: executor.floats(dy),
+    y: y && executor.floats(y),
+    filterGradient: executor.floats(filter),
+    biasGradient: bias && executor.floats(bias),
     ...shape.sizes,
     activation: fusedActivations[attrs.activation ?? 'linear'] ?? 0,
   })
@@ -121,48 +121,52 @@ interface InputInputs {
 
 function inputGradient<A extends object>(
   kind: ConvKind<A>,
-  backend: NativeBackend,
+  executor: Executor,
   { dy, y, filter }: InputInputs,
   attrs: A & Fused & { inputShape: number[] },
 ): tf.TensorInfo | undefined {
   const shape = kind.geometry(attrs.inputShape, filter.shape, attrs)
   if (!shape || !allFloat(dy, y, filter) || !tf.util.arraysEqual(dy.shape, shape.outShape)) return undefined
-  const out = backend.allocate(attrs.inputShape)
-  kind.native.inputGradient({
-    dy: backend.array(dy),
-    y: y && backend.array(y),
-    filter: backend.array(filter),
-    inputGradient: backend.array(out),
+  const out = executor.allocate(attrs.inputShape)
+  executor.run(kind.entries.inputGradient, {
+    dy: executor.floats(dy),
+    y: y && executor.floats(y),
+    filter: executor.floats(filter),
+    inputGradient: executor.floats(out),
     ...shape.sizes,
     activation: fusedActivations[attrs.activation ?? 'linear'] ?? 0,
   })
   return out
 }
 
-/** The kernels of a kind, for the table in registry.ts. */
-export function convKernels<A extends object>(kind: ConvKind<A>): readonly NativeKernel[] {
+/** The kernels of a kind, for the list in rooms.ts. */
+export function convKernels<A extends object>(kind: ConvKind<A>): readonly Kernel[] {
   const forward = (kernelName: string) =>
     overrideKernel<ConvInputs, A & Fused>({
       kernelName,
-      run: ({ inputs, attrs, backend }) => convolve(kind, backend, inputs, attrs),
+      entries: [kind.entries.forward],
+      run: ({ inputs, attrs, executor }) => convolve(kind, executor, inputs, attrs),
     })
   const ofInput = (kernelName: string) =>
     overrideKernel<InputInputs, A & Fused & { inputShape: number[] }>({
       kernelName,
-      run: ({ inputs, attrs, backend }) => inputGradient(kind, backend, inputs, attrs),
+      entries: [kind.entries.inputGradient],
+      run: ({ inputs, attrs, executor }) => inputGradient(kind, executor, inputs, attrs),
     })
   return [
     ...[kind.op, kind.forward, ...(kind.fused === undefined ? [] : [kind.fused])].map(forward),
     ...[`${kind.op}InputGrad`, kind.backpropInput].map(ofInput),
     overrideKernel<FilterInputs, A & { filterShape: number[] }>({
       kernelName: kind.backpropFilter,
-      run: ({ inputs, attrs, backend }) => filterGradient(kind, backend, inputs, attrs, false)?.filter,
+      entries: [kind.entries.filterGradient],
+      run: ({ inputs, attrs, executor }) => filterGradient(kind, executor, inputs, attrs, false)?.filter,
     }),
     // Gradients of filter and bias, from that of the activation's output.
     overrideKernel<FilterInputs, A & Fused & { filterShape: number[] }>({
       kernelName: `${kind.op}Grad`,
-      run({ inputs, attrs, backend }) {
-        const { filter, bias } = filterGradient(kind, backend, inputs, attrs, true) ?? {}
+      entries: [kind.entries.filterGradient],
+      run({ inputs, attrs, executor }) {
+        const { filter, bias } = filterGradient(kind, executor, inputs, attrs, true) ?? {}
         return filter && bias && [filter, bias]
       },
     }),

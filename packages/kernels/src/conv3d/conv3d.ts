@@ -5,11 +5,12 @@
  * `y[b, h, i, j, f] = φ(Σ x[b, h·stride + k·dilation - pad, …, c] · filter[k, l, m, c, f] + bias[f])`
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { hasKernel } from '../executor.js'
 import { biasActivationGradient, dilatableGradient } from '../conv2d/gradient.js'
-import { convKernels, convolutionNative, type ConvKind } from '../conv2d/kernels.js'
+import { convKernels, convolutionEntries, type ConvKind } from '../conv2d/kernels.js'
 import { activated, type ConvActivation, perAxis, dilatedFilter } from '../conv2d/reference.js'
 import type { ConvGeometry, Triple } from '../conv2d/shape.js'
-import { shapeCheck } from '../sequence/sequence.js'
+import { shapeCheck } from '../shape-error.js'
 
 export interface Conv3dOptions {
   /** Planes, rows and columns from one window to the next; 1 by default. */
@@ -79,7 +80,7 @@ function geometry(
 }
 
 const conv3dKind: ConvKind<Conv3dAttrs> = {
-  native: convolutionNative,
+  entries: convolutionEntries,
   op: 'Conv3DBiasActivation',
   forward: 'Conv3D',
   backpropFilter: 'Conv3DBackpropFilterV2',
@@ -109,7 +110,7 @@ export function conv3d(
   const attrs = { strides, pad, dilations, activation }
   return tf.tidy(() => {
     const input = tf.cast(x, 'float32')
-    if (tf.getKernel(conv3dKind.op, tf.getBackend()) && geometry(x.shape, filter.shape, attrs))
+    if (hasKernel(conv3dKind.op) && geometry(x.shape, filter.shape, attrs))
       return tf.engine().runKernel(conv3dKind.op, { x: input, filter, ...(bias && { bias }) }, attrs)
     const taps = dilatedFilter(filter as tf.Tensor5D, perAxis(dilations, 3))
     return activated(tf.conv3d(input as tf.Tensor5D, taps, strides, pad), bias, activation)

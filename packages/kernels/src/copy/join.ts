@@ -1,51 +1,53 @@
 /** Copies between one tensor and several: concatenation, stacking, splitting, unstacking. */
 import * as tf from '@tensorflow/tfjs-core'
-import type { NativeBackend } from '../backend.js'
-import type { NativeArray } from '../binding.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
-import { sameShape, setLoop, sizeOf } from '../nest.js'
-import { copyable, memoryLike, runCopy, sharing, tensorOver } from './strided-copy.js'
+import type { Block, Executor } from '../executor.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
+import { newLoops, setLoop } from '../loops.js'
+import { sameShape, sizeOf } from '../shape.js'
+import { copyable, copyEntry, memoryLike, runCopy } from './strided-copy.js'
 
 /** The inputs' memory, when all are of one kind. */
-function memoriesOf(backend: NativeBackend, inputs: readonly tf.TensorInfo[]): NativeArray[] | undefined {
-  const memories: NativeArray[] = []
+function memoriesOf(executor: Executor, inputs: readonly tf.TensorInfo[]): Block[] | undefined {
+  const memories: Block[] = []
   for (const input of inputs) {
-    const memory = copyable(backend, input)
-    if (!memory || input.dtype !== inputs[0]?.dtype || memory.constructor !== memories.at(0)?.constructor) {
-      if (!memory || memories.length > 0) return undefined
-    }
+    const memory = copyable(executor, input)
+    const [first] = memories
+    if (!memory || input.dtype !== inputs[0]?.dtype) return undefined
+    if (first && executor.typeOf(memory) !== executor.typeOf(first)) return undefined
     memories.push(memory)
   }
   return memories
 }
 
 /** Puts the inputs, seen as [rows, width] each, side by side. */
-function joined(
-  backend: NativeBackend,
+function join(
+  executor: Executor,
   inputs: readonly tf.TensorInfo[],
   rows: number,
   outShape: number[],
 ): tf.TensorInfo | undefined {
-  const memories = memoriesOf(backend, inputs)
+  const memories = memoriesOf(executor, inputs)
   const [first] = memories ?? []
   if (!memories || !first || rows === 0) return undefined
-  const out = memoryLike(backend, first, outShape)
+  const out = memoryLike(executor, first, outShape)
   const total = out.length / rows
   let offset = 0
   for (const memory of memories) {
     const width = memory.length / rows
     if (width === 0) continue
-    setLoop(0, rows, width, total)
-    setLoop(1, width, 1, 1)
-    runCopy(memory, out, 2, 0, offset)
+    const loops = newLoops()
+    setLoop(loops, 0, rows, width, total)
+    setLoop(loops, 1, width, 1, 1)
+    runCopy(executor, loops, 2, { x: memory, out, outOffset: offset })
     offset += width
   }
-  return tensorOver(backend, out, outShape, inputs[0]?.dtype ?? 'float32')
+  return executor.tensor(out, outShape, inputs[0]?.dtype ?? 'float32')
 }
 
 const concat = overrideKernel<tf.TensorInfo[], tf.ConcatAttrs>({
   kernelName: tf.Concat,
-  run({ inputs, attrs, backend }) {
+  entries: [copyEntry],
+  run({ inputs, attrs, executor }) {
     const [first] = inputs
     if (!first || inputs.length === 1) return undefined
     const [axis = 0] = tf.util.parseAxisParam(attrs.axis, first.shape)
@@ -57,49 +59,52 @@ const concat = overrideKernel<tf.TensorInfo[], tf.ConcatAttrs>({
     }
     const outShape = first.shape.map((dim, i) => (i === axis ? size : dim))
     if (sizeOf(outShape) === 0) return undefined
-    return joined(backend, inputs, sizeOf(first.shape, 0, axis), outShape)
+    return join(executor, inputs, sizeOf(first.shape, 0, axis), outShape)
   },
 })
 
 const pack = overrideKernel<tf.TensorInfo[], tf.PackAttrs>({
   kernelName: tf.Pack,
-  run({ inputs, attrs, backend }) {
+  entries: [copyEntry],
+  run({ inputs, attrs, executor }) {
     const [first] = inputs
     if (!first || inputs.some(({ shape }) => !sameShape(shape, first.shape))) return undefined
     const axis = attrs.axis < 0 ? attrs.axis + first.shape.length + 1 : attrs.axis
     const outShape = [...first.shape.slice(0, axis), inputs.length, ...first.shape.slice(axis)]
-    if (inputs.length === 1) return sharing(backend, first, outShape)
+    if (inputs.length === 1) return executor.share(first, outShape)
     if (sizeOf(outShape) === 0) return undefined
-    return joined(backend, inputs, sizeOf(first.shape, 0, axis), outShape)
+    return join(executor, inputs, sizeOf(first.shape, 0, axis), outShape)
   },
 })
 
 /** Takes x, seen as [rows, sum of widths], apart. */
-function parted(
-  backend: NativeBackend,
+function takeApart(
+  executor: Executor,
   x: tf.TensorInfo,
   rows: number,
   parts: readonly { width: number; shape: number[] }[],
 ): tf.TensorInfo[] | undefined {
-  const memory = copyable(backend, x)
+  const memory = copyable(executor, x)
   if (!memory) return undefined
   const total = rows === 0 ? 0 : memory.length / rows
   let offset = 0
   return parts.map(({ width, shape }) => {
-    const out = memoryLike(backend, memory, shape)
+    const out = memoryLike(executor, memory, shape)
     if (out.length > 0) {
-      setLoop(0, rows, total, width)
-      setLoop(1, width, 1, 1)
-      runCopy(memory, out, 2, offset)
+      const loops = newLoops()
+      setLoop(loops, 0, rows, total, width)
+      setLoop(loops, 1, width, 1, 1)
+      runCopy(executor, loops, 2, { x: memory, out, xOffset: offset })
     }
     offset += width
-    return tensorOver(backend, out, shape, x.dtype)
+    return executor.tensor(out, shape, x.dtype)
   })
 }
 
 const split = overrideKernel<tf.SplitVInputs, tf.SplitVAttrs>({
   kernelName: tf.SplitV,
-  run({ inputs: { x }, attrs, backend }) {
+  entries: [copyEntry],
+  run({ inputs: { x }, attrs, executor }) {
     if (!x) return undefined
     const [axis = 0] = tf.util.parseAxisParam(attrs.axis, x.shape)
     const sizes = tf.backend_util.prepareSplitSize(x, attrs.numOrSizeSplits, axis)
@@ -108,20 +113,21 @@ const split = overrideKernel<tf.SplitVInputs, tf.SplitVAttrs>({
       width: size * inner,
       shape: x.shape.map((dim, i) => (i === axis ? size : dim)),
     }))
-    return parted(backend, x, sizeOf(x.shape, 0, axis), parts)
+    return takeApart(executor, x, sizeOf(x.shape, 0, axis), parts)
   },
 })
 
 const unpack = overrideKernel<tf.UnpackInputs, tf.UnpackAttrs>({
   kernelName: tf.Unpack,
-  run({ inputs: { value }, attrs, backend }) {
+  entries: [copyEntry],
+  run({ inputs: { value }, attrs, executor }) {
     if (!value) return undefined
     const axis = attrs.axis < 0 ? attrs.axis + value.shape.length : attrs.axis
     const shape = value.shape.filter((_, i) => i !== axis)
     const part = { width: sizeOf(value.shape, axis + 1), shape }
     const parts = Array.from({ length: value.shape[axis] ?? 0 }, () => part)
-    return parted(backend, value, sizeOf(value.shape, 0, axis), parts)
+    return takeApart(executor, value, sizeOf(value.shape, 0, axis), parts)
   },
 })
 
-export const joinKernels: readonly NativeKernel[] = [concat, pack, split, unpack]
+export const joinKernels: readonly Kernel[] = [concat, pack, split, unpack]

@@ -1,50 +1,32 @@
 /** The one copy kernel as a function: elements of one strided array into another, both as wide as their memory's type. */
-import type { DataType, TensorInfo } from '@tensorflow/tfjs-core'
-import type { NativeBackend } from '../backend.js'
-import { type NativeArray, nativeFunction } from '../binding.js'
-import { layout, sizeOf } from '../nest.js'
+import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { type Block, entry, type Executor } from '../executor.js'
+import type { Loops } from '../loops.js'
+import { sizeOf } from '../shape.js'
 
-/** Memory that a tensor may have. */
-export type TensorMemory = Exclude<NativeArray, Float64Array>
+export const copyEntry = entry('copy', ['x', 'out', 'layout'], ['rank', 'xOffset', 'outOffset', 'bytes'])
 
-const copyNative = nativeFunction('copy', ['x', 'out', 'layout'], ['rank', 'xOffset', 'outOffset', 'bytes'])
+/** A copy's two sides, and where each begins, in elements. */
+export interface CopySides {
+  readonly x: Block
+  readonly out: Block
+  readonly xOffset?: number
+  readonly outOffset?: number
+}
 
-/** Runs the `rank` loops that were set with `setLoop`, x's strides first; offsets in elements. */
-export function runCopy(x: NativeArray, out: NativeArray, rank: number, xOffset = 0, outOffset = 0): void {
-  copyNative({ x, out, layout, rank, xOffset, outOffset, bytes: x.BYTES_PER_ELEMENT })
+/** Runs the first `rank` of `loops`, x's strides first. */
+export function runCopy(executor: Executor, loops: Loops, rank: number, sides: CopySides): void {
+  const { x, out, xOffset = 0, outOffset = 0 } = sides
+  const bytes = executor.typeOf(x) === 'bool' ? 1 : 4
+  executor.run(copyEntry, { x, out, layout: executor.put(loops), rank, xOffset, outOffset, bytes })
 }
 
 /** The memory of a tensor that the copy kernel serves. */
-export function copyable(backend: NativeBackend, x: TensorInfo | undefined): NativeArray | undefined {
-  return !x || x.dtype === 'string' || x.dtype === 'complex64' ? undefined : backend.memoryOf(x)
+export function copyable(executor: Executor, x: TensorInfo | undefined): Block | undefined {
+  return !x || x.dtype === 'string' || x.dtype === 'complex64' ? undefined : executor.block(x)
 }
 
 /** Memory of undefined content for a result, of the same type as an input's. */
-export function memoryLike(backend: NativeBackend, like: NativeArray, shape: readonly number[]): TensorMemory {
-  const size = sizeOf(shape)
-  if (like instanceof Float32Array) return backend.take(size)
-  return like instanceof Int32Array ? new Int32Array(size) : new Uint8Array(size)
-}
-
-/** A tensor over what `memoryLike` gave. TensorFlow.js has integer tensors whose memory is of floats. */
-export function tensorOver(backend: NativeBackend, memory: TensorMemory, shape: number[], dtype: DataType): TensorInfo {
-  if (memory instanceof Float32Array && dtype === 'float32') return backend.wrap(memory, shape)
-  return backend.makeTensorInfo(shape, dtype, memory)
-}
-
-/** Another tensor over the same memory, where nothing moves. */
-export function sharing(backend: NativeBackend, x: TensorInfo, shape: number[] = x.shape): TensorInfo {
-  backend.incRef(x.dataId)
-  return { dataId: x.dataId, shape, dtype: x.dtype }
-}
-
-/** Strides of a contiguous array. */
-export function stridesOf(shape: readonly number[]): number[] {
-  const strides: number[] = []
-  let stride = 1
-  for (let i = shape.length - 1; i >= 0; i--) {
-    strides[i] = stride
-    stride *= shape[i] ?? 1
-  }
-  return strides
+export function memoryLike(executor: Executor, like: Block, shape: readonly number[]): Block {
+  return executor.take(sizeOf(shape), executor.typeOf(like))
 }

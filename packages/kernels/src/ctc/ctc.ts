@@ -8,9 +8,10 @@
  * @see Graves, Fernández, Gomez, Schmidhuber 2006, "Connectionist temporal classification".
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { nativeFunction } from '../binding.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
-import { byName, type ListedAttrs, required, runListed, shapeCheck } from '../sequence/sequence.js'
+import { entry, hasKernel } from '../executor.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
+import { byName, type ListedAttrs, required, runListed } from '../listed-inputs.js'
+import { shapeCheck } from '../shape-error.js'
 import { ctcReference } from './reference.js'
 import { type CtcTargetOptions, type CtcTargets, ctcTargets } from './targets.js'
 
@@ -28,12 +29,12 @@ const GRAD_NAME = `${KERNEL_NAME}Grad`
 
 type CtcAttrs = ListedAttrs & CtcTargets & { impossible: number }
 
-const lossNative = nativeFunction(
+const lossEntry = entry(
   'ctc_loss',
   ['logits', 'labels', 'logitLengths', 'labelLengths', 'loss', 'gradient'],
   ['batch', 'steps', 'classes', 'labelWidth', 'blank', 'impossible'],
 )
-const gradientNative = nativeFunction('ctc_gradient', ['kept', 'dy', 'out'], ['size'])
+const gradientEntry = entry('ctc_gradient', ['kept', 'dy', 'out'], ['size'])
 
 /**
  * CTC's loss of each item.
@@ -48,7 +49,7 @@ export function ctcLoss(logits: tf.Tensor, labels: tf.Tensor, options: CtcOption
   const impossible = options.infeasible === 'infinity' ? Infinity : 0
   return tf.tidy(() => {
     const x = logits.dtype === 'float32' ? logits : tf.cast(logits, 'float32')
-    if (!tf.getKernel(KERNEL_NAME, tf.getBackend())) return ctcReference(x, targets, impossible)
+    if (!hasKernel(KERNEL_NAME)) return ctcReference(x, targets, impossible)
     const [loss] = runListed(KERNEL_NAME, { logits: x }, { ...targets, impossible })
     if (!loss) throw new Error('ctcLoss: the kernel returned no output')
     return loss
@@ -57,17 +58,18 @@ export function ctcLoss(logits: tf.Tensor, labels: tf.Tensor, options: CtcOption
 
 const lossKernel = overrideKernel<tf.NamedTensorInfoMap, CtcAttrs>({
   kernelName: KERNEL_NAME,
-  run({ inputs, attrs, backend }) {
+  entries: [lossEntry],
+  run({ inputs, attrs, executor }) {
     const logits = required(byName(inputs, attrs.inputNames)('logits'), 'logits')
     const [batch = 0, steps = 0, classes = 0] = logits.shape
-    const loss = backend.allocate([batch])
-    const kept = attrs.keep ? [backend.take(batch * steps * classes)] : []
-    lossNative({
-      logits: backend.array(logits),
+    const loss = executor.allocate([batch])
+    const kept = attrs.keep ? [executor.take(batch * steps * classes)] : []
+    executor.run(lossEntry, {
+      logits: executor.floats(logits),
       labels: attrs.labels,
       logitLengths: attrs.logitLengths,
       labelLengths: attrs.labelLengths,
-      loss: backend.array(loss),
+      loss: executor.floats(loss),
       gradient: kept[0],
       batch,
       steps,
@@ -76,26 +78,27 @@ const lossKernel = overrideKernel<tf.NamedTensorInfoMap, CtcAttrs>({
       blank: attrs.blank,
       impossible: attrs.impossible,
     })
-    return [loss, backend.reserve(kept)]
+    return [loss, executor.keep(kept)]
   },
 })
 
 const gradientKernel = overrideKernel<{ dy: tf.TensorInfo; reserve: tf.TensorInfo }, { shape: number[] }>({
   kernelName: GRAD_NAME,
-  run({ inputs: { dy, reserve }, attrs: { shape }, backend }) {
-    const out = backend.allocate(shape)
+  entries: [gradientEntry],
+  run({ inputs: { dy, reserve }, attrs: { shape }, executor }) {
+    const out = executor.allocate(shape)
     const [, steps = 0, classes = 0] = shape
-    gradientNative({
-      kept: backend.reserved(reserve)[0],
-      dy: backend.array(dy),
-      out: backend.array(out),
+    executor.run(gradientEntry, {
+      kept: executor.kept(reserve)[0],
+      dy: executor.floats(dy),
+      out: executor.floats(out),
       size: steps * classes,
     })
     return out
   },
 })
 
-export const ctcKernels: readonly NativeKernel[] = [lossKernel, gradientKernel]
+export const ctcKernels: readonly Kernel[] = [lossKernel, gradientKernel]
 
 export const ctcGradient: tf.GradConfig = {
   kernelName: KERNEL_NAME,

@@ -3,7 +3,7 @@
  * the alignment of a text that is known: on the most probable path that spells it, where does each symbol stand?
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { shapeCheck } from '../sequence/sequence.js'
+import { shapeCheck } from '../shape-error.js'
 import { logSoftmax } from '../softmax/softmax.js'
 import { blankOf, lengthsOf } from './targets.js'
 

@@ -3,8 +3,7 @@
  * reference and whoever asks which items no path can spell.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { shapeCheck } from '../sequence/sequence.js'
-import { ShapeError } from '../shape-error.js'
+import { ShapeError, shapeCheck } from '../shape-error.js'
 
 /** What fills labels past their length; so does the blank, as in Keras. */
 export const LABEL_PADDING = -1

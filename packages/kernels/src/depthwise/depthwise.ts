@@ -5,15 +5,16 @@
  * `y[b, i, j, c·M + m] = φ(Σ x[b, i·stride + k·dilation - pad, …, c] · filter[k, l, c, m] + bias[c·M + m])`
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { hasKernel } from '../executor.js'
 import type { Conv2dOptions } from '../conv2d/conv2d.js'
 import { biasActivationGradient, dilatableGradient } from '../conv2d/gradient.js'
-import { convFlops, convKernels, type ConvKind, convNative } from '../conv2d/kernels.js'
+import { convFlops, convKernels, type ConvKind, convEntries } from '../conv2d/kernels.js'
 import { activated, dilatedFilter, perAxis } from '../conv2d/reference.js'
 import { type ConvAttrs, convSizesOf } from '../conv2d/shape.js'
-import { shapeCheck } from '../sequence/sequence.js'
+import { shapeCheck } from '../shape-error.js'
 
 const depthwiseKind: ConvKind<ConvAttrs> = {
-  native: convNative('depthwise', convFlops),
+  entries: convEntries('depthwise', convFlops),
   op: 'DepthwiseConv2DBiasActivation',
   forward: 'DepthwiseConv2dNative',
   fused: 'FusedDepthwiseConv2D',
@@ -45,7 +46,7 @@ export function depthwiseConv2d(
   const attrs = { strides, pad, dilations, activation }
   return tf.tidy(() => {
     const input = tf.cast(x, 'float32')
-    if (tf.getKernel(depthwiseKind.op, tf.getBackend()) && depthwiseKind.geometry(x.shape, filter.shape, attrs))
+    if (hasKernel(depthwiseKind.op) && depthwiseKind.geometry(x.shape, filter.shape, attrs))
       return tf.engine().runKernel(depthwiseKind.op, { x: input, filter, ...(bias && { bias }) }, attrs)
     const taps = dilatedFilter(filter as tf.Tensor4D, perAxis(dilations, 2))
     return activated(tf.depthwiseConv2d(input as tf.Tensor4D, taps, strides, pad), bias, activation)

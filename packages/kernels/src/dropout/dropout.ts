@@ -3,22 +3,23 @@
  * both (the 32-bit finalizer of Chris Wellons's hash prospector, twice) against a threshold.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { nativeFunction } from '../binding.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
-import { sizeOf } from '../nest.js'
+import { entry, hasKernel } from '../executor.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
+import { sizeOf } from '../shape.js'
 
 const KERNEL_NAME = 'DropoutMask'
-const native = nativeFunction('dropout_mask', ['out'], ['seed', 'threshold', 'kept'])
+const maskEntry = entry('dropout_mask', ['out'], ['seed', 'threshold', 'kept'])
 
 type MaskAttrs = { shape: number[]; seed: number; threshold: number; kept: number }
 
-export const dropoutKernels: readonly NativeKernel[] = [
+export const dropoutKernels: readonly Kernel[] = [
   overrideKernel<object, MaskAttrs>({
     kernelName: KERNEL_NAME,
-    run({ attrs: { shape, seed, threshold, kept }, backend }) {
-      const out = backend.take(sizeOf(shape))
-      native({ out, seed, threshold, kept })
-      return backend.wrap(out, shape)
+    entries: [maskEntry],
+    run({ attrs: { shape, seed, threshold, kept }, executor }) {
+      const out = executor.take(sizeOf(shape))
+      executor.run(maskEntry, { out, seed, threshold, kept })
+      return executor.tensor(out, shape)
     },
   }),
 ]
@@ -48,6 +49,6 @@ export function dropoutMask(shape: number[], keepProbability: number, seed: numb
   if (keepProbability === 1) return tf.ones(shape)
   const threshold = Math.floor(keepProbability * 2 ** 32)
   const attrs: MaskAttrs = { shape, seed: seed >>> 0, threshold, kept: 1 / keepProbability }
-  if (!tf.getKernel(KERNEL_NAME, tf.getBackend())) return tf.tensor(maskReference(attrs), shape)
+  if (!hasKernel(KERNEL_NAME)) return tf.tensor(maskReference(attrs), shape)
   return tf.engine().runKernel(KERNEL_NAME, {}, attrs)
 }

@@ -3,32 +3,33 @@
  * selection and logic for operands of one size. Anything else runs on the kernel that it displaces, which also words the errors.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import type { NativeArray } from '../binding.js'
-import { nativeFunction } from '../binding.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
-import { layout, MAX_RANK, sameShape, setLoop, sizeOf } from '../nest.js'
+import { type Block, entry } from '../executor.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
+import { type Loops, MAX_RANK, newLoops, setLoop } from '../loops.js'
+import { sameShape, sizeOf } from '../shape.js'
 
 type Shape = number[]
 
 interface Broadcast {
   shape: Shape
-  /** Loops set in `layout`. */
+  loops: Loops
   rank: number
 }
 
-/** Sets the loops of `a` against `b`; nothing when they do not fit. */
+/** The loops of `a` against `b`; nothing when they do not fit. */
 function broadcast(a: Shape, b: Shape): Broadcast | undefined {
+  const loops = newLoops()
   if (sameShape(a, b)) {
-    setLoop(0, sizeOf(a), 1, 1)
-    return { shape: a, rank: 1 }
+    setLoop(loops, 0, sizeOf(a), 1, 1)
+    return { shape: a, loops, rank: 1 }
   }
   if (b.length === 0) {
-    setLoop(0, sizeOf(a), 1, 0)
-    return { shape: a, rank: 1 }
+    setLoop(loops, 0, sizeOf(a), 1, 0)
+    return { shape: a, loops, rank: 1 }
   }
   if (a.length === 0) {
-    setLoop(0, sizeOf(b), 0, 1)
-    return { shape: b, rank: 1 }
+    setLoop(loops, 0, sizeOf(b), 0, 1)
+    return { shape: b, loops, rank: 1 }
   }
   const rank = Math.max(a.length, b.length)
   if (rank > MAX_RANK) return undefined
@@ -40,16 +41,14 @@ function broadcast(a: Shape, b: Shape): Broadcast | undefined {
     if (dimA !== dimB && dimA !== 1 && dimB !== 1) return undefined
     const dim = dimA === 1 ? dimB : dimA
     shape[i] = dim
-    setLoop(i, dim, dimA === 1 ? 0 : strideA, dimB === 1 ? 0 : strideB)
+    setLoop(loops, i, dim, dimA === 1 ? 0 : strideA, dimB === 1 ? 0 : strideB)
     strideA *= dimA
     strideB *= dimB
   }
-  return { shape, rank }
+  return { shape, loops, rank }
 }
 
-type Native = (values: Record<'a' | 'b' | 'out' | 'layout', NativeArray> & { rank: number }) => void
-
-const declare = (name: string): Native => nativeFunction(name, ['a', 'b', 'out', 'layout'], ['rank'])
+const declare = (name: string) => entry(name, ['a', 'b', 'out', 'layout'], ['rank'])
 
 interface Names {
   a: string
@@ -58,84 +57,93 @@ interface Names {
 
 /** A kernel with a float32 result. */
 function arithmetic(kernelName: string, op: string, names: Names = { a: 'a', b: 'b' }) {
-  const native = declare(`binary_${op}`)
+  const own = declare(`binary_${op}`)
   return overrideKernel<tf.NamedTensorInfoMap, object>({
     kernelName,
-    run({ inputs, backend }) {
+    entries: [own],
+    run({ inputs, executor }) {
       const [a, b] = [inputs[names.a], inputs[names.b]]
       if (a?.dtype !== 'float32' || b?.dtype !== 'float32') return undefined
       const plan = broadcast(a.shape, b.shape)
       if (!plan) return undefined
-      const out = backend.take(sizeOf(plan.shape))
-      native({ a: backend.array(a), b: backend.array(b), out, layout, rank: plan.rank })
-      return backend.wrap(out, plan.shape)
+      const out = executor.take(sizeOf(plan.shape))
+      const { loops, rank } = plan
+      executor.run(own, { a: executor.floats(a), b: executor.floats(b), out, layout: executor.put(loops), rank })
+      return executor.tensor(out, plan.shape)
     },
   })
 }
 
 /** A kernel with a boolean result. */
 function comparison(kernelName: string, op: string) {
-  const native = declare(`compare_${op}`)
+  const own = declare(`compare_${op}`)
   return overrideKernel<tf.BinaryInputs, object>({
     kernelName,
-    run({ inputs: { a, b }, backend }) {
+    entries: [own],
+    run({ inputs: { a, b }, executor }) {
       if (a?.dtype !== 'float32' || b?.dtype !== 'float32') return undefined
       const plan = broadcast(a.shape, b.shape)
       if (!plan) return undefined
-      const out = new Uint8Array(sizeOf(plan.shape))
-      native({ a: backend.array(a), b: backend.array(b), out, layout, rank: plan.rank })
-      return backend.makeTensorInfo(plan.shape, 'bool', out)
+      const out = executor.take(sizeOf(plan.shape), 'bool')
+      const { loops, rank } = plan
+      executor.run(own, { a: executor.floats(a), b: executor.floats(b), out, layout: executor.put(loops), rank })
+      return executor.tensor(out, plan.shape, 'bool')
     },
   })
 }
 
-const addNative = declare('binary_add')
+/** Also of `tf.Add`. */
+const addEntry = declare('binary_add')
 
 const addN = overrideKernel<tf.TensorInfo[], object>({
   kernelName: tf.AddN,
-  run({ inputs, backend }) {
+  entries: [addEntry],
+  run({ inputs, executor }) {
     const [first, ...rest] = inputs
     if (!first || rest.length === 0) return undefined
     if (inputs.some(({ dtype, shape }) => dtype !== 'float32' || !sameShape(shape, first.shape))) return undefined
-    const out = backend.take(sizeOf(first.shape))
-    let sum = backend.array(first)
+    const out = executor.take(sizeOf(first.shape))
+    let sum: Block = executor.floats(first)
+    const loops = newLoops()
+    setLoop(loops, 0, out.length, 1, 1)
     for (const term of rest) {
-      setLoop(0, out.length, 1, 1)
-      addNative({ a: sum, b: backend.array(term), out, layout, rank: 1 })
+      executor.run(addEntry, { a: sum, b: executor.floats(term), out, layout: executor.put(loops), rank: 1 })
       sum = out
     }
-    return backend.wrap(out, first.shape)
+    return executor.tensor(out, first.shape)
   },
 })
 
-const selectNative = nativeFunction('select', ['condition', 'a', 'b', 'out'], [])
+const selectEntry = entry('select', ['condition', 'a', 'b', 'out'], [])
 
 const select = overrideKernel<tf.SelectInputs, object>({
   kernelName: tf.Select,
-  run({ inputs: { condition, t, e }, backend }) {
+  entries: [selectEntry],
+  run({ inputs: { condition, t, e }, executor }) {
     if (!condition || t?.dtype !== 'float32' || e?.dtype !== 'float32') return undefined
     if (!sameShape(condition.shape, t.shape) || !sameShape(t.shape, e.shape)) return undefined
-    const mask = backend.memoryOf(condition)
-    if (!(mask instanceof Uint8Array)) return undefined
-    const out = backend.take(mask.length)
-    selectNative({ condition: mask, a: backend.array(t), b: backend.array(e), out })
-    return backend.wrap(out, t.shape)
+    const mask = executor.block(condition)
+    if (executor.typeOf(mask) !== 'bool') return undefined
+    const out = executor.take(mask.length)
+    executor.run(selectEntry, { condition: mask, a: executor.floats(t), b: executor.floats(e), out })
+    return executor.tensor(out, t.shape)
   },
 })
 
-const logicalNative = nativeFunction('logical', ['a', 'b', 'out'], ['op'])
+const logicalEntry = entry('logical', ['a', 'b', 'out'], ['op'])
 
 /** `op` as numbered in binary.cc. */
 function logical(kernelName: string, op: number) {
   return overrideKernel<tf.NamedTensorInfoMap, object>({
     kernelName,
-    run({ inputs, backend }) {
+    entries: [logicalEntry],
+    run({ inputs, executor }) {
       const a = inputs['a'] ?? inputs['x']
       const b = inputs['b']
       if (a?.dtype !== 'bool' || (b && !(b.dtype === 'bool' && sameShape(a.shape, b.shape)))) return undefined
-      const out = new Uint8Array(sizeOf(a.shape))
-      logicalNative({ a: backend.memoryOf(a), b: b && backend.memoryOf(b), out, op })
-      return backend.makeTensorInfo(a.shape, 'bool', out)
+      const out = executor.take(sizeOf(a.shape), 'bool')
+      executor.run(logicalEntry, { a: executor.block(a), b: b && executor.block(b), out, op })
+      return executor.tensor(out, a.shape, 'bool')
     },
   })
 }
@@ -143,7 +151,7 @@ function logical(kernelName: string, op: number) {
 const OF_INPUT: Names = { a: 'dy', b: 'x' }
 const OF_OUTPUT: Names = { a: 'dy', b: 'y' }
 
-export const binaryKernels: readonly NativeKernel[] = [
+export const binaryKernels: readonly Kernel[] = [
   arithmetic(tf.Add, 'add'),
   arithmetic(tf.Sub, 'sub'),
   arithmetic(tf.Multiply, 'mul'),

@@ -3,28 +3,29 @@
  * displaces.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { nativeFunction } from '../binding.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
-import { sizeOf } from '../nest.js'
+import { entry } from '../executor.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
+import { sizeOf } from '../shape.js'
 
 type Parameters = readonly [p: number, q: number]
 const NO_PARAMETERS: Parameters = [0, 0]
 
 function unary<A extends object>(kernelName: string, op: string, parametersOf?: (attrs: A) => Parameters) {
-  const native = nativeFunction(`unary_${op}`, ['x', 'out'], ['p', 'q'])
+  const own = entry(`unary_${op}`, ['x', 'out'], ['p', 'q'])
   return overrideKernel<tf.UnaryInputs, A>({
     kernelName,
-    run({ inputs: { x }, attrs, backend }) {
+    entries: [own],
+    run({ inputs: { x }, attrs, executor }) {
       if (x?.dtype !== 'float32') return undefined
       const [p, q] = parametersOf ? parametersOf(attrs) : NO_PARAMETERS
-      const out = backend.take(sizeOf(x.shape))
-      native({ x: backend.array(x), out, p, q })
-      return backend.wrap(out, x.shape)
+      const out = executor.take(sizeOf(x.shape))
+      executor.run(own, { x: executor.floats(x), out, p, q })
+      return executor.tensor(out, x.shape)
     },
   })
 }
 
-export const unaryKernels: readonly NativeKernel[] = [
+export const unaryKernels: readonly Kernel[] = [
   unary(tf.Relu, 'relu'),
   unary(tf.Relu6, 'relu6'),
   unary(tf.Sigmoid, 'sigmoid'),

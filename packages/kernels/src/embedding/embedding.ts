@@ -5,14 +5,14 @@
  * Optimizers to which a gradient of zero means no change update these rows alone.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { copyable, memoryLike, tensorOver } from '../copy/strided-copy.js'
-import { nativeFunction } from '../binding.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
-import { sizeOf } from '../nest.js'
+import { copyable, memoryLike } from '../copy/strided-copy.js'
+import { entry } from '../executor.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
+import { sizeOf } from '../shape.js'
 
-const gatherNative = nativeFunction('gather', ['x', 'indices', 'out'], ['batch', 'outer', 'dim', 'count', 'width'])
-const segmentSumNative = nativeFunction('segment_sum', ['x', 'ids', 'out'], ['width'])
-const segmentSumRowsNative = nativeFunction('segment_sum_rows', ['x', 'ids', 'out', 'rows', 'found'], ['width'])
+const gatherEntry = entry('gather', ['x', 'indices', 'out'], ['batch', 'outer', 'dim', 'count', 'width'])
+const segmentSumEntry = entry('segment_sum', ['x', 'ids', 'out'], ['width'])
+const segmentSumRowsEntry = entry('segment_sum_rows', ['x', 'ids', 'out', 'rows', 'found'], ['width'])
 
 /** Clearing a smaller result costs less than keeping an account of its rows. */
 const SPARSE_FROM = 1 << 15
@@ -21,18 +21,19 @@ const SPARSE_RATIO = 2
 
 const gather = overrideKernel<tf.GatherV2Inputs, tf.GatherV2Attrs>({
   kernelName: tf.GatherV2,
-  run({ inputs: { x, indices }, attrs, backend }) {
-    const memory = copyable(backend, x)
-    if (!x || !indices || memory?.BYTES_PER_ELEMENT !== 4) return undefined
-    const ids = backend.memoryOf(indices)
-    if (!(ids instanceof Int32Array)) return undefined
+  entries: [gatherEntry],
+  run({ inputs: { x, indices }, attrs, executor }) {
+    const memory = copyable(executor, x)
+    if (!x || !indices || !memory || executor.typeOf(memory) === 'bool') return undefined
+    const ids = executor.block(indices)
+    if (executor.typeOf(ids) !== 'int32') return undefined
     const [axis = 0] = tf.util.parseAxisParam(attrs.axis, x.shape)
     const info = tf.backend_util.segment_util.collectGatherOpShapeInfo(x, indices, axis, attrs.batchDims ?? 0)
     // The displaced kernel words the error for an index that is not there.
-    for (const index of ids) if (index < 0 || index >= info.dimSize) return undefined
-    const out = memoryLike(backend, memory, info.outputShape)
+    for (const index of executor.read(ids)) if (index < 0 || index >= info.dimSize) return undefined
+    const out = memoryLike(executor, memory, info.outputShape)
     if (out.length > 0)
-      gatherNative({
+      executor.run(gatherEntry, {
         x: memory,
         indices: ids,
         out,
@@ -42,29 +43,31 @@ const gather = overrideKernel<tf.GatherV2Inputs, tf.GatherV2Attrs>({
         count: ids.length / info.batchSize,
         width: info.sliceSize,
       })
-    return tensorOver(backend, out, info.outputShape, x.dtype)
+    return executor.tensor(out, info.outputShape, x.dtype)
   },
 })
 
 const segmentSum = overrideKernel<tf.UnsortedSegmentSumInputs, tf.UnsortedSegmentSumAttrs>({
   kernelName: tf.UnsortedSegmentSum,
-  run({ inputs: { x, segmentIds }, attrs: { numSegments }, backend }) {
+  entries: [segmentSumEntry, segmentSumRowsEntry],
+  run({ inputs: { x, segmentIds }, attrs: { numSegments }, executor }) {
     if (x?.dtype !== 'float32' || segmentIds?.shape.length !== 1) return undefined
-    const ids = backend.memoryOf(segmentIds)
-    if (!(ids instanceof Int32Array)) return undefined
+    const ids = executor.block(segmentIds)
+    if (executor.typeOf(ids) !== 'int32') return undefined
     const width = sizeOf(x.shape, 1)
     const shape = [numSegments, ...x.shape.slice(1)]
     if (numSegments * width < SPARSE_FROM || numSegments < SPARSE_RATIO * ids.length) {
-      const out = backend.take(numSegments * width)
-      segmentSumNative({ x: backend.array(x), ids, out, width })
-      return backend.wrap(out, shape)
+      const out = executor.take(numSegments * width)
+      executor.run(segmentSumEntry, { x: executor.floats(x), ids, out, width })
+      return executor.tensor(out, shape)
     }
-    const out = backend.takeZeros(numSegments * width)
-    const rows = new Int32Array(ids.length)
-    const found = new Int32Array(1)
-    segmentSumRowsNative({ x: backend.array(x), ids, out, rows, found, width })
-    return backend.wrapRows(out, shape, rows.subarray(0, found[0]))
+    const out = executor.takeZeros(numSegments * width)
+    const rows = executor.take(ids.length, 'int32')
+    const found = executor.take(1, 'int32')
+    executor.run(segmentSumRowsEntry, { x: executor.floats(x), ids, out, rows, found, width })
+    const [count] = executor.read(found)
+    return executor.tensorOfRows(out, shape, Int32Array.from(executor.read(rows).subarray(0, count)))
   },
 })
 
-export const embeddingKernels: readonly NativeKernel[] = [gather, segmentSum]
+export const embeddingKernels: readonly Kernel[] = [gather, segmentSum]

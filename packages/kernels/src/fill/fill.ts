@@ -1,40 +1,50 @@
 /** Tensors of one value, and one-hot rows, over pooled memory: the kernels that these displace allocate afresh every time. */
 import * as tf from '@tensorflow/tfjs-core'
-import { tensorOver } from '../copy/strided-copy.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
-import { sizeOf } from '../nest.js'
+import type { Executor } from '../executor.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
+import { sizeOf } from '../shape.js'
+
+function filled(executor: Executor, shape: number[], value: number): tf.TensorInfo {
+  const out = executor.take(sizeOf(shape))
+  executor.write(out, (values) => values.fill(value))
+  return executor.tensor(out, shape)
+}
 
 const fill = overrideKernel<object, tf.FillAttrs>({
   kernelName: tf.Fill,
-  run({ attrs: { shape, value, dtype }, backend }) {
+  entries: [],
+  run({ attrs: { shape, value, dtype }, executor }) {
     if (dtype !== 'float32' || typeof value !== 'number') return undefined
-    return backend.wrap(backend.take(sizeOf(shape)).fill(value), shape)
+    return filled(executor, shape, value)
   },
 })
 
 function like(kernelName: string, value: number) {
   return overrideKernel<tf.UnaryInputs, object>({
     kernelName,
-    run({ inputs: { x }, backend }) {
+    entries: [],
+    run({ inputs: { x }, executor }) {
       if (x?.dtype !== 'float32') return undefined
-      return backend.wrap(backend.take(sizeOf(x.shape)).fill(value), x.shape)
+      return filled(executor, x.shape, value)
     },
   })
 }
 
 const oneHot = overrideKernel<tf.OneHotInputs, tf.OneHotAttrs>({
   kernelName: tf.OneHot,
-  run({ inputs: { indices }, attrs: { depth, onValue, offValue, dtype }, backend }) {
+  entries: [],
+  run({ inputs: { indices }, attrs: { depth, onValue, offValue, dtype }, executor }) {
     if (indices?.dtype !== 'int32' || (dtype !== 'float32' && dtype !== 'int32')) return undefined
-    const from = backend.memoryOf(indices)
-    const size = from.length * depth
-    const out = dtype === 'int32' ? new Int32Array(size) : backend.take(size)
-    out.fill(offValue)
-    from.forEach((index, row) => {
-      if (index >= 0 && index < depth) out[row * depth + index] = onValue
+    const from = executor.read(executor.block(indices))
+    const out = executor.take(from.length * depth, dtype)
+    executor.write(out, (values) => {
+      values.fill(offValue)
+      from.forEach((index, row) => {
+        if (index >= 0 && index < depth) values[row * depth + index] = onValue
+      })
     })
-    return tensorOver(backend, out, [...indices.shape, depth], dtype)
+    return executor.tensor(out, [...indices.shape, depth], dtype)
   },
 })
 
-export const fillKernels: readonly NativeKernel[] = [fill, like(tf.ZerosLike, 0), like(tf.OnesLike, 1), oneHot]
+export const fillKernels: readonly Kernel[] = [fill, like(tf.ZerosLike, 0), like(tf.OnesLike, 1), oneHot]

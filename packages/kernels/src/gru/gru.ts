@@ -11,7 +11,7 @@
  * time, which is kept from the sum with h_{t-1}.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { nativeFunction } from '../binding.js'
+import { entry, hasKernel } from '../executor.js'
 import { overrideKernel } from '../kernel.js'
 import {
   checkedArguments,
@@ -28,7 +28,8 @@ import {
   sequenceMemory,
   sequenceNumbers,
 } from '../sequence/hidden-state.js'
-import { arrayOf, type GateActivation } from '../sequence/sequence.js'
+import { optionalFloats } from '../listed-inputs.js'
+import type { GateActivation } from '../sequence/activations.js'
 import { gruReference } from './reference.js'
 
 export interface GruOptions extends HiddenStateOptions {
@@ -66,8 +67,10 @@ export function gru(
     const { resetAfter = true, recurrentActivation = 'sigmoid' } = options
     const given = { ...options, x, kernel, recurrentKernel, bias }
     const args = { ...checkedArguments('gru', GATES, resetAfter ? 2 : 1, given), resetAfter, recurrentActivation }
-    const native = tf.getKernel(KERNEL_NAME, tf.getBackend()) !== undefined
-    return { ...(native ? runHiddenState(KERNEL_NAME, args, { recurrentActivation, resetAfter }) : gruReference(args)) }
+    const fused = hasKernel(KERNEL_NAME)
+    return {
+      ...(fused ? runHiddenState(KERNEL_NAME, args, { recurrentActivation, resetAfter }) : gruReference(args)),
+    }
   })
 }
 
@@ -81,7 +84,7 @@ const numbers = [...sizes, 'returnSequences', 'goBackwards', 'activation', 'hard
 const flopsOf = (n: Record<(typeof numbers)[number], number | boolean>) =>
   6 * Number(n.batch) * Number(n.steps) * Number(n.units) * (Number(n.features) + Number(n.units))
 
-const forwardNative = nativeFunction(
+const forwardEntry = entry(
   'gru_forward',
   [
     ...(['x', 'kernel', 'recurrentKernel', 'bias', 'initialHidden', 'mask', 'dropoutMask'] as const),
@@ -90,7 +93,7 @@ const forwardNative = nativeFunction(
   numbers,
   flopsOf,
 )
-const backwardNative = nativeFunction(
+const backwardEntry = entry(
   'gru_backward',
   [
     ...(['x', 'recurrentKernel', 'initialHidden', 'mask', 'dropoutMask', 'recurrentDropoutMask'] as const),
@@ -108,43 +111,45 @@ function numbersOf(inputs: HiddenStateInputs, attrs: GruAttrs) {
 
 export const gruKernel = overrideKernel<tf.NamedTensorInfoMap, GruAttrs>({
   kernelName: KERNEL_NAME,
-  run({ inputs: numbered, attrs, backend }) {
+  entries: [forwardEntry],
+  run({ inputs: numbered, attrs, executor }) {
     const inputs = namedInputs(numbered, attrs.inputNames)
     const n = numbersOf(inputs, attrs)
-    const output = backend.allocate(attrs.returnSequences ? [n.batch, n.steps, n.units] : [n.batch, n.units])
-    const lastHidden = backend.allocate([n.batch, n.units])
-    const kept = attrs.keep ? [GATES, 1, 1].map((width) => backend.take(n.batch * n.steps * width * n.units)) : []
+    const output = executor.allocate(attrs.returnSequences ? [n.batch, n.steps, n.units] : [n.batch, n.units])
+    const lastHidden = executor.allocate([n.batch, n.units])
+    const kept = attrs.keep ? [GATES, 1, 1].map((width) => executor.take(n.batch * n.steps * width * n.units)) : []
     const [gates, products, hiddens] = kept
-    forwardNative({
-      ...sequenceMemory(backend, inputs),
-      kernel: backend.array(inputs.kernel),
-      bias: arrayOf(backend, inputs.bias),
-      output: backend.array(output),
-      lastHidden: backend.array(lastHidden),
+    executor.run(forwardEntry, {
+      ...sequenceMemory(executor, inputs),
+      kernel: executor.floats(inputs.kernel),
+      bias: optionalFloats(executor, inputs.bias),
+      output: executor.floats(output),
+      lastHidden: executor.floats(lastHidden),
       ...{ gates, products, hiddens },
       ...n,
     })
-    return [output, lastHidden, backend.reserve(kept)]
+    return [output, lastHidden, executor.keep(kept)]
   },
 })
 
 /** Gradients of the weights and the initial state; the reserve's gates become their gradients, for the kernel below. */
 export const gruGradKernel = overrideKernel<HiddenStateGradInputs, GruAttrs>({
   kernelName: `${KERNEL_NAME}Grad`,
-  run({ inputs, attrs, backend }) {
+  entries: [backwardEntry],
+  run({ inputs, attrs, executor }) {
     const n = numbersOf(inputs, attrs)
     const width = GATES * n.units
-    const [gates, products, hiddens] = backend.reserved(inputs.reserve)
+    const [gates, products, hiddens] = executor.kept(inputs.reserve)
     const shapes = [[n.features, width], [n.units, width], attrs.resetAfter ? [2, width] : [width], [n.batch, n.units]]
-    const results = shapes.map((shape) => backend.allocate(shape))
+    const results = shapes.map((shape) => executor.allocate(shape))
     const [kernelGradient, recurrentGradient, biasGradient, initialHiddenGradient] = results.map((info) =>
-      backend.array(info),
+      executor.floats(info),
     )
-    backwardNative({
-      ...sequenceMemory(backend, inputs),
+    executor.run(backwardEntry, {
+      ...sequenceMemory(executor, inputs),
       ...{ gates, products, hiddens },
-      outputGradient: backend.array(inputs.outputGradient),
-      lastHiddenGradient: backend.array(inputs.lastHiddenGradient),
+      outputGradient: executor.floats(inputs.outputGradient),
+      lastHiddenGradient: executor.floats(inputs.lastHiddenGradient),
       ...{ kernelGradient, recurrentGradient, biasGradient, initialHiddenGradient },
       ...n,
     })

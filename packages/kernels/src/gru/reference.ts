@@ -3,7 +3,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { type HiddenStateResult, hiddenStateReference } from '../sequence/hidden-state.js'
-import { cellActivations, gateActivations } from '../sequence/sequence.js'
+import { cellActivations, gateActivations } from '../sequence/activations.js'
 import type { GruArguments } from './gru.js'
 
 export function gruReference(args: GruArguments): HiddenStateResult {

@@ -1,19 +1,10 @@
 /** The C++ kernels of the layer-normalised LSTM, forward, backward and for the input, and the gradient that calls them. */
 import * as tf from '@tensorflow/tfjs-core'
-import type { NativeBackend } from '../backend.js'
-import { nativeFunction } from '../binding.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
-import {
-  activationCodes,
-  arrayOf,
-  byName,
-  type CellActivation,
-  type GateActivation,
-  type ListedAttrs,
-  maskBytes,
-  required,
-  sequenceInputGradient,
-} from '../sequence/sequence.js'
+import { type Block, entry, type Executor } from '../executor.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
+import { optionalFloats, byName, type ListedAttrs, maskBytes, required, listedGradient } from '../listed-inputs.js'
+import { activationCodes, type CellActivation, type GateActivation } from '../sequence/activations.js'
+import { sequenceInputGradientEntry } from '../sequence/input-gradient.js'
 
 export const KERNEL_NAME = 'LayerNormLstmSequence'
 
@@ -33,7 +24,7 @@ const OPTIONAL = ['initialHidden', 'initialCell', 'dropoutMask', 'recurrentDropo
 /** What the forward pass leaves for the gradient, in the reserve. */
 const KEPT = ['gates', 'inputNormed', 'recurrentNormed', 'cellNormed', 'cells', 'hiddens', 'inverses'] as const
 /** What the backward pass gives at once, in this order, by the input that it belongs to. */
-const DIFFERENTIATED = ['kernel', 'recurrentKernel', 'bias', 'kernelGamma', 'recurrentGamma', 'stateGamma', 'stateBeta', 'initialHidden', 'initialCell'] as const // prettier-ignore
+const DIFFERENTIABLE = ['kernel', 'recurrentKernel', 'bias', 'kernelGamma', 'recurrentGamma', 'stateGamma', 'stateBeta', 'initialHidden', 'initialCell'] as const // prettier-ignore
 const SIZES = ['batch', 'steps', 'features', 'units'] as const
 const NUMBERS = [...SIZES, 'returnSequences', 'goBackwards', 'activation', 'hardGates'] as const
 
@@ -41,7 +32,7 @@ const NUMBERS = [...SIZES, 'returnSequences', 'goBackwards', 'activation', 'hard
 const flopsOf = (n: Record<(typeof SIZES)[number], number | boolean>) =>
   8 * Number(n.batch) * Number(n.steps) * Number(n.units) * (Number(n.features) + Number(n.units))
 
-const forwardNative = nativeFunction(
+const forwardEntry = entry(
   'layer_norm_lstm_forward',
   [
     ...(['x', 'kernel', 'recurrentKernel', 'bias', 'kernelGamma', 'recurrentGamma', 'stateGamma'] as const),
@@ -52,7 +43,7 @@ const forwardNative = nativeFunction(
   [...NUMBERS, 'epsilon', 'normalizedCarry'],
   flopsOf,
 )
-const backwardNative = nativeFunction(
+const backwardEntry = entry(
   'layer_norm_lstm_backward',
   [
     ...(['x', 'recurrentKernel', 'kernelGamma', 'recurrentGamma', 'stateGamma', 'stateBeta'] as const),
@@ -84,46 +75,47 @@ function numbersOf(x: tf.TensorInfo, recurrentKernel: tf.TensorInfo, attrs: Attr
 type Find = (name: string) => tf.TensorInfo | undefined
 
 /** The memory of the inputs that both ways read, and the sizes. */
-function shared(backend: NativeBackend, at: Find, attrs: Attrs) {
-  const memory = (name: string) => backend.array(required(at(name), name))
+function shared(executor: Executor, at: Find, attrs: Attrs) {
+  const memory = (name: string) => executor.floats(required(at(name), name))
   const [recurrentKernel, kernelGamma, recurrentGamma, stateGamma, stateBeta] = WEIGHTS.map(memory)
   const [initialHidden, initialCell, dropoutMask, recurrentDropoutMask] = OPTIONAL.map((name) =>
-    arrayOf(backend, at(name)),
+    optionalFloats(executor, at(name)),
   )
   return {
     ...{ x: memory('x'), recurrentKernel, kernelGamma, recurrentGamma, stateGamma, stateBeta },
-    ...{ initialHidden, initialCell, dropoutMask, recurrentDropoutMask, mask: maskBytes(backend, at('mask')) },
+    ...{ initialHidden, initialCell, dropoutMask, recurrentDropoutMask, mask: maskBytes(executor, at('mask')) },
     ...numbersOf(required(at('x'), 'x'), required(at('recurrentKernel'), 'recurrentKernel'), attrs),
   }
 }
 
-function keptBy(buffers: readonly Float32Array[]) {
+function keptBy(buffers: readonly Block[]) {
   const [gates, inputNormed, recurrentNormed, cellNormed, cells, hiddens, inverses] = buffers
   return { gates, inputNormed, recurrentNormed, cellNormed, cells, hiddens, inverses }
 }
 
 const forward = overrideKernel<tf.NamedTensorInfoMap, Attrs>({
   kernelName: KERNEL_NAME,
-  run({ inputs: numbered, attrs, backend }) {
+  entries: [forwardEntry],
+  run({ inputs: numbered, attrs, executor }) {
     const at = byName(numbered, attrs.inputNames)
-    const inputs = shared(backend, at, attrs)
+    const inputs = shared(executor, at, attrs)
     const { batch, steps, units } = inputs
-    const output = backend.allocate(attrs.returnSequences ? [batch, steps, units] : [batch, units])
-    const lastHidden = backend.allocate([batch, units])
-    const lastCell = backend.allocate([batch, units])
+    const output = executor.allocate(attrs.returnSequences ? [batch, steps, units] : [batch, units])
+    const lastHidden = executor.allocate([batch, units])
+    const lastCell = executor.allocate([batch, units])
     const widths = attrs.keep ? [4 * units, 4 * units, 4 * units, units, units, units, 3] : []
-    const kept = widths.map((width) => backend.take(batch * steps * width))
-    forwardNative({
+    const kept = widths.map((width) => executor.take(batch * steps * width))
+    executor.run(forwardEntry, {
       ...inputs,
-      kernel: backend.array(required(at('kernel'), 'kernel')),
-      bias: arrayOf(backend, at('bias')),
-      output: backend.array(output),
-      lastHidden: backend.array(lastHidden),
-      lastCell: backend.array(lastCell),
+      kernel: executor.floats(required(at('kernel'), 'kernel')),
+      bias: optionalFloats(executor, at('bias')),
+      output: executor.floats(output),
+      lastHidden: executor.floats(lastHidden),
+      lastCell: executor.floats(lastCell),
       ...keptBy(kept),
       epsilon: attrs.epsilon,
     })
-    return [output, lastHidden, lastCell, backend.reserve(kept)]
+    return [output, lastHidden, lastCell, executor.keep(kept)]
   },
 })
 
@@ -135,9 +127,10 @@ const named =
 /** All gradients but the input's; the reserve's normalised products become their gradients, for the kernel below. */
 const backward = overrideKernel<tf.NamedTensorInfoMap, Attrs>({
   kernelName: `${KERNEL_NAME}Grad`,
-  run({ inputs, attrs, backend }) {
+  entries: [backwardEntry],
+  run({ inputs, attrs, executor }) {
     const at = named(inputs)
-    const read = shared(backend, at, attrs)
+    const read = shared(executor, at, attrs)
     const { batch, features, units } = read
     const shapes = [
       [features, 4 * units],
@@ -146,18 +139,18 @@ const backward = overrideKernel<tf.NamedTensorInfoMap, Attrs>({
       [batch, units],
       [batch, units],
     ]
-    const results = shapes.map((shape) => backend.allocate(shape))
+    const results = shapes.map((shape) => executor.allocate(shape))
     const [kernelGradient, recurrentGradient, biasGradient, kernelGammaGradient, ...rest] = results.map((info) =>
-      backend.array(info),
+      executor.floats(info),
     )
     const [recurrentGammaGradient, stateGammaGradient, stateBetaGradient, initialHiddenGradient, initialCellGradient] =
       rest
-    backwardNative({
+    executor.run(backwardEntry, {
       ...read,
-      ...keptBy(backend.reserved(required(at('reserve'), 'reserve'))),
-      outputGradient: arrayOf(backend, at('outputGradient')),
-      lastHiddenGradient: arrayOf(backend, at('lastHiddenGradient')),
-      lastCellGradient: arrayOf(backend, at('lastCellGradient')),
+      ...keptBy(executor.kept(required(at('reserve'), 'reserve'))),
+      outputGradient: optionalFloats(executor, at('outputGradient')),
+      lastHiddenGradient: optionalFloats(executor, at('lastHiddenGradient')),
+      lastCellGradient: optionalFloats(executor, at('lastCellGradient')),
       ...{ kernelGradient, recurrentGradient, biasGradient, kernelGammaGradient, recurrentGammaGradient },
       ...{ stateGammaGradient, stateBetaGradient, initialHiddenGradient, initialCellGradient },
     })
@@ -168,7 +161,8 @@ const backward = overrideKernel<tf.NamedTensorInfoMap, Attrs>({
 /** The input's gradient, from what the kernel above left in the reserve. */
 const inputGradient = overrideKernel<tf.NamedTensorInfoMap, Attrs>({
   kernelName: `${KERNEL_NAME}InputGrad`,
-  run({ inputs, attrs, backend }) {
+  entries: [sequenceInputGradientEntry],
+  run({ inputs, attrs, executor }) {
     const at = named(inputs)
     const kernel = required(at('kernel'), 'kernel')
     const { batch, steps, features, units, goBackwards } = numbersOf(
@@ -176,48 +170,25 @@ const inputGradient = overrideKernel<tf.NamedTensorInfoMap, Attrs>({
       required(at('recurrentKernel'), 'recurrentKernel'),
       attrs,
     )
-    const out = backend.allocate([batch, steps, features])
-    sequenceInputGradient({
-      gatesGradient: keptBy(backend.reserved(required(at('reserve'), 'reserve'))).inputNormed,
-      kernel: backend.array(kernel),
-      mask: maskBytes(backend, at('mask')),
-      dropoutMask: arrayOf(backend, at('dropoutMask')),
-      inputGradient: backend.array(out),
+    const out = executor.allocate([batch, steps, features])
+    executor.run(sequenceInputGradientEntry, {
+      gatesGradient: keptBy(executor.kept(required(at('reserve'), 'reserve'))).inputNormed,
+      kernel: executor.floats(kernel),
+      mask: maskBytes(executor, at('mask')),
+      dropoutMask: optionalFloats(executor, at('dropoutMask')),
+      inputGradient: executor.floats(out),
       ...{ batch, steps, features, width: 4 * units, goBackwards, accumulate: false },
     })
     return out
   },
 })
 
-function isAttrs(attrs: object): attrs is Attrs {
-  return 'inputNames' in attrs && Array.isArray(attrs.inputNames)
-}
-
-const gradient: tf.GradConfig = {
+const gradient = listedGradient({
   kernelName: KERNEL_NAME,
-  saveAllInputs: true,
-  outputsToSave: [false, false, false, true],
-  gradFunc: (dy, saved, attrs) => {
-    const [outputGradient, lastHiddenGradient, lastCellGradient] = Array.isArray(dy) ? dy : [dy]
-    const reserve = saved.at(-1)
-    if (!isAttrs(attrs) || !outputGradient || !lastHiddenGradient || !lastCellGradient || !reserve)
-      throw new Error('layerNormLstm gradient: expected the saved inputs and reserve of its forward pass')
-    const inputs: tf.NamedTensorMap = { reserve }
-    attrs.inputNames.forEach((name, i) => {
-      const tensor = saved[i]
-      if (tensor) inputs[name] = tensor
-    })
-    const given = { ...inputs, outputGradient, lastHiddenGradient, lastCellGradient }
-    const results: tf.Tensor[] = tf.engine().runKernel(`${KERNEL_NAME}Grad`, given, { ...attrs })
-    const gradientOf = (name: string) => (): tf.Tensor => {
-      if (name === 'x') return tf.engine().runKernel(`${KERNEL_NAME}InputGrad`, inputs, { ...attrs })
-      const result = results[DIFFERENTIATED.findIndex((input) => input === name)]
-      if (!result) throw new Error(`layerNormLstm gradient: ${name} is not differentiable`)
-      return result
-    }
-    return Object.fromEntries(attrs.inputNames.map((name, i) => [i, gradientOf(name)]))
-  },
-}
+  outputGradients: ['outputGradient', 'lastHiddenGradient', 'lastCellGradient'],
+  differentiable: DIFFERENTIABLE,
+  separateInput: true,
+})
 
-export const layerNormLstmKernels: readonly NativeKernel[] = [forward, backward, inputGradient]
+export const layerNormLstmKernels: readonly Kernel[] = [forward, backward, inputGradient]
 export const layerNormLstmGradients: readonly tf.GradConfig[] = [gradient]

@@ -11,8 +11,11 @@
  * @see Ba, Kiros and Hinton 2016, arXiv:1607.06450, supplementary material, equations 20 to 22.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { hasKernel } from '../executor.js'
 import { type LstmOptions, type LstmResult } from '../lstm/lstm.js'
-import { type CellActivation, type GateActivation, runListed, shapeCheck } from '../sequence/sequence.js'
+import { runListed } from '../listed-inputs.js'
+import type { CellActivation, GateActivation } from '../sequence/activations.js'
+import { shapeCheck } from '../shape-error.js'
 import { KERNEL_NAME } from './kernels.js'
 import { layerNormLstmReference } from './reference.js'
 
@@ -65,7 +68,7 @@ export function layerNormLstm(
 ): LstmResult {
   return tf.tidy(() => {
     const args = checked(x, kernel, recurrentKernel, bias, norms, options)
-    return { ...(tf.getKernel(KERNEL_NAME, tf.getBackend()) ? runKernel(args) : layerNormLstmReference(args)) }
+    return { ...(hasKernel(KERNEL_NAME) ? runKernel(args) : layerNormLstmReference(args)) }
   })
 }
 

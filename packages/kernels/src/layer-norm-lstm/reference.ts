@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { layerNorm } from '../layer-norm/layer-norm.js'
 import type { LstmResult } from '../lstm/lstm.js'
-import { cellActivations, gateActivations } from '../sequence/sequence.js'
+import { cellActivations, gateActivations } from '../sequence/activations.js'
 import type { LayerNormLstmArguments } from './layer-norm-lstm.js'
 
 export function layerNormLstmReference(args: LayerNormLstmArguments): LstmResult {

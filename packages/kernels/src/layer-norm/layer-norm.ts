@@ -6,11 +6,10 @@
  * @see Ba, Kiros and Hinton 2016, arXiv:1607.06450, section 3.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { nativeFunction } from '../binding.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
-import { sizeOf } from '../nest.js'
-import { shapeCheck } from '../sequence/sequence.js'
-import { ShapeError } from '../shape-error.js'
+import { entry, hasKernel } from '../executor.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
+import { sizeOf } from '../shape.js'
+import { ShapeError, shapeCheck } from '../shape-error.js'
 
 export interface LayerNormOptions {
   /** The last axis (-1, the default) or several last ones in their order. */
@@ -67,7 +66,7 @@ export function layerNorm(
       beta: beta ?? tf.zeros(normalised),
     }
     const attrs: Attrs = { axes, epsilon }
-    if (!tf.getKernel(KERNEL_NAME, tf.getBackend())) return layerNormReference(inputs, attrs)
+    if (!hasKernel(KERNEL_NAME)) return layerNormReference(inputs, attrs)
     return tf.engine().runKernel<tf.Tensor>(KERNEL_NAME, inputs, { ...attrs })
   })
 }
@@ -82,24 +81,21 @@ function layerNormReference({ x, gamma, beta }: Inputs<tf.Tensor>, { axes, epsil
 
 type Inputs<T> = { x: T; gamma: T; beta: T }
 
-const forwardNative = nativeFunction('layer_norm', ['x', 'gamma', 'beta', 'output'], ['cols', 'epsilon'])
-const gradientNative = nativeFunction(
-  'layer_norm_gradient',
-  ['x', 'dy', 'gamma', 'dx', 'dgamma', 'dbeta'],
-  ['cols', 'epsilon'],
-)
+const forwardEntry = entry('layer_norm', ['x', 'gamma', 'beta', 'output'], ['cols', 'epsilon'])
+const gradientEntry = entry('layer_norm_gradient', ['x', 'dy', 'gamma', 'dx', 'dgamma', 'dbeta'], ['cols', 'epsilon'])
 
 const columnsOf = (x: tf.TensorInfo, { axes }: Attrs) => sizeOf(x.shape, x.shape.length - axes)
 
 const forward = overrideKernel<Inputs<tf.TensorInfo>, Attrs>({
   kernelName: KERNEL_NAME,
-  run({ inputs, attrs, backend }) {
-    const output = backend.allocate(inputs.x.shape)
-    forwardNative({
-      x: backend.array(inputs.x),
-      gamma: backend.array(inputs.gamma),
-      beta: backend.array(inputs.beta),
-      output: backend.array(output),
+  entries: [forwardEntry],
+  run({ inputs, attrs, executor }) {
+    const output = executor.allocate(inputs.x.shape)
+    executor.run(forwardEntry, {
+      x: executor.floats(inputs.x),
+      gamma: executor.floats(inputs.gamma),
+      beta: executor.floats(inputs.beta),
+      output: executor.floats(output),
       cols: columnsOf(inputs.x, attrs),
       epsilon: attrs.epsilon,
     })
@@ -109,13 +105,14 @@ const forward = overrideKernel<Inputs<tf.TensorInfo>, Attrs>({
 
 const backward = overrideKernel<Omit<Inputs<tf.TensorInfo>, 'beta'> & { dy: tf.TensorInfo }, Attrs>({
   kernelName: `${KERNEL_NAME}Grad`,
-  run({ inputs: { x, gamma, dy }, attrs, backend }) {
-    const results = [x.shape, gamma.shape, gamma.shape].map((shape) => backend.allocate(shape))
-    const [dx, dgamma, dbeta] = results.map((info) => backend.array(info))
-    gradientNative({
-      x: backend.array(x),
-      dy: backend.array(dy),
-      gamma: backend.array(gamma),
+  entries: [gradientEntry],
+  run({ inputs: { x, gamma, dy }, attrs, executor }) {
+    const results = [x.shape, gamma.shape, gamma.shape].map((shape) => executor.allocate(shape))
+    const [dx, dgamma, dbeta] = results.map((info) => executor.floats(info))
+    executor.run(gradientEntry, {
+      x: executor.floats(x),
+      dy: executor.floats(dy),
+      gamma: executor.floats(gamma),
       dx,
       dgamma,
       dbeta,
@@ -143,5 +140,5 @@ const gradient: tf.GradConfig = {
   },
 }
 
-export const layerNormKernels: readonly NativeKernel[] = [forward, backward]
+export const layerNormKernels: readonly Kernel[] = [forward, backward]
 export const layerNormGradients: readonly tf.GradConfig[] = [gradient]

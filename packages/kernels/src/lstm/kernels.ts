@@ -3,20 +3,11 @@
  * call of the same C++, which writes its part of the output's columns; the second direction's inputs have a prefix before their names.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import type { NativeBackend } from '../backend.js'
-import { nativeFunction } from '../binding.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
-import {
-  activationCodes,
-  arrayOf,
-  byName,
-  type CellActivation,
-  type GateActivation,
-  type ListedAttrs,
-  maskBytes,
-  required,
-  sequenceInputGradient,
-} from '../sequence/sequence.js'
+import { type Block, entry, type Executor } from '../executor.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
+import { optionalFloats, byName, type ListedAttrs, maskBytes, required, listedGradient } from '../listed-inputs.js'
+import { activationCodes, type CellActivation, type GateActivation } from '../sequence/activations.js'
+import { sequenceInputGradientEntry } from '../sequence/input-gradient.js'
 
 export const kernelNames = { single: 'LstmSequence', both: 'BidirectionalLstmSequence' } as const
 /** Before the names of each direction's inputs. */
@@ -39,7 +30,7 @@ const numbers = [
 const flopsOf = (n: Record<(typeof numbers)[number], number | boolean>) =>
   8 * Number(n.batch) * Number(n.steps) * Number(n.units) * (Number(n.features) + Number(n.units))
 
-const forwardNative = nativeFunction(
+const forwardEntry = entry(
   'lstm_forward',
   [
     ...(['x', 'kernel', 'recurrentKernel', 'bias', 'peepholes', 'initialHidden', 'initialCell', 'mask'] as const),
@@ -49,7 +40,7 @@ const forwardNative = nativeFunction(
   numbers,
   flopsOf,
 )
-const backwardNative = nativeFunction(
+const backwardEntry = entry(
   'lstm_backward',
   [
     ...(['x', 'recurrentKernel', 'peepholes', 'initialHidden', 'initialCell', 'mask', 'dropoutMask'] as const),
@@ -90,59 +81,61 @@ function directionsOf(inputs: (name: string) => tf.TensorInfo | undefined, attrs
 }
 
 /** Inputs that forward and backward pass read alike. */
-const shared = (backend: NativeBackend, { at }: Direction) => ({
-  recurrentKernel: backend.array(required(at('recurrentKernel'), 'recurrentKernel')),
-  peepholes: arrayOf(backend, at('peepholes')),
-  initialHidden: arrayOf(backend, at('initialHidden')),
-  initialCell: arrayOf(backend, at('initialCell')),
-  dropoutMask: arrayOf(backend, at('dropoutMask')),
-  recurrentDropoutMask: arrayOf(backend, at('recurrentDropoutMask')),
+const shared = (executor: Executor, { at }: Direction) => ({
+  recurrentKernel: executor.floats(required(at('recurrentKernel'), 'recurrentKernel')),
+  peepholes: optionalFloats(executor, at('peepholes')),
+  initialHidden: optionalFloats(executor, at('initialHidden')),
+  initialCell: optionalFloats(executor, at('initialCell')),
+  dropoutMask: optionalFloats(executor, at('dropoutMask')),
+  recurrentDropoutMask: optionalFloats(executor, at('recurrentDropoutMask')),
 })
 
 const RESERVED = 3 // gates [rows, 4U], cells and hidden states [rows, U] of each direction
 
-function kernelsOf(kernelName: string): NativeKernel[] {
+function kernelsOf(kernelName: string): Kernel[] {
   const forward = overrideKernel<tf.NamedTensorInfoMap, LstmAttrs>({
     kernelName,
-    run({ inputs: numbered, attrs, backend }) {
+    entries: [forwardEntry],
+    run({ inputs: numbered, attrs, executor }) {
       const inputs = byName(numbered, attrs.inputNames)
       const x = required(inputs('x'), 'x')
-      const mask = maskBytes(backend, inputs('mask'))
+      const mask = maskBytes(executor, inputs('mask'))
       const [batch = 0, steps = 0] = x.shape
       const directions = directionsOf(inputs, attrs)
       const width = directions.reduce((sum, { units }) => sum + units, 0)
-      const output = backend.allocate(attrs.returnSequences ? [batch, steps, width] : [batch, width])
-      const kept: Float32Array[] = []
+      const output = executor.allocate(attrs.returnSequences ? [batch, steps, width] : [batch, width])
+      const kept: Block[] = []
       const states = directions.flatMap((direction) => {
         const { units, at } = direction
-        const [lastHidden, lastCell] = [backend.allocate([batch, units]), backend.allocate([batch, units])]
-        const [gates, cells, hiddens] = attrs.keep ? [4, 1, 1].map((n) => backend.take(batch * steps * n * units)) : []
+        const [lastHidden, lastCell] = [executor.allocate([batch, units]), executor.allocate([batch, units])]
+        const [gates, cells, hiddens] = attrs.keep ? [4, 1, 1].map((n) => executor.take(batch * steps * n * units)) : []
         for (const buffer of [gates, cells, hiddens]) if (buffer) kept.push(buffer)
-        forwardNative({
-          ...shared(backend, direction),
+        executor.run(forwardEntry, {
+          ...shared(executor, direction),
           ...direction.numbers,
-          x: backend.array(x),
-          kernel: backend.array(required(at('kernel'), 'kernel')),
-          bias: arrayOf(backend, at('bias')),
+          x: executor.floats(x),
+          kernel: executor.floats(required(at('kernel'), 'kernel')),
+          bias: optionalFloats(executor, at('bias')),
           mask,
-          output: backend.array(output),
-          lastHidden: backend.array(lastHidden),
-          lastCell: backend.array(lastCell),
+          output: executor.floats(output),
+          lastHidden: executor.floats(lastHidden),
+          lastCell: executor.floats(lastCell),
           ...{ gates, cells, hiddens },
         })
         return [lastHidden, lastCell]
       })
-      return [output, ...states, backend.reserve(kept)]
+      return [output, ...states, executor.keep(kept)]
     },
   })
 
   /** Gradients of each direction's weights and states; the reserve's gates become their gradients, for the kernel below. */
   const gradients = overrideKernel<tf.NamedTensorInfoMap, LstmAttrs>({
     kernelName: `${kernelName}Grad`,
-    run({ inputs, attrs, backend }) {
-      const reserve = backend.reserved(required(inputs['reserve'], 'reserve'))
+    entries: [backwardEntry],
+    run({ inputs, attrs, executor }) {
+      const reserve = executor.kept(required(inputs['reserve'], 'reserve'))
       const x = required(inputs['x'], 'x')
-      const mask = maskBytes(backend, inputs['mask'])
+      const mask = maskBytes(executor, inputs['mask'])
       return directionsOf((name) => inputs[name], attrs).flatMap((direction, i) => {
         const { at, units, numbers } = direction
         const [batch = 0, , features = 0] = x.shape
@@ -155,19 +148,19 @@ function kernelsOf(kernelName: string): NativeKernel[] {
           [batch, units],
           [batch, units],
         ]
-        const results = shapes.map((shape) => backend.allocate(shape))
+        const results = shapes.map((shape) => executor.allocate(shape))
         const [kernelGradient, recurrentGradient, biasGradient, peepholesGradient, ...states] = results.map((info) =>
-          backend.array(info),
+          executor.floats(info),
         )
-        backwardNative({
-          ...shared(backend, direction),
+        executor.run(backwardEntry, {
+          ...shared(executor, direction),
           ...numbers,
-          x: backend.array(x),
+          x: executor.floats(x),
           mask,
           ...{ gates, cells, hiddens },
-          outputGradient: arrayOf(backend, inputs['outputGradient']),
-          lastHiddenGradient: arrayOf(backend, at('lastHiddenGradient')),
-          lastCellGradient: arrayOf(backend, at('lastCellGradient')),
+          outputGradient: optionalFloats(executor, inputs['outputGradient']),
+          lastHiddenGradient: optionalFloats(executor, at('lastHiddenGradient')),
+          lastCellGradient: optionalFloats(executor, at('lastCellGradient')),
           ...{ kernelGradient, recurrentGradient, biasGradient, peepholesGradient },
           initialHiddenGradient: states[0],
           initialCellGradient: states[1],
@@ -180,18 +173,19 @@ function kernelsOf(kernelName: string): NativeKernel[] {
   /** The input's gradient, from the gates' gradients that the kernel above left in the reserve. */
   const inputGradient = overrideKernel<tf.NamedTensorInfoMap, LstmAttrs>({
     kernelName: `${kernelName}InputGrad`,
-    run({ inputs, attrs, backend }) {
-      const reserve = backend.reserved(required(inputs['reserve'], 'reserve'))
-      const out = backend.allocate(required(inputs['x'], 'x').shape)
-      const mask = maskBytes(backend, inputs['mask'])
+    entries: [sequenceInputGradientEntry],
+    run({ inputs, attrs, executor }) {
+      const reserve = executor.kept(required(inputs['reserve'], 'reserve'))
+      const out = executor.allocate(required(inputs['x'], 'x').shape)
+      const mask = maskBytes(executor, inputs['mask'])
       directionsOf((name) => inputs[name], attrs).forEach(({ at, units, numbers }, i) => {
         const { batch, steps, features, goBackwards } = numbers
-        sequenceInputGradient({
+        executor.run(sequenceInputGradientEntry, {
           gatesGradient: reserve[RESERVED * i],
-          kernel: backend.array(required(at('kernel'), 'kernel')),
+          kernel: executor.floats(required(at('kernel'), 'kernel')),
           mask,
-          dropoutMask: arrayOf(backend, at('dropoutMask')),
-          inputGradient: backend.array(out),
+          dropoutMask: optionalFloats(executor, at('dropoutMask')),
+          inputGradient: executor.floats(out),
           ...{ batch, steps, features, goBackwards },
           width: 4 * units,
           accumulate: i > 0,
@@ -203,51 +197,21 @@ function kernelsOf(kernelName: string): NativeKernel[] {
   return [forward, gradients, inputGradient]
 }
 
-export const lstmKernels: readonly NativeKernel[] = Object.values(kernelNames).flatMap(kernelsOf)
-
-function isLstmAttrs(attrs: object): attrs is LstmAttrs {
-  return 'inputNames' in attrs && Array.isArray(attrs.inputNames)
-}
+export const lstmKernels: readonly Kernel[] = Object.values(kernelNames).flatMap(kernelsOf)
 
 const DIFFERENTIABLE = ['kernel', 'recurrentKernel', 'bias', 'peepholes', 'initialHidden', 'initialCell']
 
 function gradientOf(kernelName: string, directions: number): tf.GradConfig {
-  return {
+  const ways = prefixes.slice(0, directions)
+  return listedGradient({
     kernelName,
-    saveAllInputs: true,
-    outputsToSave: [...Array<boolean>(1 + 2 * directions).fill(false), true],
-    gradFunc: (dy, saved, attrs) => {
-      const [outputGradient, ...stateGradients] = Array.isArray(dy) ? dy : [dy]
-      const reserve = saved.at(-1)
-      if (!isLstmAttrs(attrs) || !outputGradient || !reserve)
-        throw new Error('lstm gradient: expected the saved inputs and reserve of its forward pass')
-      const inputs: tf.NamedTensorMap = { reserve }
-      attrs.inputNames.forEach((name, i) => {
-        const tensor = saved[i]
-        if (tensor) inputs[name] = tensor
-      })
-      const outer: tf.NamedTensorMap = { outputGradient }
-      prefixes.slice(0, directions).forEach((prefix, i) => {
-        const [hidden, cell] = stateGradients.slice(2 * i)
-        if (hidden && cell)
-          Object.assign(outer, { [`${prefix}lastHiddenGradient`]: hidden, [`${prefix}lastCellGradient`]: cell })
-      })
-      const run = (name: string, from: tf.NamedTensorMap): tf.Tensor[] =>
-        [tf.engine().runKernel<tf.Tensor | tf.Tensor[]>(name, from, { ...attrs })].flat()
-      const results = run(`${kernelName}Grad`, { ...inputs, ...outer })
-      const order = prefixes.flatMap((prefix) => DIFFERENTIABLE.map((name) => `${prefix}${name}`))
-      return Object.fromEntries(
-        attrs.inputNames.map((name, i) => [
-          i,
-          () => {
-            const gradient = name === 'x' ? run(`${kernelName}InputGrad`, inputs)[0] : results[order.indexOf(name)]
-            if (!gradient) throw new Error(`lstm gradient: ${name} is not differentiable`)
-            return gradient
-          },
-        ]),
-      )
-    },
-  }
+    outputGradients: [
+      'outputGradient',
+      ...ways.flatMap((prefix) => [`${prefix}lastHiddenGradient`, `${prefix}lastCellGradient`]),
+    ],
+    differentiable: ways.flatMap((prefix) => DIFFERENTIABLE.map((name) => `${prefix}${name}`)),
+    separateInput: true,
+  })
 }
 
 export const lstmGradients: readonly tf.GradConfig[] = [

@@ -12,7 +12,10 @@
  * count", for peepholes; Gal and Ghahramani 2016 for dropout fixed over time; Schuster and Paliwal 1997 for both directions.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { type CellActivation, type GateActivation, runListed, shapeCheck } from '../sequence/sequence.js'
+import { hasKernel } from '../executor.js'
+import { runListed } from '../listed-inputs.js'
+import type { CellActivation, GateActivation } from '../sequence/activations.js'
+import { shapeCheck } from '../shape-error.js'
 import { kernelNames, type LstmKernelAttrs, prefixes } from './kernels.js'
 import { lstmReference } from './reference.js'
 
@@ -133,7 +136,7 @@ export function bidirectionalLstm(
 /** The output, then each direction's hidden and cell state. */
 function run(call: LstmCall): tf.Tensor[] {
   const kernelName = call.directions.length === 1 ? kernelNames.single : kernelNames.both
-  if (!tf.getKernel(kernelName, tf.getBackend())) return references(call)
+  if (!hasKernel(kernelName)) return references(call)
   const named: Record<string, tf.Tensor | undefined> = { x: call.x, mask: call.mask }
   call.directions.forEach((direction, i) => {
     const prefix = prefixes[i] ?? ''

@@ -2,7 +2,7 @@
  * The LSTM built of TensorFlow.js ops, step by step: what the kernel must compute, on every backend, differentiable as it is.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { cellActivations, gateActivations } from '../sequence/sequence.js'
+import { cellActivations, gateActivations } from '../sequence/activations.js'
 import type { LstmCall, LstmResult } from './lstm.js'
 
 /** One of the call's directions. */

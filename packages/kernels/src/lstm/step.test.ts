@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { registerNativeBackend } from '../registry.js'
+import { registerNativeBackend } from '../executors/native/native.js'
 import { ShapeError } from '../shape-error.js'
 import { ACCUMULATED, expectClose, filled, numbers } from '../testing/close.js'
 import { nativeAvailable, onBackend } from '../testing/native.js'

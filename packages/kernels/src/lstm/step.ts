@@ -3,9 +3,8 @@
  * It reads the weights where they lie, so it follows them while they are being trained.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { currentNativeBackend } from '../backend.js'
-import { nativeFunction } from '../binding.js'
-import { activationCodes, type CellActivation, type GateActivation } from '../sequence/sequence.js'
+import { currentExecutor, entry, readBack } from '../executor.js'
+import { activationCodes, type CellActivation, type GateActivation } from '../sequence/activations.js'
 import { ShapeError } from '../shape-error.js'
 import { lstm } from './lstm.js'
 
@@ -27,7 +26,7 @@ export interface LstmStepOptions {
   recurrentActivation?: GateActivation
 }
 
-const stepNative = nativeFunction(
+export const lstmStepEntry = entry(
   'lstm_step',
   ['x', 'kernel', 'recurrentKernel', 'bias', 'peepholes', 'hidden', 'cell'],
   ['batch', 'features', 'units', 'activation', 'hardGates'],
@@ -63,18 +62,21 @@ export function lstmStep(
   for (const [name, received, wanted] of sizes)
     if (received !== wanted)
       throw new ShapeError(`lstmStep: expected ${wanted} numbers for ${name}, received ${received}`)
-  const backend = currentNativeBackend()
-  if (backend) {
-    stepNative({
-      x,
-      kernel: backend.array(kernel),
-      recurrentKernel: backend.array(recurrentKernel),
-      bias: bias && backend.array(bias),
-      peepholes: peepholes && backend.array(peepholes),
-      ...{ hidden, cell, batch, features, units },
+  const executor = currentExecutor()
+  if (executor) {
+    const [h, c] = [executor.put(hidden), executor.put(cell)]
+    executor.run(lstmStepEntry, {
+      x: executor.put(x),
+      kernel: executor.floats(kernel),
+      recurrentKernel: executor.floats(recurrentKernel),
+      bias: bias && executor.floats(bias),
+      peepholes: peepholes && executor.floats(peepholes),
+      ...{ hidden: h, cell: c, batch, features, units },
       activation: activationCodes[activation],
       hardGates: recurrentActivation === 'hardSigmoid',
     })
+    readBack(executor, h, hidden)
+    readBack(executor, c, cell)
     return
   }
   tf.tidy(() => {

@@ -2,9 +2,9 @@
  * A dense layer from array to array, for streams: no tensor is made.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { currentNativeBackend } from '../backend.js'
+import { currentExecutor, readBack } from '../executor.js'
 import { ShapeError } from '../shape-error.js'
-import { fusedActivations, matmulNative } from './matmul.js'
+import { fusedActivations, matmulEntry } from './matmul.js'
 
 export type DenseActivation = 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'relu6' | 'softmax'
 
@@ -33,13 +33,15 @@ export function dense(
       `dense: expected ${rows * depth} numbers for x and ${cols} for bias, received ${x.length} and ${bias?.size ?? cols}`,
     )
   const fused = activation === 'softmax' ? 'linear' : activation
-  const backend = currentNativeBackend()
-  if (backend) {
-    matmulNative({
-      ...{ a: x, b: backend.array(kernel), bias: bias && backend.array(bias), out },
+  const executor = currentExecutor()
+  if (executor) {
+    const product = executor.put(out)
+    executor.run(matmulEntry, {
+      ...{ a: executor.put(x), b: executor.floats(kernel), bias: bias && executor.floats(bias), out: product },
       ...{ batch: 1, batchA: 1, batchB: 1, rows, cols, depth, transposeA: false, transposeB: false },
       activation: fusedActivations[fused] ?? 0,
     })
+    readBack(executor, product, out)
   } else {
     tf.tidy(() => {
       const product = tf.matMul(tf.tensor2d(x.slice(), [rows, depth]), tf.reshape(kernel, [depth, cols]))

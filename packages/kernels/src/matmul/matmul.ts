@@ -9,14 +9,13 @@ import type {
   _FusedMatMulAttrs,
   _FusedMatMulInputs,
 } from '@tensorflow/tfjs-core'
-import type { NativeBackend } from '../backend.js'
-import { nativeFunction } from '../binding.js'
+import { entry, type Executor } from '../executor.js'
 import { overrideKernel } from '../kernel.js'
 
 /** Activations that kernels apply in their last pass, numbered as in native/gemm.h. */
 export const fusedActivations: Readonly<Record<string, number>> = { linear: 0, relu: 1, sigmoid: 2, tanh: 3, relu6: 4 }
 
-export const matmulNative = nativeFunction(
+export const matmulEntry = entry(
   'matmul',
   ['a', 'b', 'bias', 'out'],
   ['batch', 'batchA', 'batchB', 'rows', 'cols', 'depth', 'transposeA', 'transposeB', 'activation'],
@@ -35,7 +34,7 @@ interface Product {
 const product = (dims: number[]) => dims.reduce((size, dim) => size * dim, 1)
 
 function multiply(
-  backend: NativeBackend,
+  executor: Executor,
   { a, b, bias, transposeA, transposeB, activation }: Product,
 ): TensorInfo | undefined {
   const rank = a.shape.length
@@ -51,12 +50,12 @@ function multiply(
   if (depth !== depthB || (!same && batchA !== 1 && batchB !== 1)) return undefined
   if (bias && (bias.dtype !== 'float32' || product(bias.shape) !== cols)) return undefined
   const outer = batchA === 1 && batchB !== 1 ? outerB : outerA
-  const out = backend.allocate([...outer, rows, cols])
-  matmulNative({
-    a: backend.array(a),
-    b: backend.array(b),
-    bias: bias && backend.array(bias),
-    out: backend.array(out),
+  const out = executor.allocate([...outer, rows, cols])
+  executor.run(matmulEntry, {
+    a: executor.floats(a),
+    b: executor.floats(b),
+    bias: bias && executor.floats(bias),
+    out: executor.floats(out),
     batch: product(outer),
     batchA,
     batchB,
@@ -72,17 +71,19 @@ function multiply(
 
 export const batchMatMul = overrideKernel<BatchMatMulInputs, BatchMatMulAttrs>({
   kernelName: 'BatchMatMul',
-  run({ inputs: { a, b }, attrs: { transposeA, transposeB }, backend }) {
+  entries: [matmulEntry],
+  run({ inputs: { a, b }, attrs: { transposeA, transposeB }, executor }) {
     if (!a || !b) return undefined
-    return multiply(backend, { a, b, transposeA, transposeB, activation: 0 })
+    return multiply(executor, { a, b, transposeA, transposeB, activation: 0 })
   },
 })
 
 export const fusedMatMul = overrideKernel<_FusedMatMulInputs, _FusedMatMulAttrs>({
   kernelName: '_FusedMatMul',
-  run({ inputs: { a, b, bias, preluActivationWeights }, attrs, backend }) {
+  entries: [matmulEntry],
+  run({ inputs: { a, b, bias, preluActivationWeights }, attrs, executor }) {
     const activation = fusedActivations[attrs.activation ?? 'linear']
     if (!a || !b || activation === undefined || preluActivationWeights) return undefined
-    return multiply(backend, { a, b, bias, transposeA: attrs.transposeA, transposeB: attrs.transposeB, activation })
+    return multiply(executor, { a, b, bias, transposeA: attrs.transposeA, transposeB: attrs.transposeB, activation })
   },
 })

@@ -7,7 +7,7 @@
  * @see Kingma and Ba 2015, arXiv:1412.6980, algorithm 1; Loshchilov and Hutter 2019, arXiv:1711.05101, for the decay λ.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { nativeListFunction } from '../binding.js'
+import { listEntry } from '../executor.js'
 import { lists, numbers, type Rule, tensors, updateAll, type UpdateOptions } from './update.js'
 
 export interface AdamUpdateOptions extends UpdateOptions {
@@ -18,7 +18,7 @@ export interface AdamUpdateOptions extends UpdateOptions {
   step: number
 }
 
-const native = nativeListFunction('adam_update', lists, tensors, [
+export const adamEntry = listEntry('adam_update', lists, tensors, [
   ...numbers,
   'beta1',
   'beta2',
@@ -47,7 +47,7 @@ export function adamUpdate(
     op: 'adamUpdate',
     slots: { m, v },
     skipsZeros: false,
-    native: (args) => native({ ...args, beta1, beta2, epsilon, stepSize, inverseBias2 }),
+    run: (executor, args) => executor.run(adamEntry, { ...args, beta1, beta2, epsilon, stepSize, inverseBias2 }),
     reference(gradient, i) {
       const newM = tf.add(tf.mul(m[i] ?? 0, beta1), tf.mul(gradient, 1 - beta1))
       const newV = tf.add(tf.mul(v[i] ?? 0, beta2), tf.mul(tf.square(gradient), 1 - beta2))

@@ -6,7 +6,7 @@
  * @see Hinton 2012, "Neural Networks for Machine Learning", lecture 6e.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { nativeListFunction } from '../binding.js'
+import { listEntry } from '../executor.js'
 import { lists, numbers, type Rule, tensors, updateAll, type UpdateOptions } from './update.js'
 
 export interface RmspropUpdateOptions extends UpdateOptions {
@@ -17,7 +17,7 @@ export interface RmspropUpdateOptions extends UpdateOptions {
   epsilon: number
 }
 
-const native = nativeListFunction('rmsprop_update', lists, tensors, [...numbers, 'rho', 'momentum', 'epsilon'])
+export const rmspropEntry = listEntry('rmsprop_update', lists, tensors, [...numbers, 'rho', 'momentum', 'epsilon'])
 
 /**
  * Updates `variables`, the `averages` of their squared gradients and, with momentum, their `velocities` in place.
@@ -37,7 +37,7 @@ export function rmspropUpdate(
     op: 'rmspropUpdate',
     slots: { average: averages, ...(momentum === 0 ? {} : { velocity: velocities }) },
     skipsZeros: false,
-    native: (args) => native({ ...args, rho, momentum, epsilon }),
+    run: (executor, args) => executor.run(rmspropEntry, { ...args, rho, momentum, epsilon }),
     reference(gradient, i) {
       const average = tf.add(tf.mul(averages[i] ?? 0, rho), tf.mul(tf.square(gradient), 1 - rho))
       averages[i]?.assign(average)

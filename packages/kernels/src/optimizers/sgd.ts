@@ -7,7 +7,7 @@
  * @see Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { nativeListFunction } from '../binding.js'
+import { listEntry } from '../executor.js'
 import { lists, numbers, type Rule, tensors, updateAll, type UpdateOptions } from './update.js'
 
 export interface SgdUpdateOptions extends UpdateOptions {
@@ -17,7 +17,7 @@ export interface SgdUpdateOptions extends UpdateOptions {
   nesterov?: boolean
 }
 
-const native = nativeListFunction('sgd_update', lists, tensors, [...numbers, 'momentum', 'nesterov'])
+export const sgdEntry = listEntry('sgd_update', lists, tensors, [...numbers, 'momentum', 'nesterov'])
 
 /**
  * Updates `variables` and their `velocities` in place; without momentum there are none, and a lookup's table costs only the rows
@@ -37,7 +37,7 @@ export function sgdUpdate(
     op: 'sgdUpdate',
     slots: momentum === 0 ? {} : { velocity: velocities },
     skipsZeros: momentum === 0,
-    native: (args) => native({ ...args, momentum, nesterov }),
+    run: (executor, args) => executor.run(sgdEntry, { ...args, momentum, nesterov }),
     reference(gradient, i) {
       const velocity = momentum === 0 ? undefined : velocities[i]
       if (!velocity) return tf.mul(gradient, learningRate)

@@ -6,9 +6,8 @@
  * @see Pascanu et al. 2013, arXiv:1211.5063, section 3.2, for clipping by norm; Loshchilov and Hutter 2019, arXiv:1711.05101, for λ.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { NativeBackend } from '../backend.js'
-import type { NativeArray } from '../binding.js'
-import { sameShape } from '../nest.js'
+import { type Block, currentExecutor, type Executor } from '../executor.js'
+import { sameShape } from '../shape.js'
 import { ShapeError } from '../shape-error.js'
 
 export interface UpdateOptions {
@@ -29,8 +28,8 @@ export const lists = ['variables', 'gradients', 'first', 'second', 'rows'] as co
 export const tensors = ['widths', 'decays', 'out'] as const
 export const numbers = ['learningRate', 'scale', 'clipNorm', 'clipValue'] as const
 
-type Arguments = Record<(typeof lists)[number], readonly (NativeArray | undefined)[]> &
-  Record<(typeof tensors)[number], NativeArray | undefined> &
+type Arguments = Record<(typeof lists)[number], readonly (Block | undefined)[]> &
+  Record<(typeof tensors)[number], Block | undefined> &
   Record<(typeof numbers)[number], number>
 
 /** One optimizer's formula. */
@@ -40,7 +39,8 @@ export interface Rule {
   slots: Readonly<Record<string, readonly tf.Variable[]>>
   /** Whether a gradient of zero changes neither the slots nor, without decay, the variable. */
   skipsZeros: boolean
-  native(args: Arguments): void
+  /** Calls the rule's entry point. */
+  run(executor: Executor, args: Arguments): void
   /** `η · direction(gradient)` in TensorFlow.js's ops; updates the slots of variable `i`. */
   reference(gradient: tf.Tensor, i: number): tf.Tensor
 }
@@ -58,11 +58,10 @@ export function updateAll(
   options: UpdateOptions,
 ): number | undefined {
   check(rule, variables, gradients)
-  const backend = tf.backend()
+  const executor = currentExecutor()
   const all = [variables, gradients, ...Object.values(rule.slots)]
-  const native = backend instanceof NativeBackend && all.every((list) => list.every(isFloat))
-  return native
-    ? updateNative(backend, rule, variables, gradients, options)
+  return executor && all.every((list) => list.every(isFloat))
+    ? updateInOneCall(executor, rule, variables, gradients, options)
     : updateReference(rule, variables, gradients, options)
 }
 
@@ -87,8 +86,8 @@ function check(rule: Rule, variables: readonly tf.Variable[], gradients: readonl
 const decayOf = (decay: UpdateOptions['weightDecay'], i: number) =>
   typeof decay === 'number' ? decay : (decay?.[i] ?? 0)
 
-function updateNative(
-  backend: NativeBackend,
+function updateInOneCall(
+  executor: Executor,
   rule: Rule,
   variables: readonly tf.Variable[],
   gradients: readonly tf.Tensor[],
@@ -96,38 +95,42 @@ function updateNative(
 ): number | undefined {
   const { learningRate, weightDecay, gradientScale = 1, clipNorm = 0, clipValue = 0 } = options
   const [first = [], second = []] = Object.values(rule.slots)
-  const own = (variable: tf.Variable) => ownMemory(backend, variable)
+  const own = (variable: tf.Variable) => ownMemory(executor, variable)
+  const rowsOf = (gradient: tf.Tensor, i: number) =>
+    rule.skipsZeros && decayOf(weightDecay, i) === 0 ? executor.nonZeroRows(gradient) : undefined
   const widths = Int32Array.from(variables, ({ size, shape }) => size / Math.max(1, shape[0] ?? 1))
-  const out = new Float64Array(1)
-  rule.native({
+  const decays = weightDecay !== undefined && Float64Array.from(variables, (_, i) => decayOf(weightDecay, i))
+  const out = executor.take(1, 'float64')
+  rule.run(executor, {
     variables: variables.map(own),
-    gradients: gradients.map((gradient) => backend.array(gradient)),
+    gradients: gradients.map((gradient) => executor.floats(gradient)),
     first: first.map(own),
     second: second.map(own),
-    rows: gradients.map((gradient, i) =>
-      rule.skipsZeros && decayOf(weightDecay, i) === 0 ? backend.nonZeroRows(gradient) : undefined,
-    ),
-    widths,
-    decays: weightDecay === undefined ? undefined : Float64Array.from(variables, (_, i) => decayOf(weightDecay, i)),
+    rows: gradients.map((gradient, i) => {
+      const rows = rowsOf(gradient, i)
+      return rows && executor.put(rows)
+    }),
+    widths: executor.put(widths),
+    decays: decays ? executor.put(decays) : undefined,
     out,
     learningRate,
     scale: gradientScale,
     clipNorm,
     clipValue,
   })
-  return clipNorm > 0 ? out[0] : undefined
+  return clipNorm > 0 ? executor.read(out)[0] : undefined
 }
 
 /** The variable's memory, moved to a place of its own when another tensor or reader shares it: it is changed in place. */
-function ownMemory(backend: NativeBackend, variable: tf.Variable): Float32Array {
-  if (backend.sharers(variable) > 1) {
-    const copy = backend.allocate(variable.shape)
-    backend.array(copy).set(backend.array(variable))
-    const moved = tf.engine().makeTensorFromTensorInfo(copy)
+function ownMemory(executor: Executor, variable: tf.Variable): Block {
+  if (executor.sharers(variable) > 1) {
+    const copy = executor.take(variable.size)
+    executor.write(copy, (values) => values.set(executor.read(executor.floats(variable))))
+    const moved = tf.engine().makeTensorFromTensorInfo(executor.tensor(copy, variable.shape))
     variable.assign(moved)
     moved.dispose()
   }
-  return backend.mutableArray(variable)
+  return executor.own(variable)
 }
 
 function updateReference(

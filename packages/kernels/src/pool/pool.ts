@@ -6,10 +6,10 @@
  * the whole window, which is wrong at padded borders).
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { nativeFunction } from '../binding.js'
+import { entry } from '../executor.js'
 import { filled4D } from '../conv2d/shape.js'
 import { filled5D } from '../conv3d/conv3d.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
 
 const sizes = [
   ...(['batch', 'inHeight', 'inWidth', 'channels', 'outHeight', 'outWidth'] as const),
@@ -17,9 +17,9 @@ const sizes = [
   ...(['inDepth', 'outDepth', 'filterDepth', 'strideDepth', 'padFront'] as const),
 ] as const
 
-const poolNative = nativeFunction('pool', ['x', 'out'], [...sizes, 'mean'])
-const maxGradientNative = nativeFunction('max_pool_gradient', ['x', 'dy', 'dx'], sizes)
-const averageGradientNative = nativeFunction('average_pool_gradient', ['dy', 'dx'], sizes)
+const poolEntry = entry('pool', ['x', 'out'], [...sizes, 'mean'])
+const maxGradientEntry = entry('max_pool_gradient', ['x', 'dy', 'dx'], sizes)
+const averageGradientEntry = entry('average_pool_gradient', ['dy', 'dx'], sizes)
 
 type PoolAttrs = Pick<tf.MaxPoolAttrs, 'filterSize' | 'strides' | 'pad' | 'dimRoundingMode'>
 type Pool3dAttrs = Pick<tf.MaxPool3DAttrs, 'filterSize' | 'strides' | 'pad' | 'dimRoundingMode' | 'dataFormat'>
@@ -100,11 +100,12 @@ const volumeGeometry: GeometryOf<Pool3dAttrs> = (shape, attrs, given) => {
 const pool = <A extends object>(kernelName: string, mean: boolean, geometryOf: GeometryOf<A>) =>
   overrideKernel<{ x: tf.TensorInfo }, A>({
     kernelName,
-    run({ inputs: { x }, attrs, backend }) {
+    entries: [poolEntry],
+    run({ inputs: { x }, attrs, executor }) {
       const shape = x.dtype === 'float32' ? geometryOf(x.shape, attrs) : undefined
       if (!shape) return undefined
-      const out = backend.allocate(shape.outShape)
-      poolNative({ x: backend.array(x), out: backend.array(out), ...shape.sizes, mean })
+      const out = executor.allocate(shape.outShape)
+      executor.run(poolEntry, { x: executor.floats(x), out: executor.floats(out), ...shape.sizes, mean })
       return out
     },
   })
@@ -112,12 +113,18 @@ const pool = <A extends object>(kernelName: string, mean: boolean, geometryOf: G
 const maxGrad = <A extends object>(kernelName: string, geometryOf: GeometryOf<A>) =>
   overrideKernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, A>({
     kernelName,
-    run({ inputs: { dy, input }, attrs, backend }) {
+    entries: [maxGradientEntry],
+    run({ inputs: { dy, input }, attrs, executor }) {
       const float = input.dtype === 'float32' && dy.dtype === 'float32'
       const shape = float ? geometryOf(input.shape, attrs, dy.shape) : undefined
       if (!shape) return undefined
-      const dx = backend.allocate(input.shape)
-      maxGradientNative({ x: backend.array(input), dy: backend.array(dy), dx: backend.array(dx), ...shape.sizes })
+      const dx = executor.allocate(input.shape)
+      executor.run(maxGradientEntry, {
+        x: executor.floats(input),
+        dy: executor.floats(dy),
+        dx: executor.floats(dx),
+        ...shape.sizes,
+      })
       return dx
     },
   })
@@ -125,16 +132,17 @@ const maxGrad = <A extends object>(kernelName: string, geometryOf: GeometryOf<A>
 const averageGrad = <A extends object>(kernelName: string, geometryOf: GeometryOf<A>) =>
   overrideKernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, A>({
     kernelName,
-    run({ inputs: { dy, input }, attrs, backend }) {
+    entries: [averageGradientEntry],
+    run({ inputs: { dy, input }, attrs, executor }) {
       const shape = dy.dtype === 'float32' ? geometryOf(input.shape, attrs, dy.shape) : undefined
       if (!shape) return undefined
-      const dx = backend.allocate(input.shape)
-      averageGradientNative({ dy: backend.array(dy), dx: backend.array(dx), ...shape.sizes })
+      const dx = executor.allocate(input.shape)
+      executor.run(averageGradientEntry, { dy: executor.floats(dy), dx: executor.floats(dx), ...shape.sizes })
       return dx
     },
   })
 
-export const poolKernels: readonly NativeKernel[] = [
+export const poolKernels: readonly Kernel[] = [
   pool('MaxPool', false, imageGeometry),
   pool('AvgPool', true, imageGeometry),
   maxGrad('MaxPoolGrad', imageGeometry),

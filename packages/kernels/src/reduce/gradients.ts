@@ -3,8 +3,8 @@
  * by one copy. Elsewhere they compute what TensorFlow.js's own do.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { NativeBackend } from '../backend.js'
-import { sizeOf } from '../nest.js'
+import { currentExecutor } from '../executor.js'
+import { sizeOf } from '../shape.js'
 
 /** dy, divided by `divisor`, repeated over the axes that were summed. */
 function spread(dy: tf.Tensor, shape: number[], axes: readonly number[], divisor: number): tf.Tensor {
@@ -13,7 +13,7 @@ function spread(dy: tf.Tensor, shape: number[], axes: readonly number[], divisor
     shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
   )
   const scaled = divisor === 1 ? expanded : tf.div(expanded, divisor)
-  if (!(tf.backend() instanceof NativeBackend) || shape.length > 4) return tf.mul(scaled, tf.ones(shape))
+  if (!currentExecutor() || shape.length > 4) return tf.mul(scaled, tf.ones(shape))
   return tf.tile(
     scaled,
     shape.map((size, axis) => (axes.includes(axis) ? size : 1)),

@@ -3,10 +3,9 @@
  * are one; each run of reduced axes is one pass over [outer, count, inner], the innermost first.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import type { NativeBackend } from '../backend.js'
-import { nativeFunction } from '../binding.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
-import { sizeOf } from '../nest.js'
+import { type Block, entry } from '../executor.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
+import { sizeOf } from '../shape.js'
 
 interface Pass {
   outer: number
@@ -61,78 +60,75 @@ function axesOf(attrs: ReduceAttrs, shape: number[]): number[] {
   return tf.util.parseAxisParam(axes, shape)
 }
 
-/** Another tensor over the same memory. */
-function view(backend: NativeBackend, x: tf.TensorInfo, shape: number[]): tf.TensorInfo {
-  backend.incRef(x.dataId)
-  return { dataId: x.dataId, shape, dtype: x.dtype }
-}
-
 const FIELDS = ['outer', 'count', 'inner', 'divisor'] as const
-const natives = {
-  sum: nativeFunction('reduce_sum', ['x', 'out'], FIELDS),
-  prod: nativeFunction('reduce_prod', ['x', 'out'], FIELDS),
-  max: nativeFunction('reduce_max', ['x', 'out'], FIELDS),
-  min: nativeFunction('reduce_min', ['x', 'out'], FIELDS),
+const reductions = {
+  sum: entry('reduce_sum', ['x', 'out'], FIELDS),
+  prod: entry('reduce_prod', ['x', 'out'], FIELDS),
+  max: entry('reduce_max', ['x', 'out'], FIELDS),
+  min: entry('reduce_min', ['x', 'out'], FIELDS),
 }
 
-function reduction(kernelName: string, op: keyof typeof natives, mean = false) {
-  const native = natives[op]
+function reduction(kernelName: string, op: keyof typeof reductions, mean = false) {
+  const own = reductions[op]
   return overrideKernel<tf.UnaryInputs, ReduceAttrs>({
     kernelName,
-    run({ inputs: { x }, attrs, backend }) {
+    entries: [own],
+    run({ inputs: { x }, attrs, executor }) {
       if (x?.dtype !== 'float32') return undefined
       const { passes, outShape, count } = planOf(x.shape, axesOf(attrs, x.shape), attrs.keepDims ?? false)
       if (count === 0 || sizeOf(x.shape) === 0) return undefined
-      if (passes.length === 0) return view(backend, x, outShape)
-      let from = backend.array(x)
+      if (passes.length === 0) return executor.share(x, outShape)
+      let from: Block = executor.floats(x)
       passes.forEach((pass, i) => {
-        const out = backend.take(pass.outer * pass.inner)
-        native({ x: from, out, ...pass, divisor: mean && i === passes.length - 1 ? count : 1 })
-        if (i > 0) backend.recycle(from)
+        const out = executor.take(pass.outer * pass.inner)
+        executor.run(own, { x: from, out, ...pass, divisor: mean && i === passes.length - 1 ? count : 1 })
+        if (i > 0) executor.recycle(from)
         from = out
       })
-      return backend.wrap(from, outShape)
+      return executor.tensor(from, outShape)
     },
   })
 }
 
-const argNative = nativeFunction('arg_extreme', ['x', 'out'], ['outer', 'count', 'inner', 'smallest'])
+const argEntry = entry('arg_extreme', ['x', 'out'], ['outer', 'count', 'inner', 'smallest'])
 
 function argExtreme(kernelName: string, smallest: boolean) {
   return overrideKernel<tf.ArgMaxInputs, tf.ArgMaxAttrs>({
     kernelName,
-    run({ inputs: { x }, attrs, backend }) {
+    entries: [argEntry],
+    run({ inputs: { x }, attrs, executor }) {
       if (x?.dtype !== 'float32' || sizeOf(x.shape) === 0) return undefined
       const [axis = 0] = tf.util.parseAxisParam(attrs.axis, x.shape)
       const count = x.shape[axis] ?? 1
       const outShape = x.shape.filter((_, i) => i !== axis)
-      const out = new Int32Array(sizeOf(outShape))
+      const out = executor.take(sizeOf(outShape), 'int32')
       const [outer, inner] = [sizeOf(x.shape, 0, axis), sizeOf(x.shape, axis + 1)]
-      argNative({ x: backend.array(x), out, outer, count, inner, smallest })
-      return backend.makeTensorInfo(outShape, 'int32', out)
+      executor.run(argEntry, { x: executor.floats(x), out, outer, count, inner, smallest })
+      return executor.tensor(out, outShape, 'int32')
     },
   })
 }
 
-const boolNative = nativeFunction('reduce_bool', ['x', 'out'], ['count', 'any'])
+const boolEntry = entry('reduce_bool', ['x', 'out'], ['count', 'any'])
 
 function allOrAny(kernelName: string, any: boolean) {
   return overrideKernel<tf.UnaryInputs, ReduceAttrs>({
     kernelName,
-    run({ inputs: { x }, attrs, backend }) {
+    entries: [boolEntry],
+    run({ inputs: { x }, attrs, executor }) {
       if (x?.dtype !== 'bool' || sizeOf(x.shape) === 0) return undefined
       const { passes, outShape } = planOf(x.shape, axesOf(attrs, x.shape), attrs.keepDims ?? false)
       const [pass] = passes
-      if (!pass) return view(backend, x, outShape)
+      if (!pass) return executor.share(x, outShape)
       if (passes.length > 1 || pass.inner !== 1) return undefined
-      const out = new Uint8Array(pass.outer)
-      boolNative({ x: backend.memoryOf(x), out, count: pass.count, any })
-      return backend.makeTensorInfo(outShape, 'bool', out)
+      const out = executor.take(pass.outer, 'bool')
+      executor.run(boolEntry, { x: executor.block(x), out, count: pass.count, any })
+      return executor.tensor(out, outShape, 'bool')
     },
   })
 }
 
-export const reduceKernels: readonly NativeKernel[] = [
+export const reduceKernels: readonly Kernel[] = [
   reduction(tf.Sum, 'sum'),
   reduction(tf.Mean, 'sum', true),
   reduction(tf.Prod, 'prod'),

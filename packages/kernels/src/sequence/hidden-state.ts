@@ -3,20 +3,20 @@
  * loop of the reference, the call of the kernel, the gradient's registration. The C++ side is hidden-state.h.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import type { NativeBackend } from '../backend.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
+import { type Executor } from '../executor.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
 import {
-  activationCodes,
-  arrayOf,
+  optionalFloats,
   byName,
-  type CellActivation,
   type ListedAttrs,
   maskBytes,
   required,
   runListed,
-  sequenceInputGradient,
-  shapeCheck,
-} from './sequence.js'
+  listedGradient,
+} from '../listed-inputs.js'
+import { activationCodes, type CellActivation } from './activations.js'
+import { sequenceInputGradientEntry } from './input-gradient.js'
+import { shapeCheck } from '../shape-error.js'
 
 export interface HiddenStateOptions {
   /** All outputs [B, T, U], or the last [B, U] (default). */
@@ -175,14 +175,14 @@ export function namedInputs(numbered: tf.NamedTensorInfoMap, names: readonly str
 }
 
 /** The memory that the C++ of both passes reads. */
-export function sequenceMemory(backend: NativeBackend, inputs: HiddenStateInputs) {
+export function sequenceMemory(executor: Executor, inputs: HiddenStateInputs) {
   return {
-    x: backend.array(inputs.x),
-    recurrentKernel: backend.array(inputs.recurrentKernel),
-    initialHidden: arrayOf(backend, inputs.initialHidden),
-    mask: maskBytes(backend, inputs.mask),
-    dropoutMask: arrayOf(backend, inputs.dropoutMask),
-    recurrentDropoutMask: arrayOf(backend, inputs.recurrentDropoutMask),
+    x: executor.floats(inputs.x),
+    recurrentKernel: executor.floats(inputs.recurrentKernel),
+    initialHidden: optionalFloats(executor, inputs.initialHidden),
+    mask: maskBytes(executor, inputs.mask),
+    dropoutMask: optionalFloats(executor, inputs.dropoutMask),
+    recurrentDropoutMask: optionalFloats(executor, inputs.recurrentDropoutMask),
   }
 }
 
@@ -200,22 +200,23 @@ export function sequenceNumbers(inputs: HiddenStateInputs, attrs: HiddenStateAtt
   }
 }
 
-/** What the gradient kernel gives, in this order. */
-const WEIGHTS = ['kernel', 'recurrentKernel', 'bias', 'initialHidden']
+/** The inputs whose gradients the gradient kernel gives, in this order. */
+const DIFFERENTIABLE = ['kernel', 'recurrentKernel', 'bias', 'initialHidden']
 
 /** The input's gradient, from the gates' gradients that the gradient kernel left first in the reserve. */
-export function inputGradKernel(kernelName: string, gates: number): NativeKernel {
+export function inputGradKernel(kernelName: string, gates: number): Kernel {
   return overrideKernel<HiddenStateInputs & { reserve: tf.TensorInfo }, HiddenStateAttrs>({
     kernelName: `${kernelName}InputGrad`,
-    run({ inputs, attrs, backend }) {
+    entries: [sequenceInputGradientEntry],
+    run({ inputs, attrs, executor }) {
       const { batch, steps, features, units, goBackwards } = sequenceNumbers(inputs, attrs)
-      const out = backend.allocate([batch, steps, features])
-      sequenceInputGradient({
-        gatesGradient: backend.reserved(inputs.reserve)[0],
-        kernel: backend.array(inputs.kernel),
-        mask: maskBytes(backend, inputs.mask),
-        dropoutMask: arrayOf(backend, inputs.dropoutMask),
-        inputGradient: backend.array(out),
+      const out = executor.allocate([batch, steps, features])
+      executor.run(sequenceInputGradientEntry, {
+        gatesGradient: executor.kept(inputs.reserve)[0],
+        kernel: executor.floats(inputs.kernel),
+        mask: maskBytes(executor, inputs.mask),
+        dropoutMask: optionalFloats(executor, inputs.dropoutMask),
+        inputGradient: executor.floats(out),
         ...{ batch, steps, features, goBackwards, width: gates * units, accumulate: false },
       })
       return out
@@ -223,36 +224,12 @@ export function inputGradKernel(kernelName: string, gates: number): NativeKernel
   })
 }
 
-function isListed(attrs: object): attrs is ListedAttrs {
-  return 'inputNames' in attrs && Array.isArray(attrs.inputNames)
-}
-
 /** The gradient of a forward kernel that gives output, lastHidden and its reserve. */
 export function hiddenStateGradient(kernelName: string): tf.GradConfig {
-  return {
+  return listedGradient({
     kernelName,
-    saveAllInputs: true,
-    outputsToSave: [false, false, true],
-    gradFunc: (dy, saved, attrs) => {
-      const [outputGradient, lastHiddenGradient] = Array.isArray(dy) ? dy : [dy]
-      const reserve = saved.at(-1)
-      if (!isListed(attrs) || !outputGradient || !lastHiddenGradient || !reserve)
-        throw new Error(`${kernelName} gradient: expected the saved inputs and reserve of its forward pass`)
-      const inputs: tf.NamedTensorMap = { reserve }
-      attrs.inputNames.forEach((name, i) => {
-        const tensor = saved[i]
-        if (tensor) inputs[name] = tensor
-      })
-      const results: tf.Tensor[] = tf
-        .engine()
-        .runKernel(`${kernelName}Grad`, { ...inputs, outputGradient, lastHiddenGradient }, { ...attrs })
-      const gradientOf = (name: string) => (): tf.Tensor => {
-        if (name === 'x') return tf.engine().runKernel(`${kernelName}InputGrad`, inputs, { ...attrs })
-        const gradient = results[WEIGHTS.indexOf(name)]
-        if (!gradient) throw new Error(`${kernelName} gradient: ${name} is not differentiable`)
-        return gradient
-      }
-      return Object.fromEntries(attrs.inputNames.map((name, i) => [i, gradientOf(name)]))
-    },
-  }
+    outputGradients: ['outputGradient', 'lastHiddenGradient'],
+    differentiable: DIFFERENTIABLE,
+    separateInput: true,
+  })
 }

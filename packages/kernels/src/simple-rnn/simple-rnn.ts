@@ -5,7 +5,7 @@
  * @see Elman 1990, "Finding structure in time".
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { nativeFunction } from '../binding.js'
+import { entry, hasKernel } from '../executor.js'
 import { overrideKernel } from '../kernel.js'
 import {
   checkedArguments,
@@ -22,7 +22,8 @@ import {
   sequenceMemory,
   sequenceNumbers,
 } from '../sequence/hidden-state.js'
-import { arrayOf, cellActivations } from '../sequence/sequence.js'
+import { optionalFloats } from '../listed-inputs.js'
+import { cellActivations } from '../sequence/activations.js'
 
 export type SimpleRnnOptions = HiddenStateOptions
 export type SimpleRnnResult = HiddenStateResult
@@ -44,8 +45,8 @@ export function simpleRnn(
 ): SimpleRnnResult {
   return tf.tidy(() => {
     const args = checkedArguments('simpleRnn', 1, 1, { ...options, x, kernel, recurrentKernel, bias })
-    const native = tf.getKernel(KERNEL_NAME, tf.getBackend()) !== undefined
-    return { ...(native ? runHiddenState(KERNEL_NAME, args, {}) : reference(args)) }
+    const fused = hasKernel(KERNEL_NAME)
+    return { ...(fused ? runHiddenState(KERNEL_NAME, args, {}) : reference(args)) }
   })
 }
 
@@ -68,7 +69,7 @@ const numbers = [...sizes, 'returnSequences', 'goBackwards', 'activation'] as co
 const flopsOf = (n: Record<(typeof numbers)[number], number | boolean>) =>
   2 * Number(n.batch) * Number(n.steps) * Number(n.units) * (Number(n.features) + Number(n.units))
 
-const forwardNative = nativeFunction(
+const forwardEntry = entry(
   'simple_rnn_forward',
   [
     ...(['x', 'kernel', 'recurrentKernel', 'bias', 'initialHidden', 'mask', 'dropoutMask'] as const),
@@ -77,7 +78,7 @@ const forwardNative = nativeFunction(
   numbers,
   flopsOf,
 )
-const backwardNative = nativeFunction(
+const backwardEntry = entry(
   'simple_rnn_backward',
   [
     ...(['x', 'recurrentKernel', 'initialHidden', 'mask', 'dropoutMask', 'recurrentDropoutMask'] as const),
@@ -91,41 +92,43 @@ const backwardNative = nativeFunction(
 /** Keeps, when a gradient is recorded, room for the gates' gradients and every h. */
 export const simpleRnnKernel = overrideKernel<tf.NamedTensorInfoMap, HiddenStateAttrs>({
   kernelName: KERNEL_NAME,
-  run({ inputs: numbered, attrs, backend }) {
+  entries: [forwardEntry],
+  run({ inputs: numbered, attrs, executor }) {
     const inputs = namedInputs(numbered, attrs.inputNames)
     const n = sequenceNumbers(inputs, attrs)
-    const output = backend.allocate(attrs.returnSequences ? [n.batch, n.steps, n.units] : [n.batch, n.units])
-    const lastHidden = backend.allocate([n.batch, n.units])
-    const kept = attrs.keep ? [1, 1].map(() => backend.take(n.batch * n.steps * n.units)) : []
-    forwardNative({
-      ...sequenceMemory(backend, inputs),
-      kernel: backend.array(inputs.kernel),
-      bias: arrayOf(backend, inputs.bias),
-      output: backend.array(output),
-      lastHidden: backend.array(lastHidden),
+    const output = executor.allocate(attrs.returnSequences ? [n.batch, n.steps, n.units] : [n.batch, n.units])
+    const lastHidden = executor.allocate([n.batch, n.units])
+    const kept = attrs.keep ? [1, 1].map(() => executor.take(n.batch * n.steps * n.units)) : []
+    executor.run(forwardEntry, {
+      ...sequenceMemory(executor, inputs),
+      kernel: executor.floats(inputs.kernel),
+      bias: optionalFloats(executor, inputs.bias),
+      output: executor.floats(output),
+      lastHidden: executor.floats(lastHidden),
       hiddens: kept[1],
       ...n,
     })
-    return [output, lastHidden, backend.reserve(kept)]
+    return [output, lastHidden, executor.keep(kept)]
   },
 })
 
 /** Gradients of the weights and the initial state; the gates' gradients stay in the reserve, for the kernel below. */
 export const simpleRnnGradKernel = overrideKernel<HiddenStateGradInputs, HiddenStateAttrs>({
   kernelName: `${KERNEL_NAME}Grad`,
-  run({ inputs, attrs, backend }) {
+  entries: [backwardEntry],
+  run({ inputs, attrs, executor }) {
     const n = sequenceNumbers(inputs, attrs)
-    const [gates, hiddens] = backend.reserved(inputs.reserve)
+    const [gates, hiddens] = executor.kept(inputs.reserve)
     const shapes = [[n.features, n.units], [n.units, n.units], [n.units], [n.batch, n.units]]
-    const results = shapes.map((shape) => backend.allocate(shape))
+    const results = shapes.map((shape) => executor.allocate(shape))
     const [kernelGradient, recurrentGradient, biasGradient, initialHiddenGradient] = results.map((info) =>
-      backend.array(info),
+      executor.floats(info),
     )
-    backwardNative({
-      ...sequenceMemory(backend, inputs),
+    executor.run(backwardEntry, {
+      ...sequenceMemory(executor, inputs),
       ...{ gates, hiddens },
-      outputGradient: backend.array(inputs.outputGradient),
-      lastHiddenGradient: backend.array(inputs.lastHiddenGradient),
+      outputGradient: executor.floats(inputs.outputGradient),
+      lastHiddenGradient: executor.floats(inputs.lastHiddenGradient),
       ...{ kernelGradient, recurrentGradient, biasGradient, initialHiddenGradient },
       ...n,
     })

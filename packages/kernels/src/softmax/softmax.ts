@@ -3,10 +3,10 @@
  * `logSoftmax` and `softmaxCrossEntropy` are ops of ours: TensorFlow.js composes them of six to ten others.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { nativeFunction } from '../binding.js'
+import { entry, hasKernel } from '../executor.js'
 import { runsFused } from '../fused-gradient.js'
-import { type NativeKernel, overrideKernel } from '../kernel.js'
-import { sameShape, sizeOf } from '../nest.js'
+import { type Kernel, overrideKernel } from '../kernel.js'
+import { sameShape, sizeOf } from '../shape.js'
 import { ShapeError } from '../shape-error.js'
 
 const CROSS_ENTROPY = 'SoftmaxCrossEntropy'
@@ -15,65 +15,74 @@ const GRAD = 'SoftmaxGrad'
 /** Bounds logarithms in the reference, where 0 times minus infinity would be NaN. */
 const LOWEST = -1e30
 
-const hasKernel = (kernelName: string) => tf.getKernel(kernelName, tf.getBackend()) !== undefined
 const columnsOf = (x: tf.TensorInfo) => x.shape.at(-1) ?? 1
 
 function rowwise(kernelName: string, op: 'softmax' | 'log_softmax') {
-  const native = nativeFunction(op, ['x', 'out'], ['cols'])
+  const own = entry(op, ['x', 'out'], ['cols'])
   return overrideKernel<tf.SoftmaxInputs, object>({
     kernelName,
-    run({ inputs: { logits }, backend }) {
+    entries: [own],
+    run({ inputs: { logits }, executor }) {
       if (logits?.dtype !== 'float32') return undefined
-      const out = backend.take(sizeOf(logits.shape))
-      native({ x: backend.array(logits), out, cols: columnsOf(logits) })
-      return backend.wrap(out, logits.shape)
+      const out = executor.take(sizeOf(logits.shape))
+      executor.run(own, { x: executor.floats(logits), out, cols: columnsOf(logits) })
+      return executor.tensor(out, logits.shape)
     },
   })
 }
 
-const gradNative = nativeFunction('softmax_grad', ['dy', 'y', 'out'], ['cols', 'log'])
+const gradEntry = entry('softmax_grad', ['dy', 'y', 'out'], ['cols', 'log'])
 
 const softmaxGrad = overrideKernel<tf.NamedTensorInfoMap, { log: boolean }>({
   kernelName: GRAD,
-  run({ inputs: { dy, y }, attrs: { log }, backend }) {
+  entries: [gradEntry],
+  run({ inputs: { dy, y }, attrs: { log }, executor }) {
     if (!dy || !y) return undefined
-    const out = backend.take(sizeOf(y.shape))
-    gradNative({ dy: backend.array(dy), y: backend.array(y), out, cols: columnsOf(y), log })
-    return backend.wrap(out, y.shape)
+    const out = executor.take(sizeOf(y.shape))
+    executor.run(gradEntry, { dy: executor.floats(dy), y: executor.floats(y), out, cols: columnsOf(y), log })
+    return executor.tensor(out, y.shape)
   },
 })
 
-const entropyNative = nativeFunction('cross_entropy', ['labels', 'logits', 'out'], ['cols'])
-const entropyGradNative = nativeFunction('cross_entropy_grad', ['dy', 'labels', 'logits', 'out'], ['cols'])
+const entropyEntry = entry('cross_entropy', ['labels', 'logits', 'out'], ['cols'])
+const entropyGradEntry = entry('cross_entropy_grad', ['dy', 'labels', 'logits', 'out'], ['cols'])
 
 const crossEntropy = overrideKernel<tf.NamedTensorInfoMap, object>({
   kernelName: CROSS_ENTROPY,
-  run({ inputs: { labels, logits }, backend }) {
+  entries: [entropyEntry],
+  run({ inputs: { labels, logits }, executor }) {
     if (!labels || !logits) return undefined
     const rows = logits.shape.slice(0, -1)
-    const out = backend.take(sizeOf(rows)).fill(0)
-    entropyNative({ labels: backend.array(labels), logits: backend.array(logits), out, cols: columnsOf(logits) })
-    return backend.wrap(out, rows)
+    const out = executor.take(sizeOf(rows))
+    executor.write(out, (values) => values.fill(0))
+    executor.run(entropyEntry, {
+      labels: executor.floats(labels),
+      logits: executor.floats(logits),
+      out,
+      cols: columnsOf(logits),
+    })
+    return executor.tensor(out, rows)
   },
 })
 
 const crossEntropyGrad = overrideKernel<tf.NamedTensorInfoMap, object>({
   kernelName: `${CROSS_ENTROPY}Grad`,
-  run({ inputs: { dy, labels, logits }, backend }) {
+  entries: [entropyGradEntry],
+  run({ inputs: { dy, labels, logits }, executor }) {
     if (!dy || !labels || !logits) return undefined
-    const out = backend.take(sizeOf(logits.shape))
-    entropyGradNative({
-      dy: backend.array(dy),
-      labels: backend.array(labels),
-      logits: backend.array(logits),
+    const out = executor.take(sizeOf(logits.shape))
+    executor.run(entropyGradEntry, {
+      dy: executor.floats(dy),
+      labels: executor.floats(labels),
+      logits: executor.floats(logits),
       out,
       cols: columnsOf(logits),
     })
-    return backend.wrap(out, logits.shape)
+    return executor.tensor(out, logits.shape)
   },
 })
 
-export const softmaxKernels: readonly NativeKernel[] = [
+export const softmaxKernels: readonly Kernel[] = [
   rowwise(tf.Softmax, 'softmax'),
   rowwise(tf.LogSoftmax, 'log_softmax'),
   softmaxGrad,

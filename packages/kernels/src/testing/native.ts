@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import { describe, expect, it } from 'vitest'
 import { nativeCalls } from '../kernel.js'
-import { BACKEND_NAME, nativeStatus, registerNativeBackend, setNativeThreads } from '../registry.js'
+import { BACKEND_NAME, nativeStatus, registerNativeBackend, setNativeThreads } from '../executors/native/native.js'
 
 /** Whether the addon is there. */
 export function nativeAvailable(): boolean {

@@ -1,11 +1,14 @@
+import * as tf from '@tensorflow/tfjs-core'
 import { expect, it } from 'vitest'
-import { nativeBinding, nativeFunction, signatureConflicts } from './binding.js'
-import { nativeStatus, setNativeThreads } from './registry.js'
-import { describeNative } from './testing/native.js'
+import { currentExecutor, entry } from '../../executor.js'
+import { entries } from '../../rooms.js'
+import { describeNative } from '../../testing/native.js'
+import { nativeBinding, signatureConflicts } from './binding.js'
+import { nativeStatus, setNativeThreads } from './native.js'
 
 describeNative('the binding', () => {
   it('has the same kernels, tensors and numbers in TypeScript and in C++', () => {
-    expect(signatureConflicts()).toEqual([])
+    expect(signatureConflicts(entries)).toEqual([])
   })
 
   it('says what it offers', () => {
@@ -24,11 +27,17 @@ describeNative('the binding', () => {
     expect(() => run?.(floats as Float64Array, ...tensors)).toThrow('expected the numbers and tensors')
   })
 
-  it('reports a signature that differs, and a kernel that is missing', () => {
-    // Declared last: both stay declared for the rest of this process.
-    const missing = nativeFunction('no_such_kernel', ['x'], [])
-    expect(() => missing({ x: new Float32Array(1) })).toThrow('no_such_kernel: not in')
-    expect(signatureConflicts()).toEqual(['no_such_kernel is in TypeScript only'])
+  it('reports a signature that differs, and a kernel that is missing on either side', async () => {
+    await tf.setBackend('native')
+    const missing = entry('no_such_kernel', ['x'], [])
+    const executor = currentExecutor()
+    expect(() => executor?.run(missing, { x: new Float32Array(1) })).toThrow('no_such_kernel: not in')
+    expect(executor?.has(missing)).toBe(false)
+    expect(signatureConflicts([...entries, missing])).toEqual(['no_such_kernel is in TypeScript only'])
+    const [first, ...others] = entries
+    expect(signatureConflicts(others)).toEqual([`${first?.name} is in C++ only`])
+    const turned = { name: first?.name ?? '', lists: [], tensors: ['other'], numbers: [] }
+    expect(signatureConflicts([turned, ...others])[0]).toMatch(/: TypeScript \(other, \), C\+\+ \(/)
   })
 })
 

@@ -1,15 +1,16 @@
 /**
- * The `native` TensorFlow.js backend: the `cpu` backend with pooled buffers, whose slow kernels the registry replaces by C++ ones.
+ * The `native` TensorFlow.js backend: the `cpu` backend with pooled buffers, whose slow kernels are replaced by C++ ones.
  *
  * `cpu` hands out and keeps arrays without copying, so a buffer may be used again only when the pool made it and nobody outside our
  * kernels ever saw it. Stock kernels and readers see a tensor through `values`, which marks its buffer as escaped; our kernels use
- * `array()`. What never escaped goes back to the pool when its tensor is disposed.
+ * `memoryOf()` and `array()`, by way of the executor. What never escaped goes back to the pool when its tensor is disposed.
  */
 import type { backend_util, DataType, TensorInfo } from '@tensorflow/tfjs-core'
-import { backend as currentBackend, util } from '@tensorflow/tfjs-core'
+import { util } from '@tensorflow/tfjs-core'
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
-import type { NativeArray } from './binding.js'
+import type { BlockValues, Executor } from '../../executor.js'
 import { BufferPool } from './buffer-pool.js'
+import { NativeExecutor } from './native-executor.js'
 
 const POOL_LIMIT_BYTES = 768 * 2 ** 20
 const ZEROS_LIMIT_BYTES = 256 * 2 ** 20
@@ -51,9 +52,15 @@ class NativeData {
 }
 
 export class NativeBackend extends MathBackendCPU {
+  readonly executor: Executor
   private readonly pool = new BufferPool(POOL_LIMIT_BYTES)
   /** Buffers of zeros. */
   private readonly zeros = new BufferPool(ZEROS_LIMIT_BYTES)
+
+  constructor(name: string) {
+    super()
+    this.executor = new NativeExecutor(name, this)
+  }
 
   override write(values: backend_util.BackendValues, _shape: number[], dtype: DataType): object {
     const dataId = {}
@@ -71,11 +78,6 @@ export class NativeBackend extends MathBackendCPU {
     const data = new NativeData(values, dtype, false)
     data.refCount = refCount
     this.data.set(dataId, data)
-  }
-
-  /** A new float32 tensor over a pooled buffer of undefined content, for a kernel to fill. */
-  allocate(shape: number[]): TensorInfo {
-    return this.wrap(this.pool.take(util.sizeFromShape(shape)), shape)
   }
 
   /** A buffer of undefined content; give it back with `recycle`, or hand it on with `wrap` or `reserve`. */
@@ -132,7 +134,7 @@ export class NativeBackend extends MathBackendCPU {
   }
 
   /** The memory of a numeric tensor, for kernels only: it must not be kept or handed out. */
-  memoryOf(info: TensorInfo): NativeArray {
+  memoryOf(info: TensorInfo): BlockValues {
     const data: unknown = this.data.get(info.dataId)
     const content = data instanceof NativeData ? data.peek() : undefined
     if (content instanceof Float32Array || content instanceof Int32Array || content instanceof Uint8Array)
@@ -195,10 +197,4 @@ export class NativeBackend extends MathBackendCPU {
   get pooledBytes(): number {
     return this.pool.heldBytes + this.zeros.heldBytes
   }
-}
-
-/** The native backend when it is the current one. */
-export function currentNativeBackend(): NativeBackend | undefined {
-  const backend = currentBackend()
-  return backend instanceof NativeBackend ? backend : undefined
 }

@@ -3,8 +3,8 @@ import '@tensorflow/tfjs-layers'
 import { beforeAll, expect, it } from 'vitest'
 import { NativeBackend } from './backend.js'
 import { BufferPool } from './buffer-pool.js'
-import { filled } from './testing/close.js'
-import { describeNative } from './testing/native.js'
+import { filled } from '../../testing/close.js'
+import { describeNative } from '../../testing/native.js'
 
 function native(): NativeBackend {
   const backend = tf.backend()
