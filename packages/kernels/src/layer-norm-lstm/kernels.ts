@@ -1,5 +1,5 @@
 /** The C++ kernels of the layer-normalised LSTM, forward, backward and for the input, and the gradient that calls them. */
-import * as tf from '@tensorflow/tfjs-core'
+import type * as tf from '@tensorflow/tfjs-core'
 import { type Block, entry, type Executor } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'
 import { optionalFloats, byName, type ListedAttrs, maskBytes, required, listedGradient } from '../listed-inputs.js'

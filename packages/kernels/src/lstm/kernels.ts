@@ -2,7 +2,7 @@
  * The LSTM's native kernels and gradients: `LstmSequence` for one direction, `BidirectionalLstmSequence` for both. Each direction is a
  * call of the same C++, which writes its part of the output's columns; the second direction's inputs have a prefix before their names.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import type * as tf from '@tensorflow/tfjs-core'
 import { type Block, entry, type Executor } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'
 import { optionalFloats, byName, type ListedAttrs, maskBytes, required, listedGradient } from '../listed-inputs.js'
