@@ -25,6 +25,10 @@ export default defineConfig({
       project('audio-events'),
       project('image-seq'),
       project('timeseries-forecast'),
+      {
+        extends: true,
+        test: { name: 'tools', root: fileURLToPath(new URL('tools', import.meta.url)), include: ['**/*.test.mjs'] },
+      },
     ],
   },
 })
