@@ -20,11 +20,11 @@ export function unusedIn(folder) {
     const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
     const start = stdout.indexOf('{')
     if (start === -1) return [`knip: ${stderr || stdout}`]
-    /** @type {{ issues: Record<string, any>[] }} */
+    /** @type {{ issues: ({ file: string } & Record<string, any>)[] }} */
     const { issues } = JSON.parse(stdout.slice(start))
-    return issues.flatMap(({ file, owners: _, ...kinds }) =>
+    return issues.flatMap(({ file, ...kinds }) =>
       Object.entries(kinds).flatMap(([kind, names]) =>
-        (Array.isArray(names) ? names : []).map(({ name }) => `${file}: ${what} ${name} (${kind})`),
+        names.map((/** @type {{ name: string }} */ { name }) => `${file}: ${what} ${name} (${kind})`),
       ),
     )
   })
