@@ -17,7 +17,7 @@ export function commandsOfMarkdown(where, markdown) {
   return [...markdown.matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap(([, block = '']) =>
     block
       .split('\n')
-      .map((line) => line.replace(/\s+#.*$/, '').trim())
+      .map((line) => line.replace(/\s+# [^"]*$/, '').trim())
       .filter((line) => line !== '')
       .map((text) => ({ text, where })),
   )
