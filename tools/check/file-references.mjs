@@ -1,6 +1,6 @@
 // @ts-check
-// A source file that a comment or a document names exists. `x.ts` may be anywhere, `folder/x.ts` must end so; files of a run
-// (`weft.json`, `metrics.jsonl`) are not looked at, nor are those after a placeholder (`<op>.cc`).
+// A source file that a comment or a document names exists: a bare name anywhere, a path as the end of a file's path. Files of a run
+// (`weft.json`, `metrics.jsonl`) are not looked at, nor are names with a placeholder (`<op>.cc`).
 import { proseOf } from './prose.mjs'
 
 const REFERENCE = /(?<![\w.*<>${}/@%-])(?:\.{1,2}\/)*((?:[\w.@-]+\/)*\w[\w.-]*\.(?:ts|mjs|cc|h|inc|py))(?![\w-]|\.\w)/g

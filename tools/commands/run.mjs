@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { trackedFiles } from '../check/tree.mjs'
-import { MADE, toneSamples } from './made-data.mjs'
+import { SAMPLES, toneSamples } from './sample-data.mjs'
 import { NOT_RUN } from './not-run.mjs'
 import { printedCommands, PROGRAMS } from './printed.mjs'
 
@@ -67,7 +67,7 @@ function provide(folder, program, words) {
   words.forEach((word, at) => {
     if (words[at - 1] === '--out') return
     const name = word.replace(/\/\*.*$/, '')
-    const [path, make, model] = [join(folder, name), MADE[program]?.[name], trained.get(`${program} ${name}`)]
+    const [path, make, model] = [join(folder, name), SAMPLES[program]?.[name], trained.get(`${program} ${name}`)]
     if (existsSync(path)) return
     if (make) make(path)
     else if (model) cpSync(model, path, { recursive: true })

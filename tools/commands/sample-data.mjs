@@ -197,7 +197,7 @@ const prices = (seed) => (path) => {
 }
 
 /** @type {Record<string, Record<string, Make>>} */
-export const MADE = {
+export const SAMPLES = {
   'weft-audio': {
     sounds: sounds('dog', 'rain', 'bell'),
     'other-sounds': sounds('dog', 'rain', 'bell'),
