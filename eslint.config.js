@@ -13,6 +13,19 @@ const boundary = (files, ...forbidden) => ({
     ],
   },
 })
+// A command's runtime is set up in one place, which says what a run without the addon means; everything else is given a runtime.
+const whereRuntimeIsSetUp = [
+  'packages/core/src/runtime/**',
+  'packages/core/src/app/runner.ts',
+  // An index offers it to programs of others.
+  '**/index.ts',
+  '**/*.test.ts',
+  '**/testing/**',
+  // Still to go through the runner.
+  'packages/audio-events/src/{demo,evaluate,predict,spectrogram-image,stream-input,train}.ts',
+  'packages/image-seq/src/{demo,evaluate,predict,train}.ts',
+  'packages/timeseries-forecast/src/{demo,detect,evaluate,predict,train,watch}.ts',
+]
 const apps = [
   '@weft/audio-events',
   '@weft/image-seq',
@@ -36,6 +49,30 @@ export default defineConfig(
       ],
       'no-console': 'error',
       'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
+      'max-params': ['error', 5],
+    },
+  },
+  {
+    files: ['packages/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/*.property.ts', '**/testing/**'],
+    rules: { 'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }] },
+  },
+  {
+    files: ['packages/**/*.ts'],
+    ignores: whereRuntimeIsSetUp,
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['@weft/core', '@weft/core/**', '**/runtime/**', '**/device.js'],
+              importNames: ['setupRuntime'],
+              message: 'The runner of core/src/app sets up the runtime, once a command.',
+            },
+          ],
+        },
+      ],
     },
   },
   boundary(['packages/kernels/**'], '@weft/core', '@weft/core/*', ...apps),
