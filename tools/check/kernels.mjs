@@ -17,15 +17,16 @@ export async function kernels(tree, note) {
 
   /** @param {string} path */
   const load = (path) => import(new URL(`../../packages/kernels/dist/${path}`, import.meta.url).href)
-  const { nativeStatus } = await load('index.js') // declares all rooms
-  const { nativeBinding, signatureConflicts } = await load('binding.js')
+  const { nativeStatus } = await load('index.js')
+  const { entries } = await load('rooms.js')
+  const { nativeBinding, signatureConflicts } = await load('executors/native/binding.js')
   const status = nativeStatus()
   if (status.available) {
-    problems.push(...signatureConflicts().map((/** @type {string} */ conflict) => `built addon: ${conflict}`))
+    problems.push(...signatureConflicts(entries).map((/** @type {string} */ conflict) => `built addon: ${conflict}`))
     const built = nativeBinding().binding.kernels.map((/** @type {{ name: string }} */ kernel) => kernel.name)
     problems.push(...differences('kernels.inc and the built addon', names, built))
     if (new Set(status.kernels).size < status.kernels.length)
-      problems.push('registry.ts: a kernel is in the table twice')
+      problems.push('rooms.ts: a kernel is in the list twice')
   } else {
     const message = `the built addon is not compared: ${status.reason}`
     if (process.env.WEFT_REQUIRE_NATIVE === '1') problems.push(message)

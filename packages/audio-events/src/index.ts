@@ -5,7 +5,7 @@
 export { crossValidateSounds } from './cross-validate.js'
 export type { CrossValidation } from './cross-validate.js'
 export { datasets } from './datasets/index.js'
-export type { PublicDataset } from './datasets/index.js'
+export type { PublicDataset } from './datasets/public-dataset.js'
 export { decodeSound, readSound } from './sound/decode.js'
 export type { Sound } from './sound/decode.js'
 export { EventDetector } from './events/event-detector.js'

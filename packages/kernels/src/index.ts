@@ -1,12 +1,8 @@
-export {
-  additiveAttention,
-  dotProductAttention,
-  type AttentionOptions,
-  type AttentionResult,
-  type DotProductAttentionOptions,
-} from './attention/attention.js'
+export { additiveAttention, dotProductAttention } from './attention/attention.js'
+export type { AttentionOptions, AttentionResult, DotProductAttentionOptions } from './attention/arguments.js'
 export { batchNormTraining, type BatchNormOptions, type BatchNormResult } from './batch-norm/batch-norm.js'
-export { convLstm2d, type ConvLstm2dOptions, type ConvLstm2dResult } from './conv-lstm/conv-lstm.js'
+export { convLstm2d } from './conv-lstm/conv-lstm.js'
+export type { ConvLstm2dOptions, ConvLstm2dResult } from './conv-lstm/arguments.js'
 export { ctcBeamSearch, type CtcBeamOptions, type CtcBeamReading } from './ctc/beam-search.js'
 export { ctcLoss, type CtcOptions } from './ctc/ctc.js'
 export { ctcGreedyDecode } from './ctc/greedy.js'
@@ -19,20 +15,21 @@ export type { ConvActivation } from './conv2d/reference.js'
 export { conv3d, type Conv3dOptions } from './conv3d/conv3d.js'
 export { depthwiseConv2d } from './depthwise/depthwise.js'
 export { dropoutMask } from './dropout/dropout.js'
-export {
-  bidirectionalLstm,
-  lstm,
-  type BidirectionalLstmResult,
-  type LstmDirection,
-  type LstmOptions,
-  type LstmResult,
-  type LstmSequenceOptions,
-} from './lstm/lstm.js'
+export { bidirectionalLstm, lstm } from './lstm/lstm.js'
+export type {
+  BidirectionalLstmResult,
+  LstmDirection,
+  LstmOptions,
+  LstmResult,
+  LstmSequenceOptions,
+} from './lstm/arguments.js'
 export { lstmStep, type LstmStepOptions, type LstmStepWeights } from './lstm/step.js'
 export { dense, isDenseActivation, type DenseActivation } from './matmul/dense.js'
 export { areLastAxes, layerNorm, type LayerNormOptions } from './layer-norm/layer-norm.js'
-export { layerNormLstm, type LayerNormLstmNorms, type LayerNormLstmOptions } from './layer-norm-lstm/layer-norm-lstm.js'
-export { gru, type GruOptions, type GruResult } from './gru/gru.js'
+export { layerNormLstm } from './layer-norm-lstm/layer-norm-lstm.js'
+export type { LayerNormLstmNorms, LayerNormLstmOptions } from './layer-norm-lstm/arguments.js'
+export { gru } from './gru/gru.js'
+export type { GruOptions, GruResult } from './gru/arguments.js'
 export { nativeCalls } from './kernel.js'
 export { adamUpdate, type AdamUpdateOptions } from './optimizers/adam.js'
 export { rmspropUpdate, type RmspropUpdateOptions } from './optimizers/rmsprop.js'

@@ -1,6 +1,6 @@
 /** ESC-10: ten kinds of environmental sounds, 40 clips of 5 seconds each, five folds that keep recordings together. */
 import { join } from 'node:path'
-import type { PublicDataset } from './index.js'
+import type { PublicDataset } from './public-dataset.js'
 
 export const esc10: PublicDataset = {
   title: 'ESC-10: Dataset for Environmental Sound Classification',

@@ -1,7 +1,7 @@
 /** The Free Spoken Digit Dataset: six speakers, ten digits, fifty takes each, 8 kHz. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { PublicDataset } from './index.js'
+import type { PublicDataset } from './public-dataset.js'
 
 export const fsdd: PublicDataset = {
   title: 'Free Spoken Digit Dataset',

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { UserError } from '../errors.js'
 import { isTaken, runFolder } from './run-folder.js'
 import type { RuntimeReport } from '../runtime/device.js'
-import type { RunSummary } from './run.js'
+import type { RunSummary } from './results.js'
 
 /** What every demonstration gives. */
 export interface DemoSummary {

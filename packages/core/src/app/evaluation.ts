@@ -6,25 +6,13 @@ import { join } from 'node:path'
 import type { LabelledFile } from '../data/read-items.js'
 import { expected } from '../errors.js'
 import { writeFileAtomic } from '../files.js'
-import type { RuntimeReport } from '../runtime/device.js'
 import type { Hooks } from './hooks.js'
 import type { SkippedFile } from './inputs.js'
 import type { DeviceOptions, JudgingOptions, LabelledFilesOptions, SplitOptions } from './options.js'
 import { divide, type DrawOptions } from './parts.js'
 import type { ReportContent } from './report.js'
 import { onRuntime } from './runner.js'
-
-/** What every application's evaluation gives, whatever it judges. */
-export interface Evaluation<Judgement, Model> {
-  readonly judgement: Judgement
-  readonly model: Model
-  readonly skipped: readonly SkippedFile[]
-  readonly warnings: readonly string[]
-  readonly runtime: RuntimeReport
-  readonly seconds: number
-  /** Where the report is, when one was asked for. */
-  readonly report: string | undefined
-}
+import type { Evaluation } from './results.js'
 
 /** Data that is ready to be judged. */
 export interface EvaluationData<Judgement> {

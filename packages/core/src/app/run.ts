@@ -14,29 +14,7 @@ import type { PartName, RunFolderOptions, TrainingOptions } from './options.js'
 import type { ReportContent } from './report.js'
 import { openRunFolder, runFolder } from './run-folder.js'
 import { takeOver, type InitialWeights } from './take-over.js'
-
-/** What every application's training gives, whatever it judges. */
-export interface RunSummary {
-  readonly out: string
-  /** True when it was aborted; it can be resumed. */
-  readonly stopped: boolean
-  readonly runtime: RuntimeReport
-  /** Items of each part. */
-  readonly items: Readonly<Record<PartName, number>>
-  readonly skipped: readonly SkippedFile[]
-  readonly warnings: readonly string[]
-  readonly epochs: number
-  readonly bestEpoch: number | undefined
-  readonly parameters: number
-  readonly seconds: number
-  readonly report: string | undefined
-}
-
-/** A run with what its model says of the parts that it was not trained on. */
-export interface RunResult<Judgement> extends RunSummary {
-  readonly validation: Judgement | undefined
-  readonly test: Judgement | undefined
-}
+import type { RunResult } from './results.js'
 
 /** A model that a run trains and saves. */
 export interface RunModel {

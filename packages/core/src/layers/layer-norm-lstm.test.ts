@@ -53,7 +53,10 @@ const config = (layer: tfl.layers.Layer) =>
   JSON.stringify(Object.entries(layer.getConfig()).sort(), (_, value: unknown) => value ?? null)
 
 /** The op on the layer's weights. */
-function op(given: tf.Tensor[], options: LayerNormLstmOptions, input = x()) {
+/** The op's options besides its weights. */
+type SequenceOptions = Omit<LayerNormLstmOptions, 'kernelGamma' | 'recurrentGamma' | 'stateGamma' | 'stateBeta'>
+
+function op(given: tf.Tensor[], options: SequenceOptions, input = x()) {
   const [kernel, recurrent, bias, kernelGamma, kernelBeta, recurrentGamma, recurrentBeta, stateGamma, stateBeta] = given
   if (
     !kernel ||
@@ -69,7 +72,10 @@ function op(given: tf.Tensor[], options: LayerNormLstmOptions, input = x()) {
     // prettier-ignore
     throw new Error('nine weights')
   const norms = { kernelGamma, recurrentGamma, stateGamma, stateBeta }
-  const result = layerNormLstm(input, kernel, recurrent, tf.addN([bias, kernelBeta, recurrentBeta]), norms, options)
+  const result = layerNormLstm(input, kernel, recurrent, tf.addN([bias, kernelBeta, recurrentBeta]), {
+    ...norms,
+    ...options,
+  })
   return [result.output, result.lastHidden, result.lastCell] as const
 }
 
@@ -80,7 +86,7 @@ describe.each(['cpu', 'native'])('LayerNormLSTM on %s', (backend) => {
       expect(await tf.setBackend(backend)).toBe(true)
     })
 
-    it.each<Partial<LayerNormLSTMArgs> & LayerNormLstmOptions>([
+    it.each<Partial<LayerNormLSTMArgs> & SequenceOptions>([
       {},
       { returnSequences: true },
       { goBackwards: true },

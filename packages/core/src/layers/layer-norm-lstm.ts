@@ -177,7 +177,8 @@ export class LayerNormLSTM extends Base {
     const drop = (rate: number, size: number) =>
       training && rate > 0 && rate < 1 ? dropoutMask([batch, size], 1 - rate, nextLayerSeed()) : undefined
     const { kernel, recurrentKernel, bias, norms } = this.#cell.readWeights()
-    const result = layerNormLstm(x, kernel, recurrentKernel, bias, norms, {
+    const result = layerNormLstm(x, kernel, recurrentKernel, bias, {
+      ...norms,
       ...this.#activations,
       epsilon: norm.epsilon,
       normalizedCarry,

@@ -11,7 +11,8 @@ import {
   onBoth,
   withThreads,
 } from '../testing/native.js'
-import { additiveAttention, type AttentionResult, dotProductAttention } from './attention.js'
+import { additiveAttention, dotProductAttention } from './attention.js'
+import type { AttentionResult } from './arguments.js'
 
 const backends = nativeAvailable() ? ['cpu', 'native'] : ['cpu']
 

@@ -1,6 +1,6 @@
 /** Attention composed of TensorFlow.js ops: runs on every backend and is what the C++ is compared with. */
 import * as tf from '@tensorflow/tfjs-core'
-import type { AttentionArguments, AttentionResult } from './attention.js'
+import type { AttentionArguments, AttentionResult } from './arguments.js'
 
 /** A score that no exponential survives; finite, since minus infinity would make a row without any key NaN. */
 const HIDDEN = -1e30

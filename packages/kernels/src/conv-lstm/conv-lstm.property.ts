@@ -1,7 +1,8 @@
 /** What holds of the convolutional LSTM for any sizes and options; see testing/property.ts. */
 import * as tf from '@tensorflow/tfjs-core'
 import type { Draw, Property } from '../testing/property.js'
-import { convLstm2d, type ConvLstm2dOptions } from './conv-lstm.js'
+import { convLstm2d } from './conv-lstm.js'
+import type { ConvLstm2dOptions } from './arguments.js'
 
 /** Products of a few steps, in another order, through a backward pass. */
 const TOLERANCE = { absolute: 1e-4, relative: 1e-3 }

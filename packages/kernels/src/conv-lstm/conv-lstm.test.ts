@@ -12,7 +12,8 @@ import {
   onBoth,
   withThreads,
 } from '../testing/native.js'
-import { convLstm2d, type ConvLstm2dOptions } from './conv-lstm.js'
+import { convLstm2d } from './conv-lstm.js'
+import type { ConvLstm2dOptions } from './arguments.js'
 
 const backends = nativeAvailable() ? ['cpu', 'native'] : ['cpu']
 const KERNELS = ['ConvLstm2DSequence', 'ConvLstm2DSequenceGrad', 'ConvLstm2DSequenceInputGrad']

@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { activated, dilatedFilter, perAxis } from '../conv2d/reference.js'
 import { cellActivations, gateActivations } from '../sequence/activations.js'
-import type { ConvLstm2dArguments, ConvLstm2dResult } from './conv-lstm.js'
+import type { ConvLstm2dArguments, ConvLstm2dResult } from './arguments.js'
 
 export function convLstmReference(args: ConvLstm2dArguments): ConvLstm2dResult {
   const { x, kernel, recurrentKernel, initialState, mask, peepholes, recurrentDropoutMask } = args

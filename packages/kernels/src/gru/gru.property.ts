@@ -1,7 +1,8 @@
 /** Random cases for the GRU, with the reset after and before the product. */
 import { hiddenStateProperty } from '../testing/hidden-state-property.js'
 import type { Property } from '../testing/property.js'
-import { gru, type GruOptions } from './gru.js'
+import { gru } from './gru.js'
+import type { GruOptions } from './arguments.js'
 
 export const properties: readonly Property[] = [
   hiddenStateProperty<GruOptions>('gru', (random) => {

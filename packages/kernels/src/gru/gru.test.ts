@@ -13,7 +13,8 @@ import {
   type Subject,
 } from '../testing/hidden-state.js'
 import { describeNative, onBoth } from '../testing/native.js'
-import { gru, type GruOptions } from './gru.js'
+import { gru } from './gru.js'
+import type { GruOptions } from './arguments.js'
 
 const common = { op: gru, gates: 3, kernels: ['GruSequence', 'GruSequenceGrad', 'GruSequenceInputGrad'] }
 const after: Subject<GruOptions> = {

@@ -15,13 +15,10 @@ import { entry, hasKernel } from '../executor.js'
 import { overrideKernel } from '../kernel.js'
 import {
   checkedArguments,
-  type HiddenStateArguments,
   type HiddenStateAttrs,
   hiddenStateGradient,
   type HiddenStateGradInputs,
   type HiddenStateInputs,
-  type HiddenStateOptions,
-  type HiddenStateResult,
   inputGradKernel,
   namedInputs,
   runHiddenState,
@@ -31,20 +28,7 @@ import {
 import { optionalFloats } from '../listed-inputs.js'
 import type { GateActivation } from '../sequence/activations.js'
 import { gruReference } from './reference.js'
-
-export interface GruOptions extends HiddenStateOptions {
-  /** σ; sigmoid by default. */
-  recurrentActivation?: GateActivation
-  /** Whether r applies after the product with the recurrent weights (default) or before it. */
-  resetAfter?: boolean
-}
-
-export interface GruArguments extends HiddenStateArguments {
-  recurrentActivation: GateActivation
-  resetAfter: boolean
-}
-
-export type GruResult = HiddenStateResult
+import type { GruOptions, GruResult } from './arguments.js'
 
 const KERNEL_NAME = 'GruSequence'
 const GATES = 3

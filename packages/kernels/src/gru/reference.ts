@@ -4,7 +4,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { type HiddenStateResult, hiddenStateReference } from '../sequence/hidden-state.js'
 import { cellActivations, gateActivations } from '../sequence/activations.js'
-import type { GruArguments } from './gru.js'
+import type { GruArguments } from './arguments.js'
 
 export function gruReference(args: GruArguments): HiddenStateResult {
   const { kernel, recurrentKernel, bias, resetAfter } = args

@@ -1,7 +1,8 @@
 /** The layer-normalised LSTM of any sizes, lengths, holes and options, with its gradients. */
 import * as tf from '@tensorflow/tfjs-core'
 import type { Draw, Property } from '../testing/property.js'
-import { layerNormLstm, type LayerNormLstmOptions } from './layer-norm-lstm.js'
+import { layerNormLstm } from './layer-norm-lstm.js'
+import type { LayerNormLstmOptions } from './arguments.js'
 
 /** [B, T]; any lengths, 0 among them, and with holes any steps missing. */
 function drawMask(random: Draw, batch: number, steps: number, holes: boolean): tf.Tensor {
@@ -53,7 +54,7 @@ export const properties: readonly Property[] = [
         const [hidden, cell] = rest
         const norms = { kernelGamma, recurrentGamma, stateGamma, stateBeta }
         const initialState = hidden && cell ? ([hidden, cell] as const) : undefined
-        const result = layerNormLstm(x, kernel, recurrentKernel, shift, norms, { ...options, initialState })
+        const result = layerNormLstm(x, kernel, recurrentKernel, shift, { ...norms, ...options, initialState })
         return [result.output, result.lastHidden, result.lastCell]
       }
       const loss = (...at: tf.Tensor[]) =>

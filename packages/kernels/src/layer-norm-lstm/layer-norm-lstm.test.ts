@@ -12,7 +12,8 @@ import {
   withThreads,
 } from '../testing/native.js'
 import golden from './golden/layer-norm-lstm.json' with { type: 'json' }
-import { layerNormLstm, type LayerNormLstmOptions } from './layer-norm-lstm.js'
+import { layerNormLstm } from './layer-norm-lstm.js'
+import type { LayerNormLstmOptions } from './arguments.js'
 
 const backends = nativeAvailable() ? ['cpu', 'native'] : ['cpu']
 const KERNELS = ['LayerNormLstmSequence', 'LayerNormLstmSequenceGrad', 'LayerNormLstmSequenceInputGrad']
@@ -77,7 +78,8 @@ function apply(options: Case, inputs: tf.Tensor[]): tf.Tensor[] {
   const dropped = (width: number, seed: number) =>
     tf.mul(tf.cast(tf.greater(filled([batch, width], seed), -0.5), 'float32'), 4 / 3)
   const norms = { kernelGamma, recurrentGamma, stateGamma, stateBeta }
-  const { output, lastHidden, lastCell } = layerNormLstm(x, kernel, recurrentKernel, bias, norms, {
+  const { output, lastHidden, lastCell } = layerNormLstm(x, kernel, recurrentKernel, bias, {
+    ...norms,
     ...options,
     mask: maskOf(options),
     initialState: hidden && cell ? [hidden, cell] : undefined,
@@ -170,7 +172,7 @@ describe.each(backends)('layerNormLstm on %s, by hand', (backend) => {
     }
     const x = tf.tensor3d([[[2], [-1]]])
     const options = { returnSequences: true, normalizedCarry }
-    const result = layerNormLstm(x, tf.tensor2d([w]), tf.tensor2d(u), tf.fill([8], b), norms, options)
+    const result = layerNormLstm(x, tf.tensor2d([w]), tf.tensor2d(u), tf.fill([8], b), { ...norms, ...options })
     expectClose(result.output.dataSync(), hidden, ACCUMULATED)
     expectClose(result.lastHidden.dataSync(), h, ACCUMULATED)
     expectClose(result.lastCell.dataSync(), c, ACCUMULATED)
@@ -271,7 +273,10 @@ describe.each(backends)('layerNormLstm on %s, golden', (backend) => {
         const norms = { kernelGamma, recurrentGamma, stateGamma, stateBeta }
         const options: LayerNormLstmOptions = { returnSequences: true, epsilon: golden.epsilon, normalizedCarry }
         if (hidden && cell) options.initialState = [hidden, cell]
-        const { output, lastHidden, lastCell } = layerNormLstm(x, kernel, recurrentKernel, bias, norms, options)
+        const { output, lastHidden, lastCell } = layerNormLstm(x, kernel, recurrentKernel, bias, {
+          ...norms,
+          ...options,
+        })
         return [output, lastHidden, lastCell]
       }
       const gradients = tf.grads((...at: tf.Tensor[]) =>
@@ -293,7 +298,11 @@ describe('layerNormLstm, errors', () => {
     stateBeta: tf.zeros([5]),
   })
   const run = (options: LayerNormLstmOptions = {}, given: object = {}) =>
-    layerNormLstm(filled([2, 3, 4], 1), filled([4, 20], 2), filled([5, 20], 3), null, { ...norms(), ...given }, options)
+    layerNormLstm(filled([2, 3, 4], 1), filled([4, 20], 2), filled([5, 20], 3), null, {
+      ...norms(),
+      ...given,
+      ...options,
+    })
 
   it.each<[string, () => unknown]>([
     [

@@ -12,43 +12,12 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { hasKernel } from '../executor.js'
-import { type LstmOptions, type LstmResult } from '../lstm/lstm.js'
+import type { LstmResult } from '../lstm/arguments.js'
 import { runListed } from '../listed-inputs.js'
-import type { CellActivation, GateActivation } from '../sequence/activations.js'
 import { shapeCheck } from '../shape-error.js'
 import { KERNEL_NAME } from './kernels.js'
 import { layerNormLstmReference } from './reference.js'
-
-/** Scales of the three norms, and the shift of the cell's. */
-export interface LayerNormLstmNorms {
-  /** γ_x [4U], of x W. */
-  kernelGamma: tf.Tensor
-  /** γ_h [4U], of h U. */
-  recurrentGamma: tf.Tensor
-  /** γ_c [U], of the cell. */
-  stateGamma: tf.Tensor
-  /** β_c [U]. */
-  stateBeta: tf.Tensor
-}
-
-export interface LayerNormLstmOptions extends LstmOptions {
-  /** ε; 1e-3 by default. */
-  epsilon?: number
-  /** Whether the normalised cell is what the next step gets (default), or the cell as it is. */
-  normalizedCarry?: boolean
-}
-
-export interface LayerNormLstmArguments extends LayerNormLstmOptions {
-  x: tf.Tensor
-  kernel: tf.Tensor
-  recurrentKernel: tf.Tensor
-  bias?: tf.Tensor
-  norms: LayerNormLstmNorms
-  activation: CellActivation
-  recurrentActivation: GateActivation
-  epsilon: number
-  normalizedCarry: boolean
-}
+import type { LayerNormLstmArguments, LayerNormLstmOptions } from './arguments.js'
 
 const expect = shapeCheck('layerNormLstm')
 
@@ -63,11 +32,10 @@ export function layerNormLstm(
   kernel: tf.Tensor,
   recurrentKernel: tf.Tensor,
   bias: tf.Tensor | null,
-  norms: LayerNormLstmNorms,
-  options: LayerNormLstmOptions = {},
+  options: LayerNormLstmOptions,
 ): LstmResult {
   return tf.tidy(() => {
-    const args = checked(x, kernel, recurrentKernel, bias, norms, options)
+    const args = checked(x, kernel, recurrentKernel, bias, options)
     return { ...(hasKernel(KERNEL_NAME) ? runKernel(args) : layerNormLstmReference(args)) }
   })
 }
@@ -80,7 +48,10 @@ function runKernel(args: LayerNormLstmArguments): LstmResult {
       kernel: args.kernel,
       recurrentKernel: args.recurrentKernel,
       bias: args.bias,
-      ...args.norms,
+      kernelGamma: args.kernelGamma,
+      recurrentGamma: args.recurrentGamma,
+      stateGamma: args.stateGamma,
+      stateBeta: args.stateBeta,
       initialHidden: args.initialState?.[0],
       initialCell: args.initialState?.[1],
       mask: args.mask,
@@ -105,7 +76,6 @@ function checked(
   kernel: tf.Tensor,
   recurrentKernel: tf.Tensor,
   bias: tf.Tensor | null,
-  { kernelGamma, recurrentGamma, stateGamma, stateBeta }: LayerNormLstmNorms,
   options: LayerNormLstmOptions,
 ): LayerNormLstmArguments {
   expect('x', x, ['B', 'T', 'D'])
@@ -115,10 +85,10 @@ function checked(
   expect('recurrentKernel', recurrentKernel, [units, 4 * units])
   expect('kernel', kernel, [features, 4 * units])
   expect('bias', bias, [4 * units])
-  expect('kernelGamma', kernelGamma, [4 * units])
-  expect('recurrentGamma', recurrentGamma, [4 * units])
-  expect('stateGamma', stateGamma, [units])
-  expect('stateBeta', stateBeta, [units])
+  expect('kernelGamma', options.kernelGamma, [4 * units])
+  expect('recurrentGamma', options.recurrentGamma, [4 * units])
+  expect('stateGamma', options.stateGamma, [units])
+  expect('stateBeta', options.stateBeta, [units])
   expect('initialState[0]', options.initialState?.[0], [batch, units])
   expect('initialState[1]', options.initialState?.[1], [batch, units])
   expect('mask', options.mask, [batch, steps])
@@ -134,6 +104,5 @@ function checked(
     kernel,
     recurrentKernel,
     bias: bias ?? undefined,
-    norms: { kernelGamma, recurrentGamma, stateGamma, stateBeta },
   }
 }

@@ -4,12 +4,12 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { layerNorm } from '../layer-norm/layer-norm.js'
-import type { LstmResult } from '../lstm/lstm.js'
+import type { LstmResult } from '../lstm/arguments.js'
 import { cellActivations, gateActivations } from '../sequence/activations.js'
-import type { LayerNormLstmArguments } from './layer-norm-lstm.js'
+import type { LayerNormLstmArguments } from './arguments.js'
 
 export function layerNormLstmReference(args: LayerNormLstmArguments): LstmResult {
-  const { x, kernel, recurrentKernel, bias, norms, initialState, mask, dropoutMask, recurrentDropoutMask } = args
+  const { x, kernel, recurrentKernel, bias, initialState, mask, dropoutMask, recurrentDropoutMask } = args
   const [batch = 0, steps = 0, features = 0] = x.shape
   const units = recurrentKernel.shape[0] ?? 0
   const matrix = tf.reshape(kernel, [features, 4 * units])
@@ -30,12 +30,12 @@ export function layerNormLstmReference(args: LayerNormLstmArguments): LstmResult
     const input = tf.reshape(tf.slice(inputs, [0, t, 0], [-1, 1, -1]), [batch, features]) // [B, D]
     const recurrent = recurrentDropoutMask ? tf.mul(h, recurrentDropoutMask) : h
     const z = tf.add(
-      normalise(tf.matMul(input, matrix), norms.kernelGamma, bias ?? null),
-      normalise(tf.matMul(recurrent, recurrentMatrix), norms.recurrentGamma, null),
+      normalise(tf.matMul(input, matrix), args.kernelGamma, bias ?? null),
+      normalise(tf.matMul(recurrent, recurrentMatrix), args.recurrentGamma, null),
     ) // [B, 4U]
     const part = (index: number) => tf.slice(z, [0, index * units], [-1, units])
     const raw = tf.add(tf.mul(gate(part(1)), c), tf.mul(gate(part(0)), activate(part(2))))
-    const scaled = normalise(raw, norms.stateGamma, norms.stateBeta)
+    const scaled = normalise(raw, args.stateGamma, args.stateBeta)
     const newC = args.normalizedCarry ? scaled : raw
     const newH = tf.mul(gate(part(3)), activate(scaled))
     if (kept) {

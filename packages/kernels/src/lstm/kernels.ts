@@ -92,8 +92,8 @@ const shared = (executor: Executor, { at }: Direction) => ({
 
 const RESERVED = 3 // gates [rows, 4U], cells and hidden states [rows, U] of each direction
 
-function kernelsOf(kernelName: string): Kernel[] {
-  const forward = overrideKernel<tf.NamedTensorInfoMap, LstmAttrs>({
+const forwardKernel = (kernelName: string) =>
+  overrideKernel<tf.NamedTensorInfoMap, LstmAttrs>({
     kernelName,
     entries: [forwardEntry],
     run({ inputs: numbered, attrs, executor }) {
@@ -128,8 +128,9 @@ function kernelsOf(kernelName: string): Kernel[] {
     },
   })
 
-  /** Gradients of each direction's weights and states; the reserve's gates become their gradients, for the kernel below. */
-  const gradients = overrideKernel<tf.NamedTensorInfoMap, LstmAttrs>({
+/** Gradients of each direction's weights and states; the reserve's gates become their gradients, for the kernel below. */
+const gradientKernel = (kernelName: string) =>
+  overrideKernel<tf.NamedTensorInfoMap, LstmAttrs>({
     kernelName: `${kernelName}Grad`,
     entries: [backwardEntry],
     run({ inputs, attrs, executor }) {
@@ -170,8 +171,9 @@ function kernelsOf(kernelName: string): Kernel[] {
     },
   })
 
-  /** The input's gradient, from the gates' gradients that the kernel above left in the reserve. */
-  const inputGradient = overrideKernel<tf.NamedTensorInfoMap, LstmAttrs>({
+/** The input's gradient, from the gates' gradients that the kernel above left in the reserve. */
+const inputGradientKernel = (kernelName: string) =>
+  overrideKernel<tf.NamedTensorInfoMap, LstmAttrs>({
     kernelName: `${kernelName}InputGrad`,
     entries: [sequenceInputGradientEntry],
     run({ inputs, attrs, executor }) {
@@ -194,10 +196,12 @@ function kernelsOf(kernelName: string): Kernel[] {
       return out
     },
   })
-  return [forward, gradients, inputGradient]
-}
 
-export const lstmKernels: readonly Kernel[] = Object.values(kernelNames).flatMap(kernelsOf)
+export const lstmKernels: readonly Kernel[] = Object.values(kernelNames).flatMap((kernelName) => [
+  forwardKernel(kernelName),
+  gradientKernel(kernelName),
+  inputGradientKernel(kernelName),
+])
 
 const DIFFERENTIABLE = ['kernel', 'recurrentKernel', 'bias', 'peepholes', 'initialHidden', 'initialCell']
 

@@ -2,7 +2,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { axis } from '../testing/draw.js'
 import type { Draw, Property } from '../testing/property.js'
-import { lstm, type LstmOptions } from './lstm.js'
+import { lstm } from './lstm.js'
+import type { LstmOptions } from './arguments.js'
 
 /** Products over steps and sums over rows, through a backward pass. */
 const TOLERANCE = { absolute: 5e-4, relative: 1e-3 }

@@ -12,7 +12,8 @@ import {
   onBoth,
   withThreads,
 } from '../testing/native.js'
-import { bidirectionalLstm, lstm, type LstmOptions } from './lstm.js'
+import { bidirectionalLstm, lstm } from './lstm.js'
+import type { LstmOptions } from './arguments.js'
 
 const backends = nativeAvailable() ? ['cpu', 'native'] : ['cpu']
 const KERNELS = ['LstmSequence', 'LstmSequenceGrad', 'LstmSequenceInputGrad']

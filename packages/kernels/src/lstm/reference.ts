@@ -3,7 +3,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { cellActivations, gateActivations } from '../sequence/activations.js'
-import type { LstmCall, LstmResult } from './lstm.js'
+import type { LstmCall, LstmResult } from './arguments.js'
 
 /** One of the call's directions. */
 export function lstmReference(call: LstmCall, which: number): LstmResult {

@@ -14,7 +14,6 @@ import type {
   EntryValues,
   Executor,
 } from '../../executor.js'
-import type { NativeBackend } from './backend.js'
 import { addonPath, type Argument, nativeBinding } from './binding.js'
 import { profileCall, profiling } from './profile.js'
 
@@ -25,14 +24,32 @@ interface Call {
   run(numbers: Float64Array, ...tensors: Argument[]): void
 }
 
+/** What the executor needs of its backend: tensors' memory, and pooled buffers. */
+export interface NativeMemory {
+  memoryOf(info: TensorInfo): BlockValues
+  array(info: TensorInfo): Float32Array
+  mutableArray(info: TensorInfo): Float32Array
+  take(length: number): Float32Array
+  recycle(buffer: Float32Array): void
+  wrap(buffer: Float32Array, shape: number[]): TensorInfo
+  makeTensorInfo(shape: number[], dtype: DataType, values: Float32Array | Int32Array | Uint8Array): TensorInfo
+  incRef(dataId: object): void
+  sharers(info: TensorInfo): number
+  reserve(buffers: readonly Float32Array[]): TensorInfo
+  reserved(info: TensorInfo): readonly Float32Array[]
+  takeZeros(length: number): Float32Array
+  wrapRows(buffer: Float32Array, shape: number[], rows: Int32Array): TensorInfo
+  nonZeroRows(info: TensorInfo): Int32Array | undefined
+}
+
 export class NativeExecutor implements Executor {
   readonly name: string
-  readonly #backend: NativeBackend
+  readonly #memory: NativeMemory
   readonly #calls = new Map<string, Call>()
 
-  constructor(name: string, backend: NativeBackend) {
+  constructor(name: string, memory: NativeMemory) {
     this.name = name
-    this.#backend = backend
+    this.#memory = memory
   }
 
   has({ name }: Pick<AnyEntry, 'name'>): boolean {
@@ -62,15 +79,15 @@ export class NativeExecutor implements Executor {
   }
 
   block(info: TensorInfo): BlockValues {
-    return this.#backend.memoryOf(info)
+    return this.#memory.memoryOf(info)
   }
 
   floats(info: TensorInfo): Float32Array {
-    return this.#backend.array(info)
+    return this.#memory.array(info)
   }
 
   own(info: TensorInfo): Float32Array {
-    return this.#backend.mutableArray(info)
+    return this.#memory.mutableArray(info)
   }
 
   typeOf(block: Block): BlockType {
@@ -80,55 +97,55 @@ export class NativeExecutor implements Executor {
   }
 
   allocate(shape: number[]): TensorInfo {
-    return this.#backend.wrap(this.#backend.take(util.sizeFromShape(shape)), shape)
+    return this.#memory.wrap(this.#memory.take(util.sizeFromShape(shape)), shape)
   }
 
   take(length: number, type: BlockType = 'float32'): BlockValues {
-    if (type === 'float32') return this.#backend.take(length)
+    if (type === 'float32') return this.#memory.take(length)
     if (type === 'float64') return new Float64Array(length)
     return type === 'int32' ? new Int32Array(length) : new Uint8Array(length)
   }
 
   recycle(block: Block): void {
-    if (block instanceof Float32Array) this.#backend.recycle(block)
+    if (block instanceof Float32Array) this.#memory.recycle(block)
   }
 
   tensor(block: Block, shape: number[], dtype: DataType = 'float32'): TensorInfo {
     const values = valuesOf(block)
     if (values instanceof Float64Array) throw new Error('native executor: expected no float64 for a tensor')
-    if (values instanceof Float32Array && dtype === 'float32') return this.#backend.wrap(values, shape)
-    return this.#backend.makeTensorInfo(shape, dtype, values)
+    if (values instanceof Float32Array && dtype === 'float32') return this.#memory.wrap(values, shape)
+    return this.#memory.makeTensorInfo(shape, dtype, values)
   }
 
   share(info: TensorInfo, shape: number[], dtype = info.dtype): TensorInfo {
-    this.#backend.incRef(info.dataId)
+    this.#memory.incRef(info.dataId)
     return { dataId: info.dataId, shape, dtype }
   }
 
   sharers(info: TensorInfo): number {
-    return this.#backend.sharers(info)
+    return this.#memory.sharers(info)
   }
 
   keep(blocks: readonly Block[]): TensorInfo {
-    return this.#backend.reserve(blocks.flatMap((block) => (block instanceof Float32Array ? [block] : [])))
+    return this.#memory.reserve(blocks.flatMap((block) => (block instanceof Float32Array ? [block] : [])))
   }
 
   kept(info: TensorInfo): readonly Float32Array[] {
-    return this.#backend.reserved(info)
+    return this.#memory.reserved(info)
   }
 
   takeZeros(length: number): Float32Array {
-    return this.#backend.takeZeros(length)
+    return this.#memory.takeZeros(length)
   }
 
   tensorOfRows(block: Block, shape: number[], rows: Int32Array): TensorInfo {
     const values = valuesOf(block)
     if (!(values instanceof Float32Array)) throw new Error('native executor: expected floats for a tensor of rows')
-    return this.#backend.wrapRows(values, shape, rows)
+    return this.#memory.wrapRows(values, shape, rows)
   }
 
   nonZeroRows(info: TensorInfo): Int32Array | undefined {
-    return this.#backend.nonZeroRows(info)
+    return this.#memory.nonZeroRows(info)
   }
 
   put(values: BlockValues): Block {
