@@ -15,12 +15,15 @@ export interface LayerNormLstmNorms {
   stateBeta: tf.Tensor
 }
 
-export interface LayerNormLstmOptions extends LstmOptions, LayerNormLstmNorms {
+/** Options besides the norms. */
+export interface LayerNormLstmSettings extends LstmOptions {
   /** ε; 1e-3 by default. */
   epsilon?: number
   /** Whether the normalised cell is what the next step gets (default), or the cell as it is. */
   normalizedCarry?: boolean
 }
+
+export interface LayerNormLstmOptions extends LayerNormLstmSettings, LayerNormLstmNorms {}
 
 export interface LayerNormLstmArguments extends LayerNormLstmOptions {
   x: tf.Tensor

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Draw, Property } from '../testing/property.js'
 import { layerNormLstm } from './layer-norm-lstm.js'
-import type { LayerNormLstmOptions } from './arguments.js'
+import type { LayerNormLstmSettings } from './arguments.js'
 
 /** [B, T]; any lengths, 0 among them, and with holes any steps missing. */
 function drawMask(random: Draw, batch: number, steps: number, holes: boolean): tf.Tensor {
@@ -20,7 +20,7 @@ export const properties: readonly Property[] = [
       const [batch, steps, features] = [random.int(0, 9), random.int(0, 6), random.int(1, 20)]
       const units = random.pick([1, 2, 3, 5, 8, 9, 16, 17, 20])
       const masked = random.pick(['none', 'lengths', 'holes'])
-      const options: LayerNormLstmOptions = {
+      const options: LayerNormLstmSettings = {
         returnSequences: random.chance(0.5),
         goBackwards: random.chance(0.5),
         normalizedCarry: random.chance(0.5),

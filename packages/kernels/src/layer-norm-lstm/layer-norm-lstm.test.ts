@@ -13,14 +13,14 @@ import {
 } from '../testing/native.js'
 import golden from './golden/layer-norm-lstm.json' with { type: 'json' }
 import { layerNormLstm } from './layer-norm-lstm.js'
-import type { LayerNormLstmOptions } from './arguments.js'
+import type { LayerNormLstmSettings } from './arguments.js'
 
 const backends = nativeAvailable() ? ['cpu', 'native'] : ['cpu']
 const KERNELS = ['LayerNormLstmSequence', 'LayerNormLstmSequenceGrad', 'LayerNormLstmSequenceInputGrad']
 // A norm divides by a deviation that may be small, which magnifies the roundings of the sums before it.
 const NORMALISED = { absolute: 2e-4, relative: 2e-4 }
 
-interface Case extends Omit<LayerNormLstmOptions, 'mask' | 'initialState' | 'dropoutMask' | 'recurrentDropoutMask'> {
+interface Case extends Omit<LayerNormLstmSettings, 'mask' | 'initialState' | 'dropoutMask' | 'recurrentDropoutMask'> {
   name: string
   /** B, T, D, U */
   sizes: [number, number, number, number]
@@ -271,7 +271,7 @@ describe.each(backends)('layerNormLstm on %s, golden', (backend) => {
         if (!x || !kernel || !recurrentKernel || !bias || !kernelGamma || !recurrentGamma || !stateGamma || !stateBeta)
           throw new Error('the golden file lacks an input')
         const norms = { kernelGamma, recurrentGamma, stateGamma, stateBeta }
-        const options: LayerNormLstmOptions = { returnSequences: true, epsilon: golden.epsilon, normalizedCarry }
+        const options: LayerNormLstmSettings = { returnSequences: true, epsilon: golden.epsilon, normalizedCarry }
         if (hidden && cell) options.initialState = [hidden, cell]
         const { output, lastHidden, lastCell } = layerNormLstm(x, kernel, recurrentKernel, bias, {
           ...norms,
@@ -297,7 +297,7 @@ describe('layerNormLstm, errors', () => {
     stateGamma: tf.ones([units]),
     stateBeta: tf.zeros([5]),
   })
-  const run = (options: LayerNormLstmOptions = {}, given: object = {}) =>
+  const run = (options: LayerNormLstmSettings = {}, given: object = {}) =>
     layerNormLstm(filled([2, 3, 4], 1), filled([4, 20], 2), filled([5, 20], 3), null, {
       ...norms(),
       ...given,
