@@ -1,9 +1,6 @@
 // How a kernel meets JavaScript. A kernel names its tensors, each with its shape, and numbers once:
 //
-//   #define FIELDS(TENSOR, NUMBER)  \
-//     TENSOR(x) /* [B, D] */        \
-//     TENSOR(y) /* out: [B, D] */   \
-//     NUMBER(factor)
+//   #define FIELDS(TENSOR, NUMBER) TENSOR(x) /* [B, D] */ TENSOR(y) /* out: [B, D] */ NUMBER(factor)
 //   WEFT_KERNEL(scale, FIELDS) { ... args.x.f32() ... args.factor ... }
 //   #undef FIELDS
 //

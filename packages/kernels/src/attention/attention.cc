@@ -189,7 +189,7 @@ static int attention_threads(const AttentionTask& task) {
   TENSOR(queryMask)   /* [B, Tq] bytes or none */ \
   TENSOR(valueMask)   /* [B, Tv] bytes or none */ \
   TENSOR(dropoutMask) /* [B, Tq, Tv] or none */   \
-  TENSOR(kept)        /* [B, Tq, Tv] or none: the weights before dropout, by the places of existing queries and keys */
+  TENSOR(kept) /* in and out: [B, Tq, Tv] or none: the weights before dropout, by the places of existing queries and keys */
 
 template <class Args>
 static KeptPairs kept_steps(const Args& args) {
