@@ -1,5 +1,5 @@
-// What cells share whose only state is their output h (GRU and SimpleRNN): h before the first step and after the last one, the
-// product of all running rows with the recurrent weights, and where the h of the step before lies.
+// What recurrent kernels share around their cell: h before the first step and after the last one, the product of all running rows
+// with the recurrent weights, where a state of the step before lies, and the sums that threads make apart. No cell's algebra.
 #pragma once
 #include "sequence.h"
 
@@ -7,7 +7,44 @@ namespace WEFT_ISA {
 
 constexpr int kSlotHiddenPanels = weft::kSlotKernel + 1, kSlotHiddenStates = weft::kSlotKernel + 2,
               kSlotHiddenStretch = weft::kSlotKernel + 3, kSlotHiddenZeros = weft::kSlotKernel + 4,
-              kSlotHiddenBias = weft::kSlotKernel + 5;
+              kSlotHiddenSums = weft::kSlotKernel + 5;
+
+// Sizes, options and tensors that every recurrent kernel takes, forward and backward.
+struct Recurrence {
+  const int64_t batch, steps, features, units, depth;  // depth: floats of a row of gates
+  const Timeline time;
+  const Division division;
+  const CellActivation kind;
+  const bool sequences;
+  const float *x, *dropout, *recurrent_kernel, *recurrent_mask, *initial_hidden;
+
+  template <class Args>
+  Recurrence(const Args& a, int64_t gates)
+      : batch(a.batch),
+        steps(a.steps),
+        features(a.features),
+        units(a.units),
+        depth(gates * units),
+        time(batch, steps, a.mask.u8(), a.goBackwards != 0),
+        division(batch, units, gates),
+        kind(static_cast<CellActivation>(static_cast<int>(a.activation))),
+        sequences(a.returnSequences != 0),
+        x(a.x.f32()),
+        dropout(a.dropoutMask.f32()),
+        recurrent_kernel(a.recurrentKernel.f32()),
+        recurrent_mask(a.recurrentDropoutMask.f32()),
+        initial_hidden(a.initialHidden.f32()) {}
+
+  // How many units there are from `unit` on, a vector's at most.
+  WEFT_INLINE int lanes(int64_t unit) const { return static_cast<int>(smaller<int64_t>(kLanes, units - unit)); }
+  // Rows of x, as an operand, and their transpose.
+  InputRows inputs(int64_t first_row, int64_t first_step) const { return {x, dropout, time, features, first_row, first_step}; }
+  InputColumns input_columns() const { return {inputs(0, 0)}; }
+  // h as the product with U reads it.
+  WEFT_INLINE Vec masked(Vec h, int64_t item, int64_t unit, int n) const {
+    return recurrent_mask ? h * load_partial(recurrent_mask + item * units + unit, n) : h;
+  }
+};
 
 // Steps [from, from + count) in time whose inputs are projected together; those going backwards begin at the far end.
 struct Stretch {
@@ -24,10 +61,23 @@ struct Stretch {
   int64_t step(int64_t s) const { return backwards ? from + count - 1 - s : from + s; }
 };
 
-// h before the first step, by place; both of `masked`, rows of `row_size` floats, have it times the recurrent dropout mask, since
+// A state by place [B, U] from one by item; zeros from null.
+inline void to_places(const Timeline& time, const float* items, int64_t units, float* places) {
+  const size_t bytes = sizeof(float) * units;
+  for (int64_t place = 0; place < time.batch; place++, places += units)
+    items ? std::memcpy(places, items + time.order[place] * units, bytes) : std::memset(places, 0, bytes);
+}
+// And back.
+inline void to_items(const Timeline& time, const float* places, int64_t units, float* items) {
+  for (int64_t place = 0; place < time.batch; place++, places += units)
+    std::memcpy(items + time.order[place] * units, places, sizeof(float) * units);
+}
+
+// h before the first step, by place; each of `masked`, rows of `row_size` floats, has it times the recurrent dropout mask, since
 // going backwards short items begin at a later step.
+template <int N>
 inline void start_hidden(const Timeline& time, const float* initial, const float* mask, int64_t units, float* h,
-                         float* const (&masked)[2], int64_t row_size, int64_t offset) {
+                         float* const (&masked)[N], int64_t row_size, int64_t offset) {
   for (int64_t place = 0; place < time.batch; place++) {
     const int64_t from = time.order[place] * units;
     for (int64_t j = 0; j < units; j++) {
@@ -39,34 +89,37 @@ inline void start_hidden(const Timeline& time, const float* initial, const float
 }
 
 // From h by place after the last step: the last state, the output when only the last is wanted, else the steps past each row's
-// end.
-inline void finish_hidden(const Timeline& time, const float* h, int64_t units, bool sequences, float* output, float* last) {
+// end. The output's rows are `out_width` floats apart.
+inline void finish_hidden(const Timeline& time, const float* h, int64_t units, bool sequences, float* output, int64_t out_width,
+                          float* last) {
   const size_t bytes = sizeof(float) * units;
   for (int64_t place = 0; place < time.batch; place++, h += units) {
     const int64_t item = time.order[place];
     const bool any = time.length[item] > 0;
     std::memcpy(last + item * units, h, bytes);
     if (!sequences) {
-      any ? std::memcpy(output + item * units, h, bytes) : std::memset(output + item * units, 0, bytes);
+      any ? std::memcpy(output + item * out_width, h, bytes) : std::memset(output + item * out_width, 0, bytes);
       continue;
     }
     for (int64_t t = time.length[item]; t < time.steps; t++) {
-      float* to = output + (item * time.steps + t) * units;
+      float* to = output + (item * time.steps + t) * out_width;
       any && !time.backwards ? std::memcpy(to, h, bytes) : std::memset(to, 0, bytes);
     }
   }
 }
 
-// The gradient of that last h, by place.
-inline void start_gradient(const Timeline& time, const float* dy, bool sequences, const float* last, int64_t units, float* dh) {
+// The gradient of that last h, by place, from the output's and the last state's; either may be null.
+inline void start_gradient(const Timeline& time, const float* dy, int64_t dy_width, bool sequences, const float* last,
+                           int64_t units, float* dh) {
   for (int64_t place = 0; place < time.batch; place++) {
     const int64_t item = time.order[place];
     const bool any = time.length[item] > 0;
     for (int64_t j = 0; j < units; j++) {
       float value = last ? last[item * units + j] : 0.0f;
-      if (dy != nullptr && any && !sequences) value += dy[item * units + j];
+      if (dy != nullptr && any && !sequences) value += dy[item * dy_width + j];
+      // Outputs past a row's end repeat its last one.
       if (dy != nullptr && any && sequences && !time.backwards)
-        for (int64_t t = time.length[item]; t < time.steps; t++) value += dy[(item * time.steps + t) * units + j];
+        for (int64_t t = time.length[item]; t < time.steps; t++) value += dy[(item * time.steps + t) * dy_width + j];
       dh[place * units + j] = value;
     }
   }
@@ -130,22 +183,34 @@ WEFT_INLINE void for_products(const Division& division, int thread, int count, i
   }
 }
 
-// Where h of the step processed before lies, kept by row; before the first step the initial state, or zeros.
-struct HiddenBefore {
+// The step back through h U: dh by place becomes the gates' gradients of step t, rows of `depth` floats, times U transposed in
+// `panels`, times the recurrent dropout mask. At a hole dh stays.
+inline void hidden_gradient(const Timeline& time, const Division& division, int64_t t, const float* gradients, int64_t depth,
+                            const float* panels, const float* mask, int64_t units, float* dh, int thread, int count) {
+  for_products(division, thread, count, time.active[t], units, gradients, depth, panels, depth * kLanes, depth,
+               [&](int64_t place, int64_t unit, int n, Vec value) {
+                 if (time.hole(t, place)) return;
+                 if (mask) value *= load_partial(mask + time.order[place] * units + unit, n);
+                 store_partial(dh + place * units + unit, value, n);
+               });
+}
+
+// Where a state (h or c) of the step processed before lies, kept by row; before the first step the initial one, or zeros.
+struct StateBefore {
   const Timeline& time;
-  const float *hiddens, *initial;
+  const float *kept, *initial;
   int64_t units;
   const float* zeros;
 
-  HiddenBefore(const Timeline& timeline, const float* kept, const float* initial_hidden, int64_t size)
-      : time(timeline), hiddens(kept), initial(initial_hidden), units(size) {
+  StateBefore(const Timeline& timeline, const float* kept_rows, const float* initial_state, int64_t size)
+      : time(timeline), kept(kept_rows), initial(initial_state), units(size) {
     float* nothing = scratch(0, kSlotHiddenZeros, size);
     std::memset(nothing, 0, sizeof(float) * size);
     zeros = nothing;
   }
   WEFT_INLINE const float* operator()(int64_t t, int64_t place) const {
     const int64_t before = time.previous(t);
-    if (before >= 0 && place < time.active[before]) return hiddens + (time.first_row[before] + place) * units;
+    if (before >= 0 && place < time.active[before]) return kept + (time.first_row[before] + place) * units;
     return initial ? initial + time.order[place] * units : zeros;
   }
   // The same for every row, for products over all rows; it stays valid until the next kernel.
@@ -160,6 +225,31 @@ struct HiddenBefore {
       }
     return {rows, masks};
   }
+};
+
+// What each thread sums over its own rows, and the total over all threads in their order.
+struct ThreadSums {
+  int64_t size;
+
+  // This thread's `size` floats, zero.
+  float* start(int thread) const {
+    float* sums = of(thread);
+    std::memset(sums, 0, sizeof(float) * size);
+    return sums;
+  }
+  // to[0, count) = the totals from `first` on; nothing for null.
+  void total(int threads, int64_t first, int64_t count, float* to) const {
+    if (to == nullptr) return;
+    std::memset(to, 0, sizeof(float) * count);
+    for (int thread = 0; thread < threads; thread++) {
+      const float* part = of(thread) + first;
+      for_vectors(0, count,
+                  [&](int64_t j, int n) { store_partial(to + j, load_partial(to + j, n) + load_partial(part + j, n), n); });
+    }
+  }
+
+ private:
+  float* of(int thread) const { return scratch(thread, kSlotHiddenSums, size + 1); }
 };
 
 }  // namespace WEFT_ISA

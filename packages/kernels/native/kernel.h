@@ -1,10 +1,12 @@
-// How a kernel meets JavaScript. A kernel names its tensors and numbers once:
+// How a kernel meets JavaScript. A kernel names its tensors, each with its shape, and numbers once:
 //
-//   #define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(y) NUMBER(count)
-//   WEFT_KERNEL(scale, FIELDS) { ... args.x.f32() ... args.count ... }
+//   #define FIELDS(TENSOR, NUMBER) TENSOR(x) /* [B, D] */ TENSOR(y) /* out: [B, D] */ NUMBER(factor)
+//   WEFT_KERNEL(scale, FIELDS) { ... args.x.f32() ... args.factor ... }
 //   #undef FIELDS
 //
-// and the same names, in the same order, stand in its TypeScript room; the loader compares the two lists.
+// and the same names, in the same order, stand in its TypeScript room; the loader compares the two lists. Tensors are float32 and
+// read unless the comment says "bytes", "int32" or "float64", "out" (written) or "in and out" (changed); "or none" may be left
+// out. [rows, ...] has a row for each running item at each step (sequence.h), [n] any number of elements.
 #pragma once
 #include <cstdint>
 

@@ -5,6 +5,7 @@
 #include "gemm.h"
 #include "hidden-state.h"
 #include "kernel.h"
+#include "lstm-cell.h"
 #include "nest.h"
 #include "normalize.h"
 #include "parallel.h"

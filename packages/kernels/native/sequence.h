@@ -59,6 +59,7 @@ WEFT_INLINE Vec cell_slope(Vec y, CellActivation kind) {
   if (kind == CellActivation::tanh) return 1.0f - y * y;
   return kind == CellActivation::relu ? (y > splat_zero() ? splat(1.0f) : splat_zero()) : splat(1.0f);
 }
+WEFT_INLINE Vec gate_activate(Vec x, bool hard) { return hard ? hard_sigmoid(x) : sigmoid(x); }
 WEFT_INLINE Vec gate_slope(Vec y, bool hard) {
   if (!hard) return y * (1.0f - y);
   return (y > splat_zero()) & (y < splat(1.0f)) ? splat(0.2f) : splat_zero();

@@ -181,8 +181,15 @@ static int attention_threads(const AttentionTask& task) {
 
 #define ATTENTION_NUMBERS(NUMBER) \
   NUMBER(batch) NUMBER(queries) NUMBER(keys) NUMBER(features) NUMBER(depth) NUMBER(factor) NUMBER(causal) NUMBER(additive)
-#define ATTENTION_TENSORS(TENSOR) \
-  TENSOR(query) TENSOR(key) TENSOR(value) TENSOR(scale) TENSOR(queryMask) TENSOR(valueMask) TENSOR(dropoutMask) TENSOR(kept)
+#define ATTENTION_TENSORS(TENSOR)                 \
+  TENSOR(query)       /* [B, Tq, D] */            \
+  TENSOR(key)         /* [B, Tv, D] */            \
+  TENSOR(value)       /* [B, Tv, E] */            \
+  TENSOR(scale)       /* [D] or none */           \
+  TENSOR(queryMask)   /* [B, Tq] bytes or none */ \
+  TENSOR(valueMask)   /* [B, Tv] bytes or none */ \
+  TENSOR(dropoutMask) /* [B, Tq, Tv] or none */   \
+  TENSOR(kept) /* in and out: [B, Tq, Tv] or none: the weights before dropout, by the places of existing queries and keys */
 
 template <class Args>
 static KeptPairs kept_steps(const Args& args) {
@@ -204,7 +211,11 @@ static AttentionTask attention_task(const Args& args, const KeptPairs& kept) {
 
 // `weights` [B, Tq, Tv] is what the values are multiplied by, or null; `kept` the weights before dropout, by the places of
 // existing queries and keys, or null.
-#define FIELDS(TENSOR, NUMBER) ATTENTION_TENSORS(TENSOR) TENSOR(output) TENSOR(weights) ATTENTION_NUMBERS(NUMBER)
+#define FIELDS(TENSOR, NUMBER)                                                      \
+  ATTENTION_TENSORS(TENSOR)                                                         \
+  TENSOR(output)  /* out: [B, Tq, E] */                                             \
+  TENSOR(weights) /* out: [B, Tq, Tv] or none: what the values are multiplied by */ \
+  ATTENTION_NUMBERS(NUMBER)
 WEFT_KERNEL(attention_forward, FIELDS) {
   const KeptPairs kept = kept_steps(args);
   const AttentionTask task = attention_task(args, kept);
@@ -296,12 +307,16 @@ static Vec additive_gradient(const AttentionTask& task, int64_t item, int64_t d,
 }
 
 // `kept` becomes the weights after dropout; `scoreGradient` [B, Tq, Tv] is memory to work in.
-#define FIELDS(TENSOR, NUMBER) \
-  ATTENTION_TENSORS(TENSOR)    \
-  TENSOR(outputGradient)       \
-  TENSOR(weightsGradient)      \
-  TENSOR(scoreGradient)        \
-  TENSOR(queryGradient) TENSOR(keyGradient) TENSOR(valueGradient) TENSOR(scaleGradient) ATTENTION_NUMBERS(NUMBER)
+#define FIELDS(TENSOR, NUMBER)                         \
+  ATTENTION_TENSORS(TENSOR)                            \
+  TENSOR(outputGradient)  /* [B, Tq, E] */             \
+  TENSOR(weightsGradient) /* [B, Tq, Tv] or none */    \
+  TENSOR(scoreGradient)   /* [B, Tq, Tv] to work in */ \
+  TENSOR(queryGradient)   /* out: [B, Tq, D] */        \
+  TENSOR(keyGradient)     /* out: [B, Tv, D] */        \
+  TENSOR(valueGradient)   /* out: [B, Tv, E] */        \
+  TENSOR(scaleGradient)   /* out: [D] or none */       \
+  ATTENTION_NUMBERS(NUMBER)
 WEFT_KERNEL(attention_backward, FIELDS) {
   const KeptPairs kept = kept_steps(args);
   const AttentionTask task = attention_task(args, kept);

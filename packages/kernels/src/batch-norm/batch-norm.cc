@@ -72,10 +72,14 @@ constexpr int kSlotNormSums = weft::kSlotKernel, kSlotNormSpread = weft::kSlotKe
 
 // mean and biased variance of each channel; output = (x - mean) * gamma / sqrt(variance + epsilon) + beta, then a rectifier if
 // asked.
-#define FIELDS(TENSOR, NUMBER) \
-  TENSOR(x)                    \
-  TENSOR(gamma)                \
-  TENSOR(beta) TENSOR(output) TENSOR(mean) TENSOR(variance) NUMBER(rows) NUMBER(channels) NUMBER(epsilon) NUMBER(rectify)
+#define FIELDS(TENSOR, NUMBER)          \
+  TENSOR(x)        /* [rows, C] */      \
+  TENSOR(gamma)    /* [C] */            \
+  TENSOR(beta)     /* [C] */            \
+  TENSOR(output)   /* out: [rows, C] */ \
+  TENSOR(mean)     /* out: [C] */       \
+  TENSOR(variance) /* out: [C] */       \
+  NUMBER(rows) NUMBER(channels) NUMBER(epsilon) NUMBER(rectify)
 WEFT_KERNEL(batch_norm_training, FIELDS) {
   const WideRows wide(static_cast<int64_t>(args.rows), static_cast<int64_t>(args.channels));
   const int64_t width = wide.width, channels = wide.channels;
@@ -114,11 +118,17 @@ WEFT_KERNEL(batch_norm_training, FIELDS) {
 }
 #undef FIELDS
 
-#define FIELDS(TENSOR, NUMBER)                                                                                                   \
-  TENSOR(x)                                                                                                                      \
-  TENSOR(dy)                                                                                                                     \
-  TENSOR(gamma) TENSOR(beta) TENSOR(mean) TENSOR(variance) TENSOR(dx) TENSOR(dgamma) TENSOR(dbeta) NUMBER(rows) NUMBER(channels) \
-      NUMBER(epsilon) NUMBER(rectify)
+#define FIELDS(TENSOR, NUMBER)          \
+  TENSOR(x)        /* [rows, C] */      \
+  TENSOR(dy)       /* [rows, C] */      \
+  TENSOR(gamma)    /* [C] */            \
+  TENSOR(beta)     /* [C] */            \
+  TENSOR(mean)     /* [C] */            \
+  TENSOR(variance) /* [C] */            \
+  TENSOR(dx)       /* out: [rows, C] */ \
+  TENSOR(dgamma)   /* out: [C] */       \
+  TENSOR(dbeta)    /* out: [C] */       \
+  NUMBER(rows) NUMBER(channels) NUMBER(epsilon) NUMBER(rectify)
 WEFT_KERNEL(batch_norm_gradient, FIELDS) {
   const WideRows wide(static_cast<int64_t>(args.rows), static_cast<int64_t>(args.channels));
   const int64_t width = wide.width, channels = wide.channels;
@@ -172,8 +182,14 @@ WEFT_KERNEL(batch_norm_gradient, FIELDS) {
 #undef FIELDS
 
 // The same with a mean and a variance that are given.
-#define FIELDS(TENSOR, NUMBER) \
-  TENSOR(x) TENSOR(gamma) TENSOR(beta) TENSOR(mean) TENSOR(variance) TENSOR(output) NUMBER(rows) NUMBER(channels) NUMBER(epsilon)
+#define FIELDS(TENSOR, NUMBER)          \
+  TENSOR(x)        /* [rows, C] */      \
+  TENSOR(gamma)    /* [C] or none */    \
+  TENSOR(beta)     /* [C] or none */    \
+  TENSOR(mean)     /* [C] */            \
+  TENSOR(variance) /* [C] */            \
+  TENSOR(output)   /* out: [rows, C] */ \
+  NUMBER(rows) NUMBER(channels) NUMBER(epsilon)
 WEFT_KERNEL(batch_norm_inference, FIELDS) {
   const WideRows wide(static_cast<int64_t>(args.rows), static_cast<int64_t>(args.channels));
   const int64_t width = wide.width;

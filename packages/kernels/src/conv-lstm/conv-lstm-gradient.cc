@@ -3,7 +3,7 @@
 // cache, their products with the input and the state before are added to the gradients of both filters. The gradient of the input
 // is another kernel, run only when it is wanted.
 
-// One step of the cell's gradient on neighbouring pixels.
+// One step of the cell's gradient (lstm-cell.h) on neighbouring pixels.
 struct CellStepGradient {
   const float* dh;  // [pixels, dh_step] from the step after, or null
   int64_t dh_step;
@@ -14,31 +14,27 @@ struct CellStepGradient {
   float *dc, *gates;
 };
 
-template <bool Peepholes>
-static void cell_backward(const CellStepGradient& step, int64_t pixels, int64_t filters, CellActivation kind, bool hard) {
+template <bool HasPeepholes>
+static void conv_lstm_cell_gradients(const CellStepGradient& step, int64_t pixels, int64_t filters, CellActivation kind,
+                                     bool hard) {
   for (int64_t p = 0; p < pixels; p++)
     for_vectors(0, filters, [&](int64_t j, int n) {
       const int64_t at = p * filters + j;
       Vec d = step.dh ? load_partial(step.dh + p * step.dh_step + j, n) : splat_zero();
       if (step.dropout != nullptr) d *= load_partial(step.dropout + at, n);
       for (int64_t k = 0; k < step.added_count; k++) d += load_partial(step.added[k] + step.first + at, n);
-      float* gates = step.gates + p * kConvGates * filters + j;
+      float* gates = step.gates + p * kLstmGates * filters + j;
       const Vec i = load_partial(gates, n), f = load_partial(gates + filters, n);
       const Vec g = load_partial(gates + 2 * filters, n), o = load_partial(gates + 3 * filters, n);
-      const Vec activated = cell_activate(load_partial(step.cell + at, n), kind);
+      const Vec cell = load_partial(step.cell + at, n);
       const Vec before = step.cell_before ? load_partial(step.cell_before + at, n) : splat_zero();
-      const Vec d_o = d * activated * gate_slope(o, hard);
-      Vec dcell = load_partial(step.dc + at, n) + d * o * cell_slope(activated, kind);
-      const float* peep = Peepholes ? step.peepholes + p * 3 * filters + j : nullptr;
-      if (Peepholes) dcell += d_o * load_partial(peep + 2 * filters, n);
-      const Vec d_i = dcell * g * gate_slope(i, hard), d_f = dcell * before * gate_slope(f, hard);
-      Vec dc = dcell * f;
-      if (Peepholes) dc += d_i * load_partial(peep, n) + d_f * load_partial(peep + filters, n);
+      const Peepholes peep = {HasPeepholes, HasPeepholes ? step.peepholes + p * 3 * filters + j : nullptr, filters, n};
+      const LstmCellGradient gradient =
+          lstm_cell_gradient(i, f, g, o, cell, before, d, load_partial(step.dc + at, n), peep, kind, hard);
+      Vec dc = gradient.c_before;
+      if (HasPeepholes) dc += gradient.z[0] * peep.i() + gradient.z[1] * peep.f();
       store_partial(step.dc + at, dc, n);
-      store_partial(gates, d_i, n);
-      store_partial(gates + filters, d_f, n);
-      store_partial(gates + 2 * filters, dcell * i * cell_slope(g, kind), n);
-      store_partial(gates + 3 * filters, d_o, n);
+      for (int k = 0; k < kLstmGates; k++) store_partial(gates + k * filters, gradient.z[k], n);
     });
 }
 
@@ -109,7 +105,7 @@ static void peephole_gradient(const ConvLstm& s, const KeptSteps& kept, const fl
                                                : nullptr;
         for (int64_t p = begin; p < end; p++)
           for_vectors(0, filters, [&](int64_t j, int n) {
-            const float* d = gates + (frame * s.pixels + p) * kConvGates * filters + j;
+            const float* d = gates + (frame * s.pixels + p) * kLstmGates * filters + j;
             float* to = out + p * 3 * filters + j;
             const Vec c = load_partial(cells + frame * s.frame + p * filters + j, n);
             store_partial(to + 2 * filters, load_partial(to + 2 * filters, n) + load_partial(d + 3 * filters, n) * c, n);
@@ -134,7 +130,7 @@ struct ConvLstmBackward {
   const float *cells, *hiddens, *dy, *last_dh;
   float *gates, *dcell;
 
-  float* gates_of(int64_t item, int64_t k) const { return gates + kept.frame(item, k) * s.pixels * kConvGates * s.filters; }
+  float* gates_of(int64_t item, int64_t k) const { return gates + kept.frame(item, k) * s.pixels * kLstmGates * s.filters; }
 
   // Lists the gradients that reach the k-th hidden state from outside of the recurrence, each for a whole frame.
   int64_t list_added(int64_t item, int64_t k, const float** added) const {
@@ -150,7 +146,7 @@ struct ConvLstmBackward {
 
   // The k-th step of an item, rows [row0, row0 + rows): its gates become their gradients, which are added to the filters'.
   void band(int64_t item, int64_t k, int64_t row0, int64_t rows, int thread) const {
-    const int64_t at = kept.frame(item, k), own = item * s.frame, targets = kConvGates * s.filters;
+    const int64_t at = kept.frame(item, k), own = item * s.frame, targets = kLstmGates * s.filters;
     const bool last = k + 1 == kept.count[item];
     const float* factors = s.recurrent_mask ? s.recurrent_mask + own : nullptr;
     const float* hidden_before = k > 0              ? hiddens + kept.frame(item, k - 1) * s.frame
@@ -181,7 +177,8 @@ struct ConvLstmBackward {
                                        s.peepholes ? s.peepholes + 3 * j : nullptr,
                                        dcell + own + j,
                                        gates_of(item, k) + pixel * targets};
-        (s.peepholes ? cell_backward<true> : cell_backward<false>)(step, s.width, s.filters, s.kind, s.hard);
+        (s.peepholes ? conv_lstm_cell_gradients<true> : conv_lstm_cell_gradients<false>)(step, s.width, s.filters, s.kind,
+                                                                                         s.hard);
       }
       sums.add(s.x + at * s.in_frame, hidden_before, factors, gates_of(item, k), row0 + from, n, thread);
     }
@@ -206,18 +203,27 @@ struct ConvLstmBackward {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                             \
-  TENSOR(x)                                                                                                \
-  TENSOR(recurrentKernel)                                                                                  \
-  TENSOR(peepholes)                                                                                        \
-  TENSOR(initialHidden)                                                                                    \
-  TENSOR(initialCell)                                                                                      \
-  TENSOR(mask)                                                                                             \
-  TENSOR(recurrentDropoutMask)                                                                             \
-  TENSOR(gates)                                                                                            \
-  TENSOR(cells) TENSOR(hiddens) TENSOR(outputGradient) TENSOR(lastHiddenGradient) TENSOR(lastCellGradient) \
-      TENSOR(kernelGradient) TENSOR(recurrentGradient) TENSOR(biasGradient) TENSOR(peepholeGradient)       \
-          TENSOR(initialHiddenGradient) TENSOR(cellGradient) CONV_LSTM_SIZES(NUMBER)
+#define FIELDS(TENSOR, NUMBER)                                                                   \
+  TENSOR(x)                     /* [B, T, H', W', C] */                                          \
+  TENSOR(recurrentKernel)       /* [K, K, F, 4F] */                                              \
+  TENSOR(peepholes)             /* [H, W, 3F] or none */                                         \
+  TENSOR(initialHidden)         /* [B, H, W, F] or none */                                       \
+  TENSOR(initialCell)           /* [B, H, W, F] or none */                                       \
+  TENSOR(mask)                  /* [B, T] bytes or none */                                       \
+  TENSOR(recurrentDropoutMask)  /* [B, H, W, F] or none */                                       \
+  TENSOR(gates)                 /* in and out: [B, T, H, W, 4F], which become their gradients */ \
+  TENSOR(cells)                 /* [B, T, H, W, F] */                                            \
+  TENSOR(hiddens)               /* [B, T, H, W, F] */                                            \
+  TENSOR(outputGradient)        /* [B, T, H, W, F] or [B, H, W, F] */                            \
+  TENSOR(lastHiddenGradient)    /* [B, H, W, F] */                                               \
+  TENSOR(lastCellGradient)      /* [B, H, W, F] */                                               \
+  TENSOR(kernelGradient)        /* out: [K, K, C, 4F] */                                         \
+  TENSOR(recurrentGradient)     /* out: [K, K, F, 4F] */                                         \
+  TENSOR(biasGradient)          /* out: [4F] or none */                                          \
+  TENSOR(peepholeGradient)      /* out: [H, W, 3F] or none */                                    \
+  TENSOR(initialHiddenGradient) /* out: [B, H, W, F] or none */                                  \
+  TENSOR(cellGradient)          /* out: [B, H, W, F], the initial cell's */                      \
+  CONV_LSTM_SIZES(NUMBER)
 WEFT_KERNEL(conv_lstm_backward, FIELDS) {
   const ConvLstm s(args);
   const KeptSteps kept(s.batch, s.steps, args.mask.u8(), args.goBackwards != 0);
@@ -266,7 +272,12 @@ WEFT_KERNEL(conv_lstm_backward, FIELDS) {
 #undef FIELDS
 
 // The gradient of the input, from the gates' gradients that the kernel above left; zero at steps that do not exist.
-#define FIELDS(TENSOR, NUMBER) TENSOR(gatesGradient) TENSOR(kernel) TENSOR(mask) TENSOR(inputGradient) CONV_LSTM_SIZES(NUMBER)
+#define FIELDS(TENSOR, NUMBER)                       \
+  TENSOR(gatesGradient) /* [B, T, H, W, 4F] */       \
+  TENSOR(kernel)        /* [K, K, C, 4F] */          \
+  TENSOR(mask)          /* [B, T] bytes or none */   \
+  TENSOR(inputGradient) /* out: [B, T, H', W', C] */ \
+  CONV_LSTM_SIZES(NUMBER)
 WEFT_KERNEL(conv_lstm_input_gradient, FIELDS) {
   const ConvLstmSizes s(args);
   const uint8_t* mask = args.mask.u8();
@@ -278,7 +289,7 @@ WEFT_KERNEL(conv_lstm_input_gradient, FIELDS) {
     ConvShape shape = s.input;
     shape.batch = to - from;
     if (kept)
-      conv_backward_input(shape, args.gatesGradient.f32() + from * kConvGates * s.frame, nullptr, Activation::linear,
+      conv_backward_input(shape, args.gatesGradient.f32() + from * kLstmGates * s.frame, nullptr, Activation::linear,
                           args.kernel.f32(), out);
     else
       std::memset(out, 0, sizeof(float) * (to - from) * s.in_frame);

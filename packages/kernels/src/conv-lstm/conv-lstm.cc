@@ -5,19 +5,12 @@
 // read from the outputs. Threads divide the items and never wait for each other, or the rows of all items and meet after each
 // step. Where there is no state before, its convolution is left out.
 
-constexpr int kConvGates = 4;
-
-#define CONV_LSTM_SIZES(NUMBER)                                                                                            \
-  NUMBER(batch)                                                                                                            \
-  NUMBER(steps)                                                                                                            \
-  NUMBER(inHeight)                                                                                                         \
-  NUMBER(inWidth)                                                                                                          \
-  NUMBER(inChannels)                                                                                                       \
-  NUMBER(outHeight)                                                                                                        \
-  NUMBER(outWidth)                                                                                                         \
-  NUMBER(filters) NUMBER(filterHeight) NUMBER(filterWidth) NUMBER(strideHeight) NUMBER(strideWidth) NUMBER(dilationHeight) \
-      NUMBER(dilationWidth) NUMBER(padTop) NUMBER(padLeft) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation)  \
-          NUMBER(hardGates)
+#define CONV_LSTM_SIZES(NUMBER)                                                                                                \
+  NUMBER(batch)                                                                                                                \
+  NUMBER(steps)                                                                                                                \
+  NUMBER(inHeight) NUMBER(inWidth) NUMBER(inChannels) NUMBER(outHeight) NUMBER(outWidth) NUMBER(filters) NUMBER(filterHeight)  \
+      NUMBER(filterWidth) NUMBER(strideHeight) NUMBER(strideWidth) NUMBER(dilationHeight) NUMBER(dilationWidth) NUMBER(padTop) \
+          NUMBER(padLeft) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates)
 
 // Sizes, from the numbers that all kernels of this room take.
 struct ConvLstmSizes {
@@ -31,7 +24,7 @@ struct ConvLstmSizes {
     const auto whole = [](double value) { return static_cast<int64_t>(value); };
     batch = whole(a.batch), steps = whole(a.steps), filters = whole(a.filters);
     height = whole(a.outHeight), width = whole(a.outWidth), pixels = height * width;
-    const int64_t rows = whole(a.filterHeight), cols = whole(a.filterWidth), gates = kConvGates * filters;
+    const int64_t rows = whole(a.filterHeight), cols = whole(a.filterWidth), gates = kLstmGates * filters;
     input = {1,
              whole(a.inHeight),
              whole(a.inWidth),
@@ -54,7 +47,7 @@ struct ConvLstmSizes {
   }
   // Floating-point operations of the two convolutions of one frame.
   double work() const {
-    return 2.0 * pixels * kConvGates * filters * input.filter_height * input.filter_width * (input.in_channels + filters);
+    return 2.0 * pixels * kLstmGates * filters * input.filter_height * input.filter_width * (input.in_channels + filters);
   }
 };
 
@@ -81,7 +74,7 @@ struct ConvLstmDivision {
 // What both convolutions of a strip of pixels may take of the first-level cache, each.
 constexpr int64_t kStripFloats = 16 * 1024;
 
-// One step of the cell on neighbouring pixels, from what the convolutions gave.
+// One step of the cell (lstm-cell.h) on neighbouring pixels, from what the convolutions gave.
 struct CellStep {
   const float *z_input, *z_state;  // [pixels, z_step]; the second null where there is no state before
   int64_t z_step;
@@ -91,34 +84,27 @@ struct CellStep {
   float* gates;              // [pixels, 4F] or null
 };
 
-template <bool Peepholes>
-static void cell_forward(const CellStep& step, int64_t pixels, int64_t filters, CellActivation kind, bool hard) {
+template <bool HasPeepholes>
+static void conv_lstm_cells(const CellStep& step, int64_t pixels, int64_t filters, CellActivation kind, bool hard) {
   for (int64_t p = 0; p < pixels; p++) {
     const float *z_input = step.z_input + p * step.z_step, *z_state = step.z_state ? step.z_state + p * step.z_step : nullptr;
     for_vectors(0, filters, [&](int64_t j, int n) {
-      Vec z[kConvGates];
-      for (int k = 0; k < kConvGates; k++) {
+      Vec z[kLstmGates];
+      for (int k = 0; k < kLstmGates; k++) {
         z[k] = load_partial(z_input + k * filters + j, n);
         if (z_state != nullptr) z[k] += load_partial(z_state + k * filters + j, n);
       }
       const Vec before = step.cell_before ? load_partial(step.cell_before + p * filters + j, n) : splat_zero();
-      const float* peep = Peepholes ? step.peepholes + p * 3 * filters + j : nullptr;
-      if (Peepholes) {
-        z[0] += load_partial(peep, n) * before;
-        z[1] += load_partial(peep + filters, n) * before;
-      }
-      const Vec i = hard ? hard_sigmoid(z[0]) : sigmoid(z[0]), f = hard ? hard_sigmoid(z[1]) : sigmoid(z[1]);
-      const Vec g = cell_activate(z[2], kind), c = f * before + i * g;
-      if (Peepholes) z[3] += load_partial(peep + 2 * filters, n) * c;
-      const Vec o = hard ? hard_sigmoid(z[3]) : sigmoid(z[3]);
-      store_partial(step.cell + p * filters + j, c, n);
-      store_partial(step.hidden + p * filters + j, o * cell_activate(c, kind), n);
+      const Peepholes peep = {HasPeepholes, HasPeepholes ? step.peepholes + p * 3 * filters + j : nullptr, filters, n};
+      const LstmCell cell = lstm_cell(z, before, peep, kind, hard);
+      store_partial(step.cell + p * filters + j, cell.c, n);
+      store_partial(step.hidden + p * filters + j, cell.h, n);
       if (step.gates == nullptr) return;
-      float* gates = step.gates + p * kConvGates * filters + j;
-      store_partial(gates, i, n);
-      store_partial(gates + filters, f, n);
-      store_partial(gates + 2 * filters, g, n);
-      store_partial(gates + 3 * filters, o, n);
+      float* gates = step.gates + p * kLstmGates * filters + j;
+      store_partial(gates, cell.i, n);
+      store_partial(gates + filters, cell.f, n);
+      store_partial(gates + 2 * filters, cell.g, n);
+      store_partial(gates + 3 * filters, cell.o, n);
     });
   }
 }
@@ -144,7 +130,7 @@ struct ConvLstmForward {
 
   // The k-th step of an item, rows [row0, row0 + rows).
   void band(int64_t item, int64_t k, int64_t row0, int64_t rows, int thread) const {
-    const int64_t at = kept.frame(item, k), own = item * s.frame, targets = kConvGates * s.filters;
+    const int64_t at = kept.frame(item, k), own = item * s.frame, targets = kLstmGates * s.filters;
     const float* before = k > 0 ? hidden_of(item, k - 1) : s.initial_hidden ? s.initial_hidden + own : nullptr;
     const float* cell_before = k > 0 ? cell_of(item, k - 1) : s.initial_cell ? s.initial_cell + own : nullptr;
     float *hidden = hidden_of(item, k), *cell = cell_of(item, k);
@@ -170,7 +156,7 @@ struct ConvLstmForward {
                                cell + j,
                                hidden + j,
                                gates ? gates + (at * s.pixels + pixel) * targets : nullptr};
-        (s.peepholes ? cell_forward<true> : cell_forward<false>)(step, n, s.filters, s.kind, s.hard);
+        (s.peepholes ? conv_lstm_cells<true> : conv_lstm_cells<false>)(step, n, s.filters, s.kind, s.hard);
       }
   }
 
@@ -194,17 +180,24 @@ struct ConvLstmForward {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                                                \
-  TENSOR(x)                                                                                                                   \
-  TENSOR(kernel)                                                                                                              \
-  TENSOR(recurrentKernel)                                                                                                     \
-  TENSOR(bias)                                                                                                                \
-  TENSOR(peepholes)                                                                                                           \
-  TENSOR(initialHidden)                                                                                                       \
-  TENSOR(initialCell)                                                                                                         \
-  TENSOR(mask)                                                                                                                \
-  TENSOR(recurrentDropoutMask) TENSOR(output) TENSOR(lastHidden) TENSOR(lastCell) TENSOR(gates) TENSOR(cells) TENSOR(hiddens) \
-      CONV_LSTM_SIZES(NUMBER)
+// H', W' are the input's, H, W the state's, which are the output's of the input convolution.
+#define FIELDS(TENSOR, NUMBER)                                                             \
+  TENSOR(x)                    /* [B, T, H', W', C] */                                     \
+  TENSOR(kernel)               /* [K, K, C, 4F] */                                         \
+  TENSOR(recurrentKernel)      /* [K, K, F, 4F] */                                         \
+  TENSOR(bias)                 /* [4F] or none */                                          \
+  TENSOR(peepholes)            /* [H, W, 3F] or none */                                    \
+  TENSOR(initialHidden)        /* [B, H, W, F] or none */                                  \
+  TENSOR(initialCell)          /* [B, H, W, F] or none */                                  \
+  TENSOR(mask)                 /* [B, T] bytes or none */                                  \
+  TENSOR(recurrentDropoutMask) /* [B, H, W, F] or none */                                  \
+  TENSOR(output)               /* out: [B, T, H, W, F] or [B, H, W, F] */                  \
+  TENSOR(lastHidden)           /* out: [B, H, W, F] */                                     \
+  TENSOR(lastCell)             /* out: [B, H, W, F] */                                     \
+  TENSOR(gates)                /* out: [B, T, H, W, 4F] or none */                         \
+  TENSOR(cells)                /* out: [B, T, H, W, F] or none */                          \
+  TENSOR(hiddens)              /* out: [B, T, H, W, F] or none, where output holds them */ \
+  CONV_LSTM_SIZES(NUMBER)
 WEFT_KERNEL(conv_lstm_forward, FIELDS) {
   const ConvLstm s(args);
   const KeptSteps kept(s.batch, s.steps, args.mask.u8(), args.goBackwards != 0);
@@ -213,7 +206,7 @@ WEFT_KERNEL(conv_lstm_forward, FIELDS) {
   int64_t* axes = reinterpret_cast<int64_t*>(scratch(0, kSlotFrameAxes, 4 * axes_size));
   FrameConvolution input(s.input, args.kernel.f32(), false, axes);
   FrameConvolution state(s.state, args.recurrentKernel.f32(), false, axes + axes_size);
-  const int64_t packed = FrameConvolution::packed_floats(input.depth + state.depth + 1, kConvGates * s.filters);
+  const int64_t packed = FrameConvolution::packed_floats(input.depth + state.depth + 1, kLstmGates * s.filters);
   state.place(input.place(scratch(0, kSlotFrameWeights, packed), args.bias.f32()), nullptr);
   float* turns = s.sequences || args.hiddens ? nullptr : scratch(0, kSlotFrameHidden, 2 * s.batch * s.frame);
   const ConvLstmForward pass = {

@@ -54,8 +54,11 @@ static void copy_strided(const T* x, T* out, const Nest& nest) {
   });
 }
 
-#define FIELDS(TENSOR, NUMBER) \
-  TENSOR(x) TENSOR(out) TENSOR(layout) NUMBER(rank) NUMBER(xOffset) NUMBER(outOffset) NUMBER(bytes)
+#define FIELDS(TENSOR, NUMBER)                   \
+  TENSOR(x)      /* [n] of 1 or 4 bytes */       \
+  TENSOR(out)    /* out: [n] of as many bytes */ \
+  TENSOR(layout) /* [3, 8] int32 */              \
+  NUMBER(rank) NUMBER(xOffset) NUMBER(outOffset) NUMBER(bytes)
 WEFT_KERNEL(copy, FIELDS) {
   const Nest nest(args.layout.i32(), args.rank);
   const int64_t x_offset = args.xOffset, out_offset = args.outOffset;

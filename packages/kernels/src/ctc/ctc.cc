@@ -147,12 +147,14 @@ static float ctc_item(const CtcItem& item, int thread, float impossible) {
 }
 
 // `gradient` [batch, steps, classes] may be left out; `impossible` is the loss of an item that no path can spell.
-#define FIELDS(TENSOR, NUMBER)                                                                                      \
-  TENSOR(logits)                                                                                                    \
-  TENSOR(labels)                                                                                                    \
-  TENSOR(logitLengths)                                                                                              \
-  TENSOR(labelLengths) TENSOR(loss) TENSOR(gradient) NUMBER(batch) NUMBER(steps) NUMBER(classes) NUMBER(labelWidth) \
-      NUMBER(blank) NUMBER(impossible)
+#define FIELDS(TENSOR, NUMBER)                      \
+  TENSOR(logits)       /* [B, T, V] */              \
+  TENSOR(labels)       /* [B, labelWidth] int32 */  \
+  TENSOR(logitLengths) /* [B] int32 */              \
+  TENSOR(labelLengths) /* [B] int32 */              \
+  TENSOR(loss)         /* out: [B] */               \
+  TENSOR(gradient)     /* out: [B, T, V] or none */ \
+  NUMBER(batch) NUMBER(steps) NUMBER(classes) NUMBER(labelWidth) NUMBER(blank) NUMBER(impossible)
 WEFT_KERNEL(ctc_loss, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, classes = args.classes, width = args.labelWidth;
   // Items go round the threads, since they may come sorted by length.
@@ -174,7 +176,11 @@ WEFT_KERNEL(ctc_loss, FIELDS) {
 #undef FIELDS
 
 // d logits[b] = dy[b] · kept[b].
-#define FIELDS(TENSOR, NUMBER) TENSOR(kept) TENSOR(dy) TENSOR(out) NUMBER(size)
+#define FIELDS(TENSOR, NUMBER)      \
+  TENSOR(kept) /* [B, size] */      \
+  TENSOR(dy)   /* [B] */            \
+  TENSOR(out)  /* out: [B, size] */ \
+  NUMBER(size)
 WEFT_KERNEL(ctc_gradient, FIELDS) {
   const int64_t size = args.size;
   parallel_range(args.dy.length, 1, (1 << 16) / (size + 1) + 1, [&](int64_t begin, int64_t end) {

@@ -105,7 +105,12 @@ static void depthwise_phase(const ConvSource& source, int64_t repeat, const Conv
   });
 }
 
-#define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(filter) TENSOR(bias) TENSOR(out) CONV_SHAPE(NUMBER)
+#define FIELDS(TENSOR, NUMBER)               \
+  TENSOR(x)      /* [B, H', W', C] */        \
+  TENSOR(filter) /* [K, K, C, multiplier] */ \
+  TENSOR(bias)   /* [F] or none */           \
+  TENSOR(out)    /* out: [B, H, W, F] */     \
+  CONV_SHAPE(NUMBER)
 WEFT_KERNEL(depthwise, FIELDS) {
   const ConvShape s = conv_shape(args);
   const ConvAxes axes = forward_axes(s);
@@ -115,7 +120,12 @@ WEFT_KERNEL(depthwise, FIELDS) {
 }
 #undef FIELDS
 
-#define FIELDS(TENSOR, NUMBER) TENSOR(dy) TENSOR(y) TENSOR(filter) TENSOR(inputGradient) CONV_SHAPE(NUMBER)
+#define FIELDS(TENSOR, NUMBER)                                                               \
+  TENSOR(dy)            /* [B, H, W, F] */                                                   \
+  TENSOR(y)             /* [B, H, W, F] or none: the output, where an activation followed */ \
+  TENSOR(filter)        /* [K, K, C, multiplier] */                                          \
+  TENSOR(inputGradient) /* out: [B, H', W', C] */                                            \
+  CONV_SHAPE(NUMBER)
 WEFT_KERNEL(depthwise_input_gradient, FIELDS) {
   const ConvShape s = conv_shape(args);
   const ConvSource source = {args.dy.f32(), args.y.f32(), activation_of(args.activation),
@@ -171,7 +181,13 @@ static void add_filter_row(const ConvShape& s, const ConvAxes& axes, const float
 }
 
 // Each thread sums over its share of output rows, and the sums are added in order of the threads.
-#define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(dy) TENSOR(y) TENSOR(filterGradient) TENSOR(biasGradient) CONV_SHAPE(NUMBER)
+#define FIELDS(TENSOR, NUMBER)                                                                \
+  TENSOR(x)              /* [B, H', W', C] */                                                 \
+  TENSOR(dy)             /* [B, H, W, F] */                                                   \
+  TENSOR(y)              /* [B, H, W, F] or none: the output, where an activation followed */ \
+  TENSOR(filterGradient) /* out: [K, K, C, multiplier] */                                     \
+  TENSOR(biasGradient)   /* out: [F] or none */                                               \
+  CONV_SHAPE(NUMBER)
 WEFT_KERNEL(depthwise_filter_gradient, FIELDS) {
   const ConvShape s = conv_shape(args);
   const ConvAxes axes = forward_axes(s);

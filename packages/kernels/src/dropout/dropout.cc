@@ -7,7 +7,9 @@ WEFT_INLINE VecUint mix_bits(VecUint x) {
   return x ^ (x >> 16);
 }
 
-#define FIELDS(TENSOR, NUMBER) TENSOR(out) NUMBER(seed) NUMBER(threshold) NUMBER(kept)
+#define FIELDS(TENSOR, NUMBER) \
+  TENSOR(out) /* out: [n] */   \
+  NUMBER(seed) NUMBER(threshold) NUMBER(kept)
 WEFT_KERNEL(dropout_mask, FIELDS) {
   const uint32_t seed = static_cast<uint32_t>(args.seed), threshold = static_cast<uint32_t>(args.threshold);
   const Vec kept = splat(args.kept);

@@ -1,6 +1,11 @@
 // Functions of two elements with NumPy's broadcasting: arithmetic, comparisons, and the gradients of activations from dy and x or y.
 // `layout` is a Nest of the output: its dimensions, then the strides of a and of b, which are 0 where an operand is repeated.
-#define FIELDS(TENSOR, NUMBER) TENSOR(a) TENSOR(b) TENSOR(out) TENSOR(layout) NUMBER(rank)
+#define FIELDS(TENSOR, NUMBER)                          \
+  TENSOR(a)      /* [n] by its strides in layout */     \
+  TENSOR(b)      /* [n] by its strides in layout */     \
+  TENSOR(out)    /* out: [n], bytes from comparisons */ \
+  TENSOR(layout) /* [3, 8] int32 */                     \
+  NUMBER(rank)
 
 typedef uint8_t VecByte __attribute__((vector_size(WEFT_LANES)));
 WEFT_INLINE void store_mask(uint8_t* to, VecInt mask, int n) {
@@ -93,7 +98,11 @@ COMPARE(not_equal, a != b)
 #undef FIELDS
 
 // out = condition ? a : b, all of one size.
-#define FIELDS(TENSOR, NUMBER) TENSOR(condition) TENSOR(a) TENSOR(b) TENSOR(out)
+#define FIELDS(TENSOR, NUMBER)      \
+  TENSOR(condition) /* [n] bytes */ \
+  TENSOR(a)         /* [n] */       \
+  TENSOR(b)         /* [n] */       \
+  TENSOR(out)       /* out: [n] */
 WEFT_KERNEL(select, FIELDS) {
   const uint8_t* condition = args.condition.u8();
   const float *a = args.a.f32(), *b = args.b.f32();
@@ -107,7 +116,11 @@ WEFT_KERNEL(select, FIELDS) {
 #undef FIELDS
 
 // Booleans of one size; b is left out for `not`.
-#define FIELDS(TENSOR, NUMBER) TENSOR(a) TENSOR(b) TENSOR(out) NUMBER(op)
+#define FIELDS(TENSOR, NUMBER)        \
+  TENSOR(a)   /* [n] bytes */         \
+  TENSOR(b)   /* [n] bytes or none */ \
+  TENSOR(out) /* out: [n] bytes */    \
+  NUMBER(op)
 WEFT_KERNEL(logical, FIELDS) {
   const uint8_t *a = args.a.u8(), *b = args.b.u8();
   uint8_t* out = args.out.u8();

@@ -1,5 +1,8 @@
 // Functions of one element: out[i] = f(x[i]), with up to two parameters p and q. NaN stays NaN wherever it does in JavaScript.
-#define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(out) NUMBER(p) NUMBER(q)
+#define FIELDS(TENSOR, NUMBER) \
+  TENSOR(x)   /* [n] */        \
+  TENSOR(out) /* out: [n] */   \
+  NUMBER(p) NUMBER(q)
 
 // `worth`: elements from which a second thread pays.
 #define UNARY(op, worth, formula)                                                                \
@@ -59,7 +62,10 @@ static int32_t to_int32(float x) {
 // Element types, numbered as in cast.ts.
 enum { kTypeFloat = 0, kTypeInt = 1, kTypeBool = 2 };
 
-#define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(out) NUMBER(from) NUMBER(to)
+#define FIELDS(TENSOR, NUMBER)          \
+  TENSOR(x)   /* [n] of type from */    \
+  TENSOR(out) /* out: [n] of type to */ \
+  NUMBER(from) NUMBER(to)
 WEFT_KERNEL(cast, FIELDS) {
   const int from = args.from, to = args.to;
   auto each = [&](auto* in, auto* out, auto convert) {

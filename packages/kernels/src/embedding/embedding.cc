@@ -1,8 +1,11 @@
 // Rows of a table by index, and the gradient of that: rows added up by index.
 
 // out [batch, outer, count, width] from x [batch, outer, dim, width] and indices [batch, count].
-#define FIELDS(TENSOR, NUMBER) \
-  TENSOR(x) TENSOR(indices) TENSOR(out) NUMBER(batch) NUMBER(outer) NUMBER(dim) NUMBER(count) NUMBER(width)
+#define FIELDS(TENSOR, NUMBER)                            \
+  TENSOR(x)       /* [batch, outer, dim, width] */        \
+  TENSOR(indices) /* [batch, count] int32 */              \
+  TENSOR(out)     /* out: [batch, outer, count, width] */ \
+  NUMBER(batch) NUMBER(outer) NUMBER(dim) NUMBER(count) NUMBER(width)
 WEFT_KERNEL(gather, FIELDS) {
   const int64_t outer = args.outer, dim = args.dim, count = args.count, width = args.width;
   const int32_t* indices = args.indices.i32();
@@ -19,7 +22,11 @@ WEFT_KERNEL(gather, FIELDS) {
 
 // out [segments, width]: the rows of x [count, width] whose id it is, added in their order. Other ids are dropped. Each thread
 // adds for segments of its own, so the bits do not depend on how many there are.
-#define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(ids) TENSOR(out) NUMBER(width)
+#define FIELDS(TENSOR, NUMBER)             \
+  TENSOR(x)   /* [count, width] */         \
+  TENSOR(ids) /* [count] int32 */          \
+  TENSOR(out) /* out: [segments, width] */ \
+  NUMBER(width)
 WEFT_KERNEL(segment_sum, FIELDS) {
   const int64_t width = args.width, segments = width == 0 ? 0 : args.out.length / width;
   const int32_t* ids = args.ids.i32();
@@ -39,7 +46,13 @@ WEFT_KERNEL(segment_sum, FIELDS) {
 // The same where few of many segments occur: `out` is zero when it comes, only the rows of ids that occur are touched, and each
 // of these ids is written to `rows` once, their number to found[0]. Threads take ids in turn, so that frequent ones, which often
 // are neighbours, are shared; each row is added up in the order of its ids.
-#define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(ids) TENSOR(out) TENSOR(rows) TENSOR(found) NUMBER(width)
+#define FIELDS(TENSOR, NUMBER)                                          \
+  TENSOR(x)     /* [count, width] */                                    \
+  TENSOR(ids)   /* [count] int32 */                                     \
+  TENSOR(out)   /* in and out: [segments, width], zero when it comes */ \
+  TENSOR(rows)  /* out: [count] int32, the first found[0] of them */    \
+  TENSOR(found) /* out: [1] int32 */                                    \
+  NUMBER(width)
 WEFT_KERNEL(segment_sum_rows, FIELDS) {
   const int64_t width = args.width, count = args.ids.length, segments = width == 0 ? 0 : args.out.length / width;
   const int32_t* ids = args.ids.i32();

@@ -1,143 +1,156 @@
-// GRU over a whole sequence, backward. The steps in reverse replace the gates that the pass forward kept by their gradients; the
-// weights' gradients are then products over all rows. The candidate's gradient differs for x and for h: `gates` gets the one of
-// x, and `products`, which held what the candidate took from h, the other with resetAfter; without it r h stays, as a factor.
+// GRU over a whole sequence, backward; the cell's algebra is in gru.cc. The steps in reverse replace the gates that the pass
+// forward kept by their gradients; the weights' gradients are then products over all rows. The candidate's gradient differs for x
+// and for h: `gates` gets the one of x, and `products`, which held what the candidate took from h, the other with resetAfter;
+// without it r h stays, as a factor.
 
-#define FIELDS(TENSOR, NUMBER)                                                                                  \
-  TENSOR(x)                                                                                                     \
-  TENSOR(recurrentKernel)                                                                                       \
-  TENSOR(initialHidden)                                                                                         \
-  TENSOR(mask)                                                                                                  \
-  TENSOR(dropoutMask)                                                                                           \
-  TENSOR(recurrentDropoutMask)                                                                                  \
-  TENSOR(gates)                                                                                                 \
-  TENSOR(products)                                                                                              \
-  TENSOR(hiddens)                                                                                               \
-  TENSOR(outputGradient)                                                                                        \
-  TENSOR(lastHiddenGradient)                                                                                    \
-  TENSOR(kernelGradient)                                                                                        \
-  TENSOR(recurrentGradient)                                                                                     \
-  TENSOR(biasGradient) TENSOR(initialHiddenGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) \
-      NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates) NUMBER(resetAfter)
-WEFT_KERNEL(gru_backward, FIELDS) {
-  const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units, width = kGruGates * units;
-  const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
-  const CellActivation kind = static_cast<CellActivation>(static_cast<int>(args.activation));
-  const bool hard = args.hardGates != 0, sequences = args.returnSequences != 0, after = args.resetAfter != 0;
-  const Division division(batch, units, kGruGates);
-  const float *recurrent_mask = args.recurrentDropoutMask.f32(), *dy = args.outputGradient.f32();
-  const HiddenBefore hidden_before(time, args.hiddens.f32(), args.initialHidden.f32(), units);
-  float *gates = args.gates.f32(), *products = args.products.f32();
+struct GruBackward {
+  static constexpr int kSums = 4;  // z, r, the candidate's for x and for h
+  const Gru& s;
+  const float* dy;
+  const StateBefore hidden_before;
+  const ThreadSums sums;
+  float *gates, *products, *dh, *panels;  // dh by place; panels of U transposed
 
-  float* dh = scratch(0, kSlotHiddenStates, batch * units);  // by place
-  start_gradient(time, dy, sequences, args.lastHiddenGradient.f32(), units, dh);
-  float* panels = scratch(0, kSlotHiddenPanels, division.blocks * width * kLanes);
-  pack_transposed(division, args.recurrentKernel.f32(), units, width, panels);
-
-  parallel(division.threads, [&](int thread, int count) {
-    const Range mine = division.blocks_of(thread, count);
-    float* bias_part =
-        scratch(thread, kSlotHiddenBias, 4 * units);  // z, r, the candidate's for x and for h, over this thread's rows
-    std::memset(bias_part, 0, sizeof(float) * 4 * units);
-    for (int64_t s = 0; s < steps; s++) {
-      const int64_t t = time.backwards ? s : steps - 1 - s;
-      const int64_t active = time.active[t], row0 = time.first_row[t];
-      for (int64_t block = mine.begin; block < mine.end; block++) {
-        const int64_t unit = block * kLanes;
-        const int n = static_cast<int>(smaller<int64_t>(kLanes, units - unit));
-        Vec sums[4];
-        for (int k = 0; k < 4; k++) sums[k] = load_partial(bias_part + k * units + unit, n);
-        division.for_tiles(thread, count, active, [&](int64_t place0, int tile) {
-          for (int64_t place = place0; place < place0 + tile; place++) {
-            const int64_t row = row0 + place, at = place * units + unit;
-            float *gate = gates + row * width + unit, *product = products + row * units + unit;
-            Vec d = load_partial(dh + at, n);
-            const bool hole = time.hole(t, place);
-            if (sequences && dy != nullptr && (!hole || time.started(t, place)))
-              d += load_partial(dy + (time.order[place] * steps + t) * units + unit, n);
-            if (hole) {
-              store_partial(dh + at, d, n);
-              for (int k = 0; k < kGruGates; k++) store_partial(gate + k * units, splat_zero(), n);
-              store_partial(product, splat_zero(), n);
-              continue;
-            }
-            const Vec z = load_partial(gate, n), candidate = load_partial(gate + 2 * units, n);
-            const Vec before = load_partial(hidden_before(t, place) + unit, n);
-            const Vec dz = d * (before - candidate) * gate_slope(z, hard);
-            const Vec dcandidate = d * (1.0f - z) * cell_slope(candidate, kind);
-            store_partial(dh + at, d * z, n);
-            store_partial(gate, dz, n);
-            store_partial(gate + 2 * units, dcandidate, n);
-            sums[0] += dz, sums[2] += dcandidate;
-            if (!after) continue;
-            const Vec r = load_partial(gate + units, n);
-            const Vec dr = dcandidate * load_partial(product, n) * gate_slope(r, hard), dproduct = dcandidate * r;
-            store_partial(gate + units, dr, n);
-            store_partial(product, dproduct, n);
-            sums[1] += dr, sums[3] += dproduct;
-          }
-        });
-        for (int k = 0; k < 4; k++) store_partial(bias_part + k * units + unit, sums[k], n);
-      }
-      division.meet(count);  // the products below read the gates of all units
-      auto add = [&](int64_t place, int64_t unit, int n, Vec value) {
-        if (time.hole(t, place)) return;
-        if (recurrent_mask) value *= load_partial(recurrent_mask + time.order[place] * units + unit, n);
-        float* to = dh + place * units + unit;
-        store_partial(to, load_partial(to, n) + value, n);
-      };
-      const float *rows = gates + row0 * width, *panel_candidate = panels + 2 * units * kLanes;
-      if (after) {
-        for_products(division, thread, count, active, units, products + row0 * units, units, panel_candidate, width * kLanes,
-                     units, add);
-      } else {
-        // The gradient of r h, which gives that of r before the product with z and r.
-        for_products(division, thread, count, active, units, rows + 2 * units, width, panel_candidate, width * kLanes, units,
-                     [&](int64_t place, int64_t unit, int n, Vec value) {
-                       if (time.hole(t, place)) return;
-                       float *gate = gates + (row0 + place) * width + units + unit, *sum = bias_part + units + unit;
-                       const Vec r = load_partial(gate, n);
-                       Vec before = load_partial(hidden_before(t, place) + unit, n);
-                       if (recurrent_mask) before *= load_partial(recurrent_mask + time.order[place] * units + unit, n);
-                       const Vec dr = value * before * gate_slope(r, hard);
-                       store_partial(gate, dr, n);
-                       store_partial(sum, load_partial(sum, n) + dr, n);
-                       add(place, unit, n, value * r);
-                     });
-        division.meet(count);
-      }
-      for_products(division, thread, count, active, units, rows, width, panels, width * kLanes, 2 * units, add);
-    }
-  });
-
-  if (args.initialHiddenGradient)
-    for (int64_t place = 0; place < batch; place++)
-      std::memcpy(args.initialHiddenGradient.f32() + time.order[place] * units, dh + place * units, sizeof(float) * units);
-
-  const Matrix gradients = {gates, width, 1}, candidates = {gates + 2 * units, width, 1};
-  gemm(features, width, time.rows, InputColumns{{args.x.f32(), args.dropoutMask.f32(), time, features, 0, 0}}, gradients,
-       Output{args.kernelGradient.f32(), width});
-  const HiddenColumns before = hidden_before.columns(recurrent_mask);
-  float* recurrent = args.recurrentGradient.f32();
-  gemm(units, 2 * units, time.rows, before, gradients, Output{recurrent, width});
-  if (after)
-    gemm(units, units, time.rows, before, Matrix{products, units, 1}, Output{recurrent + 2 * units, width});
-  else
-    gemm(units, units, time.rows, Matrix{products, 1, units}, candidates, Output{recurrent + 2 * units, width});
-
-  if (!args.biasGradient) return;
-  // Both biases get the gradients of z and r; the candidate's two have one each.
-  float* total = args.biasGradient.f32();
-  std::memset(total, 0, sizeof(float) * width * (after ? 2 : 1));
-  auto add = [&](float* to, const float* part, int64_t count) {
-    for_vectors(0, count,
-                [&](int64_t j, int n) { store_partial(to + j, load_partial(to + j, n) + load_partial(part + j, n), n); });
-  };
-  for (int thread = 0; thread < division.threads; thread++) {
-    const float* part = scratch(thread, kSlotHiddenBias, 4 * units);
-    add(total, part, width);
-    if (!after) continue;
-    add(total + width, part, 2 * units);
-    add(total + width + 2 * units, part + 3 * units, units);
+  template <class Args>
+  GruBackward(const Gru& sizes, const Args& a)
+      : s(sizes),
+        dy(a.outputGradient.f32()),
+        hidden_before(s.time, a.hiddens.f32(), s.initial_hidden, s.units),
+        sums{kSums * s.units},
+        gates(a.gates.f32()),
+        products(a.products.f32()) {
+    dh = scratch(0, kSlotHiddenStates, s.batch * s.units);
+    panels = scratch(0, kSlotHiddenPanels, s.division.blocks * s.depth * kLanes);
   }
+
+  // All steps for one thread.
+  void run(int thread, int count) const {
+    const Range mine = s.division.blocks_of(thread, count);
+    float* own = sums.start(thread);
+    for (int64_t n = 0; n < s.steps; n++) {
+      const int64_t t = s.time.backwards ? n : s.steps - 1 - n;
+      for (int64_t block = mine.begin; block < mine.end; block++) cells_of(t, block * kLanes, own, thread, count);
+      s.division.meet(count);  // the products read the gates of all units
+      hidden_gradients(t, own, thread, count);
+    }
+  }
+
+  // The cells of step t for a vector of units.
+  WEFT_INLINE void cells_of(int64_t t, int64_t unit, float* own, int thread, int count) const {
+    const int n = s.lanes(unit);
+    Vec sum[kSums];
+    for (int k = 0; k < kSums; k++) sum[k] = load_partial(own + k * s.units + unit, n);
+    s.division.for_tiles(thread, count, s.time.active[t], [&](int64_t place0, int tile) {
+      for (int64_t place = place0; place < place0 + tile; place++) cell(t, place, unit, n, sum);
+    });
+    for (int k = 0; k < kSums; k++) store_partial(own + k * s.units + unit, sum[k], n);
+  }
+
+  // The cell of one item; with the reset before, the gradient of r waits for the product.
+  WEFT_INLINE void cell(int64_t t, int64_t place, int64_t unit, int n, Vec (&sum)[kSums]) const {
+    const int64_t row = s.time.first_row[t] + place, at = place * s.units + unit;
+    float *gate = gates + row * s.depth + unit, *product = products + row * s.units + unit;
+    Vec d = load_partial(dh + at, n);
+    const bool hole = s.time.hole(t, place);
+    if (s.sequences && dy != nullptr && (!hole || s.time.started(t, place)))
+      d += load_partial(dy + (s.time.order[place] * s.steps + t) * s.units + unit, n);
+    if (hole) {
+      store_partial(dh + at, d, n);
+      for (int k = 0; k < kGruGates; k++) store_partial(gate + k * s.units, splat_zero(), n);
+      store_partial(product, splat_zero(), n);
+      return;
+    }
+    const Vec z = load_partial(gate, n), candidate = load_partial(gate + 2 * s.units, n);
+    const Vec before = load_partial(hidden_before(t, place) + unit, n);
+    const GruCellGradient gradient = gru_cell_gradient(z, candidate, before, d, s.kind, s.hard);
+    store_partial(dh + at, gradient.h_before, n);
+    store_partial(gate, gradient.z, n);
+    store_partial(gate + 2 * s.units, gradient.candidate, n);
+    sum[0] += gradient.z, sum[2] += gradient.candidate;
+    if (!s.after) return;
+    const GruResetGradient reset =
+        gru_reset_gradient(load_partial(gate + s.units, n), load_partial(product, n), gradient.candidate, s.hard);
+    store_partial(gate + s.units, reset.r, n);
+    store_partial(product, reset.y, n);
+    sum[1] += reset.r, sum[3] += reset.y;
+  }
+
+  // What reaches h of the step before through its products with U.
+  WEFT_INLINE void hidden_gradients(int64_t t, float* own, int thread, int count) const {
+    const int64_t active = s.time.active[t], row0 = s.time.first_row[t], panel_size = s.depth * kLanes;
+    const float *rows = gates + row0 * s.depth, *panel_candidate = panels + 2 * s.units * kLanes;
+    auto add = [&](int64_t place, int64_t unit, int n, Vec value) {
+      if (s.time.hole(t, place)) return;
+      if (s.recurrent_mask) value *= load_partial(s.recurrent_mask + s.time.order[place] * s.units + unit, n);
+      float* to = dh + place * s.units + unit;
+      store_partial(to, load_partial(to, n) + value, n);
+    };
+    if (s.after) {
+      for_products(s.division, thread, count, active, s.units, products + row0 * s.units, s.units, panel_candidate, panel_size,
+                   s.units, add);
+    } else {
+      // The gradient of r h, which gives that of r before the product with z and r.
+      for_products(s.division, thread, count, active, s.units, rows + 2 * s.units, s.depth, panel_candidate, panel_size, s.units,
+                   [&](int64_t place, int64_t unit, int n, Vec value) {
+                     if (s.time.hole(t, place)) return;
+                     float *gate = gates + (row0 + place) * s.depth + s.units + unit, *sum = own + s.units + unit;
+                     const Vec before = s.masked(load_partial(hidden_before(t, place) + unit, n), s.time.order[place], unit, n);
+                     const GruResetGradient reset = gru_reset_gradient(load_partial(gate, n), before, value, s.hard);
+                     store_partial(gate, reset.r, n);
+                     store_partial(sum, load_partial(sum, n) + reset.r, n);
+                     add(place, unit, n, reset.y);
+                   });
+      s.division.meet(count);
+    }
+    for_products(s.division, thread, count, active, s.units, rows, s.depth, panels, panel_size, 2 * s.units, add);
+  }
+
+  // The weights' gradients: products over all rows, and the sums.
+  void weights(float* kernel, float* recurrent, float* bias) const {
+    const Matrix gradients = {gates, s.depth, 1}, candidates = {gates + 2 * s.units, s.depth, 1};
+    gemm(s.features, s.depth, s.time.rows, s.input_columns(), gradients, Output{kernel, s.depth});
+    const HiddenColumns before = hidden_before.columns(s.recurrent_mask);
+    gemm(s.units, 2 * s.units, s.time.rows, before, gradients, Output{recurrent, s.depth});
+    const Output candidate = {recurrent + 2 * s.units, s.depth};
+    if (s.after)
+      gemm(s.units, s.units, s.time.rows, before, Matrix{products, s.units, 1}, candidate);
+    else
+      gemm(s.units, s.units, s.time.rows, Matrix{products, 1, s.units}, candidates, candidate);
+    sums.total(s.division.threads, 0, s.depth, bias);
+    if (bias == nullptr || !s.after) return;
+    // Both biases get the gradients of z and r; the candidate's two have one each.
+    sums.total(s.division.threads, 0, 2 * s.units, bias + s.depth);
+    sums.total(s.division.threads, s.depth, s.units, bias + s.depth + 2 * s.units);
+  }
+};
+
+#define FIELDS(TENSOR, NUMBER)                                                                                    \
+  TENSOR(x)                     /* [B, T, D] */                                                                   \
+  TENSOR(recurrentKernel)       /* [U, 3U] */                                                                     \
+  TENSOR(initialHidden)         /* [B, U] or none */                                                              \
+  TENSOR(mask)                  /* [B, T] bytes or none */                                                        \
+  TENSOR(dropoutMask)           /* [B, D] or none */                                                              \
+  TENSOR(recurrentDropoutMask)  /* [B, U] or none */                                                              \
+  TENSOR(gates)                 /* in and out: [rows, 3U], which become their gradients */                        \
+  TENSOR(products)              /* in and out: [rows, U] */                                                       \
+  TENSOR(hiddens)               /* [rows, U] */                                                                   \
+  TENSOR(outputGradient)        /* [B, T, U] or [B, U], or none */                                                \
+  TENSOR(lastHiddenGradient)    /* [B, U] or none */                                                              \
+  TENSOR(kernelGradient)        /* out: [D, 3U] */                                                                \
+  TENSOR(recurrentGradient)     /* out: [U, 3U] */                                                                \
+  TENSOR(biasGradient)          /* out: [2, 3U] with resetAfter, [3U], or none */                                 \
+  TENSOR(initialHiddenGradient) /* out: [B, U] or none */                                                         \
+  NUMBER(batch)                                                                                                   \
+  NUMBER(steps)                                                                                                   \
+  NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates) \
+      NUMBER(resetAfter)
+WEFT_KERNEL(gru_backward, FIELDS) {
+  const Gru s(args);
+  const GruBackward pass(s, args);
+  start_gradient(s.time, pass.dy, s.units, s.sequences, args.lastHiddenGradient.f32(), s.units, pass.dh);
+  pack_transposed(s.division, s.recurrent_kernel, s.units, s.depth, pass.panels);
+  parallel(s.division.threads, [&](int thread, int count) { pass.run(thread, count); });
+  if (args.initialHiddenGradient) to_items(s.time, pass.dh, s.units, args.initialHiddenGradient.f32());
+  pass.weights(args.kernelGradient.f32(), args.recurrentGradient.f32(), args.biasGradient.f32());
 }
 #undef FIELDS

@@ -1,5 +1,5 @@
-// GRU over a whole sequence, forward; see gru.ts for the formula and the meaning of each argument, gru-gradient.cc for the way
-// back.
+// GRU over a whole sequence, forward, and the algebra of its cell; see gru.ts for the formula and the meaning of each argument,
+// gru-gradient.cc for the way back.
 //
 // U is packed once into panels of one vector of units x its gates. With resetAfter a step is one product with three gates, and
 // all of the cell is computed from registers in the same pass; the candidate's parts of x and of h stay apart in a fourth
@@ -10,178 +10,260 @@
 constexpr int kGruGates = 3;
 constexpr int64_t kGruStretchRows = 1024, kGruJoinedFeatures = 128;
 
-#define FIELDS(TENSOR, NUMBER)                                                                                              \
-  TENSOR(x)                                                                                                                 \
-  TENSOR(kernel)                                                                                                            \
-  TENSOR(recurrentKernel)                                                                                                   \
-  TENSOR(bias)                                                                                                              \
-  TENSOR(initialHidden)                                                                                                     \
-  TENSOR(mask)                                                                                                              \
-  TENSOR(dropoutMask)                                                                                                       \
-  TENSOR(recurrentDropoutMask)                                                                                              \
-  TENSOR(output)                                                                                                            \
-  TENSOR(lastHidden)                                                                                                        \
-  TENSOR(gates)                                                                                                             \
-  TENSOR(products)                                                                                                          \
-  TENSOR(hiddens)                                                                                                           \
-  NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) \
-      NUMBER(hardGates) NUMBER(resetAfter)
-WEFT_KERNEL(gru_forward, FIELDS) {
-  const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units, width = kGruGates * units;
-  const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
-  const CellActivation kind = static_cast<CellActivation>(static_cast<int>(args.activation));
-  const bool hard = args.hardGates != 0, keep = static_cast<bool>(args.gates), sequences = args.returnSequences != 0;
-  const bool after = args.resetAfter != 0;
-  const Division division(batch, units, kGruGates);
-  const bool joined = features <= kGruJoinedFeatures && features <= units;
-  const int64_t width_x = joined ? features : 0, row_size = width_x + units, panel_size = row_size * kGruGates * kLanes;
-  // Panels hold x's three gates, then h's three, or with the reset before, h's two and its candidate.
-  const int64_t panel_h = width_x * kGruGates * kLanes, panel_candidate = panel_h + units * 2 * kLanes;
-  const float* recurrent_mask = args.recurrentDropoutMask.f32();
-  const float *bias = args.bias.f32(), *recurrent_bias = after && bias ? bias + width : nullptr;
-  float *output = args.output.f32(), *products = args.products.f32(), *hiddens = args.hiddens.f32();
+// Cho et al. 2014, for one vector of units, in three parts, since a candidate may wait for the r of all units. From the sums
+// a = x W + h' U + b and the state h' of the step before:
+//   z = σ(a_z)   r = σ(a_r)
+//   g = φ(x W_g + b_g + r (h' U_g + b'_g)), or with the reset before the product g = φ(x W_g + b_g + (r h') U_g)
+//   h = z h' + (1 - z) g = g + z (h' - g)
+struct GruGates {
+  Vec z, r;
+};
+WEFT_INLINE GruGates gru_gates(Vec a_z, Vec a_r, bool hard) { return {gate_activate(a_z, hard), gate_activate(a_r, hard)}; }
+WEFT_INLINE Vec gru_candidate(Vec from_x, Vec from_h, CellActivation kind) { return cell_activate(from_x + from_h, kind); }
+WEFT_INLINE Vec gru_cell(Vec z, Vec candidate, Vec h_before) { return candidate + z * (h_before - candidate); }
 
+// da_z = dh (h' - g) σ'(z)   da_g = dh (1 - z) φ'(g)   dh' = dh z, and what comes through the products
+struct GruCellGradient {
+  Vec z, candidate, h_before;
+};
+WEFT_INLINE GruCellGradient gru_cell_gradient(Vec z, Vec candidate, Vec h_before, Vec dh, CellActivation kind, bool hard) {
+  return {dh * (h_before - candidate) * gate_slope(z, hard), dh * (1.0f - z) * cell_slope(candidate, kind), dh * z};
+}
+// From d, the gradient of r y: da_r = d y σ'(r)   dy = d r; y is h' U_g + b'_g, or with the reset before the product h'.
+struct GruResetGradient {
+  Vec r, y;
+};
+WEFT_INLINE GruResetGradient gru_reset_gradient(Vec r, Vec y, Vec d, bool hard) { return {d * y * gate_slope(r, hard), d * r}; }
+
+struct Gru : Recurrence {
+  const bool hard, after;  // after: r applies after the product with U
+
+  template <class Args>
+  explicit Gru(const Args& a) : Recurrence(a, kGruGates), hard(a.hardGates != 0), after(a.resetAfter != 0) {}
+};
+
+struct GruForward {
+  const Gru& s;
+  const bool joined;  // x_t lies beside h_{t-1}
+  const int64_t width_x, row_size, panel_size;
+  // Panels hold x's three gates, then h's three, or with the reset before, h's two and its candidate.
+  const int64_t panel_h, panel_candidate;
+  const float *kernel, *bias, *recurrent_bias;
+  float *output, *kept_gates, *products, *hiddens;  // the last three are null when no gradient is recorded
   // By place: two copies of the product's rows [x_t, h] (read one, write the other), the unmasked h, and with the reset before
   // z, r h and the candidate's part of x, which wait for the second product.
-  float* states = scratch(0, kSlotHiddenStates, batch * (2 * row_size + 4 * units));
-  float* rows_of[2] = {states, states + batch * row_size};
-  float *h = states + 2 * batch * row_size, *update = h + batch * units, *reset = update + batch * units,
-        *waiting = reset + batch * units;
-  start_hidden(time, args.initialHidden.f32(), recurrent_mask, units, h, rows_of, row_size, width_x);
+  float* rows_of[2];
+  float *h, *update, *reset, *waiting, *panels;
 
-  float* panels = scratch(0, kSlotHiddenPanels, division.blocks * panel_size);
-  parallel(division.threads, [&](int thread, int count) {
-    const Range mine = share(division.blocks, 1, thread, count);
-    for (int64_t block = mine.begin; block < mine.end; block++) {
-      const int lanes = static_cast<int>(smaller<int64_t>(kLanes, units - block * kLanes));
-      float* to = panels + block * panel_size;
-      auto pack = [&](const float* matrix, int64_t depth, int first, int last) {
-        for (int64_t k = 0; k < depth; k++)
-          for (int gate = first; gate < last; gate++, to += kLanes)
-            store(to, load_partial(matrix + k * width + gate * units + block * kLanes, lanes));
-      };
-      pack(args.kernel.f32(), width_x, 0, 3);
-      pack(args.recurrentKernel.f32(), units, 0, after ? 3 : 2);
-      if (!after) pack(args.recurrentKernel.f32(), units, 2, 3);
-    }
-  });
+  // What a step reads and writes beside the above: rows by place, and its gates [places, 3U] or null.
+  struct Step {
+    int64_t t;
+    const float* previous;
+    float *next, *gates;
+  };
 
-  int parity = 0;
-  for (int64_t done = 0; done < steps;) {
-    const Stretch stretch(time, done, joined ? INT64_MAX : kGruStretchRows);
-    float* gates = keep     ? args.gates.f32() + stretch.first_row * width
-                   : joined ? nullptr
-                            : scratch(0, kSlotHiddenStretch, larger<int64_t>(stretch.rows, 1) * width);
-    if (!joined) {
-      Output projected = {gates, width};
-      projected.bias = bias;
-      gemm(stretch.rows, width, features,
-           InputRows{args.x.f32(), args.dropoutMask.f32(), time, features, stretch.first_row, stretch.from},
-           Matrix{args.kernel.f32(), width, 1}, projected);
-    }
+  template <class Args>
+  GruForward(const Gru& sizes, const Args& a)
+      : s(sizes),
+        joined(s.features <= kGruJoinedFeatures && s.features <= s.units),
+        width_x(joined ? s.features : 0),
+        row_size(width_x + s.units),
+        panel_size(row_size * kGruGates * kLanes),
+        panel_h(width_x * kGruGates * kLanes),
+        panel_candidate(panel_h + s.units * 2 * kLanes),
+        kernel(a.kernel.f32()),
+        bias(a.bias.f32()),
+        recurrent_bias(s.after && bias ? bias + s.depth : nullptr),
+        output(a.output.f32()),
+        kept_gates(a.gates.f32()),
+        products(a.products.f32()),
+        hiddens(a.hiddens.f32()) {
+    const int64_t state = s.batch * s.units;
+    rows_of[0] = scratch(0, kSlotHiddenStates, s.batch * (2 * row_size + 4 * s.units));
+    rows_of[1] = rows_of[0] + s.batch * row_size;
+    h = rows_of[1] + s.batch * row_size, update = h + state, reset = update + state, waiting = reset + state;
+    panels = scratch(0, kSlotHiddenPanels, s.division.blocks * panel_size);
+  }
 
-    parallel(division.threads, [&](int thread, int count) {
-      const Range mine = division.blocks_of(thread, count);
-      int side = parity;
-      if (joined)
-        lay_input(time, division, args.x.f32(), args.dropoutMask.f32(), features, stretch.step(0), rows_of[side], row_size,
-                  thread, count);
-      division.meet(count);
-      for (int64_t s = 0; s < stretch.count; s++, side ^= 1) {
-        const int64_t t = stretch.step(s), active = time.active[t], row0 = time.first_row[t];
-        const float* previous = rows_of[side];
-        float* next = rows_of[side ^ 1];
-        auto gate_row = [&](int64_t place) { return gates ? gates + (row0 + place - stretch.first_row) * width : nullptr; };
-        // From z and the candidate to the new h, and to all who need it.
-        auto finish = [&](int64_t place, int64_t unit, int n, Vec z, Vec candidate) {
-          const int64_t item = time.order[place], at = place * units + unit;
-          const Vec old = load_partial(h + at, n);
-          Vec new_h = candidate + z * (old - candidate), out = new_h;
-          if (time.hole(t, place)) {
-            new_h = old;
-            out = time.started(t, place) ? old : splat_zero();
-          }
-          store_partial(h + at, new_h, n);
-          store_partial(next + place * row_size + width_x + unit,
-                        recurrent_mask ? new_h * load_partial(recurrent_mask + item * units + unit, n) : new_h, n);
-          if (sequences) store_partial(output + (item * steps + t) * units + unit, out, n);
-          if (keep) {
-            store_partial(gate_row(place) + 2 * units + unit, candidate, n);
-            store_partial(hiddens + (row0 + place) * units + unit, new_h, n);
-          }
+  void pack() const {
+    parallel(s.division.threads, [&](int thread, int count) {
+      const Range mine = share(s.division.blocks, 1, thread, count);
+      for (int64_t block = mine.begin; block < mine.end; block++) {
+        const int lanes = s.lanes(block * kLanes);
+        float* to = panels + block * panel_size;
+        auto pack = [&](const float* matrix, int64_t rows, int first, int last) {
+          for (int64_t k = 0; k < rows; k++)
+            for (int gate = first; gate < last; gate++, to += kLanes)
+              store(to, load_partial(matrix + k * s.depth + gate * s.units + block * kLanes, lanes));
         };
-        for (int64_t block = mine.begin; block < mine.end; block++) {
-          const float* panel = panels + block * panel_size;
-          const int64_t unit = block * kLanes;
-          const int n = static_cast<int>(smaller<int64_t>(kLanes, units - unit));
-          Vec offset[4];  // biases: of z, r, the candidate's part of x and its part of h; those of x only when no projection
-                          // added them
-          for (int k = 0; k < 4; k++) {
-            offset[k] = joined && bias && k < 3 ? load_partial(bias + k * units + unit, n) : splat_zero();
-            if (recurrent_bias && k != 2) offset[k] += load_partial(recurrent_bias + smaller(k, 2) * units + unit, n);
-          }
-          division.for_tiles(thread, count, active, [&](int64_t place0, int tile) {
-            alignas(64) Vec acc[kTileRows][4];
-            const float* rows = previous + place0 * row_size;
-            with_rows(tile, [&](auto size) {
-              constexpr int R = decltype(size)::value;
-              Vec part[R][3];
-              if (after) {
-                micro_rows(units, rows + width_x, row_size, panel + panel_h, 3 * kLanes, kLanes, part);
-                for (int r = 0; r < R; r++)
-                  acc[r][0] = part[r][0], acc[r][1] = part[r][1], acc[r][2] = splat_zero(), acc[r][3] = part[r][2];
-              } else {
-                Vec two[R][2];
-                micro_rows(units, rows + width_x, row_size, panel + panel_h, 2 * kLanes, kLanes, two);
-                for (int r = 0; r < R; r++) acc[r][0] = two[r][0], acc[r][1] = two[r][1], acc[r][2] = splat_zero();
-              }
-              if (!joined) return;
-              micro_rows(features, rows, row_size, panel, 3 * kLanes, kLanes, part);
-              for (int r = 0; r < R; r++)
-                for (int k = 0; k < 3; k++) acc[r][k] += part[r][k];
-            });
-            for (int r = 0; r < tile; r++) {
-              const int64_t place = place0 + r, row = row0 + place, at = place * units + unit;
-              float* gate = gates ? gate_row(place) + unit : nullptr;
-              for (int k = 0; k < 4; k++) acc[r][k] += offset[k];
-              if (!joined)
-                for (int k = 0; k < 3; k++) acc[r][k] += load_partial(gate + k * units, n);
-              const Vec z = hard ? hard_sigmoid(acc[r][0]) : sigmoid(acc[r][0]);
-              const Vec reset_gate = hard ? hard_sigmoid(acc[r][1]) : sigmoid(acc[r][1]);
-              const Vec product = after ? acc[r][3] : reset_gate * load_partial(rows + r * row_size + width_x + unit, n);
-              if (keep) {
-                store_partial(gate, z, n);
-                store_partial(gate + units, reset_gate, n);
-                store_partial(products + row * units + unit, product, n);
-              }
-              if (after) {
-                finish(place, unit, n, z, cell_activate(acc[r][2] + reset_gate * product, kind));
-              } else {
-                store_partial(update + at, z, n);
-                store_partial(reset + at, product, n);
-                store_partial(waiting + at, acc[r][2], n);
-              }
-            }
-          });
-        }
-        if (!after) {
-          division.meet(count);  // the second product reads r h of all units
-          for_products(division, thread, count, active, units, reset, units, panels + panel_candidate, panel_size, units,
-                       [&](int64_t place, int64_t unit, int n, Vec product) {
-                         const int64_t at = place * units + unit;
-                         finish(place, unit, n, load_partial(update + at, n),
-                                cell_activate(load_partial(waiting + at, n) + product, kind));
-                       });
-        }
-        if (joined && s + 1 < stretch.count)
-          lay_input(time, division, args.x.f32(), args.dropoutMask.f32(), features, stretch.step(s + 1), next, row_size, thread,
-                    count);
-        division.meet(count);
+        pack(kernel, width_x, 0, 3);
+        pack(s.recurrent_kernel, s.units, 0, s.after ? 3 : 2);
+        if (!s.after) pack(s.recurrent_kernel, s.units, 2, 3);
       }
     });
-    parity ^= stretch.count & 1;
+  }
+
+  // The gates [rows, 3U] of a stretch, with x W + b in them unless joined; null when nobody needs them.
+  float* project(const Stretch& stretch) const {
+    float* gates = kept_gates ? kept_gates + stretch.first_row * s.depth
+                   : joined   ? nullptr
+                              : scratch(0, kSlotHiddenStretch, larger<int64_t>(stretch.rows, 1) * s.depth);
+    if (joined) return gates;
+    Output projected = {gates, s.depth};
+    projected.bias = bias;
+    gemm(stretch.rows, s.depth, s.features, s.inputs(stretch.first_row, stretch.from), Matrix{kernel, s.depth, 1}, projected);
+    return gates;
+  }
+
+  // The steps of a stretch for one thread; `side` says which rows are read first.
+  void run(const Stretch& stretch, float* gates, int side, int thread, int count) const {
+    const auto lay = [&](int64_t step, float* rows) {
+      lay_input(s.time, s.division, s.x, s.dropout, s.features, stretch.step(step), rows, row_size, thread, count);
+    };
+    if (joined) lay(0, rows_of[side]);
+    s.division.meet(count);
+    for (int64_t n = 0; n < stretch.count; n++, side ^= 1) {
+      const int64_t t = stretch.step(n);
+      const Step step = {t, rows_of[side], rows_of[side ^ 1],
+                         gates ? gates + (s.time.first_row[t] - stretch.first_row) * s.depth : nullptr};
+      gates_of(step, thread, count);
+      if (!s.after) {
+        s.division.meet(count);  // the second product reads r h of all units
+        candidates_of(step, thread, count);
+      }
+      if (joined && n + 1 < stretch.count) lay(n + 1, step.next);
+      s.division.meet(count);
+    }
+  }
+
+  // The product of all gates; with the reset after, all of the cell.
+  WEFT_INLINE void gates_of(const Step& step, int thread, int count) const {
+    const Range mine = s.division.blocks_of(thread, count);
+    for (int64_t block = mine.begin; block < mine.end; block++) {
+      const float* panel = panels + block * panel_size;
+      const int64_t unit = block * kLanes;
+      const int n = s.lanes(unit);
+      Vec offset[4];  // biases: of z, r, the candidate's part of x and its part of h; those of x only when no projection added
+                      // them
+      for (int k = 0; k < 4; k++) {
+        offset[k] = joined && bias && k < 3 ? load_partial(bias + k * s.units + unit, n) : splat_zero();
+        if (recurrent_bias && k != 2) offset[k] += load_partial(recurrent_bias + smaller(k, 2) * s.units + unit, n);
+      }
+      s.division.for_tiles(thread, count, s.time.active[step.t], [&](int64_t place0, int tile) {
+        alignas(64) Vec acc[kTileRows][4];
+        const float* rows = step.previous + place0 * row_size;
+        multiply(rows, tile, panel, acc);
+        for (int r = 0; r < tile; r++) {
+          float* gate = step.gates ? step.gates + (place0 + r) * s.depth + unit : nullptr;
+          for (int k = 0; k < 4; k++) acc[r][k] += offset[k];
+          if (!joined)
+            for (int k = 0; k < 3; k++) acc[r][k] += load_partial(gate + k * s.units, n);
+          cell(step, place0 + r, unit, n, acc[r], rows + r * row_size + width_x + unit, gate);
+        }
+      });
+    }
+  }
+
+  // Sums of a tile's rows: z, r, the candidate's part of x and, with the reset after, its part of h.
+  WEFT_INLINE void multiply(const float* rows, int tile, const float* panel, Vec (&acc)[kTileRows][4]) const {
+    with_rows(tile, [&](auto size) {
+      constexpr int R = decltype(size)::value;
+      Vec part[R][3];
+      if (s.after) {
+        micro_rows(s.units, rows + width_x, row_size, panel + panel_h, 3 * kLanes, kLanes, part);
+        for (int r = 0; r < R; r++)
+          acc[r][0] = part[r][0], acc[r][1] = part[r][1], acc[r][2] = splat_zero(), acc[r][3] = part[r][2];
+      } else {
+        Vec two[R][2];
+        micro_rows(s.units, rows + width_x, row_size, panel + panel_h, 2 * kLanes, kLanes, two);
+        for (int r = 0; r < R; r++) acc[r][0] = two[r][0], acc[r][1] = two[r][1], acc[r][2] = splat_zero();
+      }
+      if (!joined) return;
+      micro_rows(s.features, rows, row_size, panel, 3 * kLanes, kLanes, part);
+      for (int r = 0; r < R; r++)
+        for (int k = 0; k < 3; k++) acc[r][k] += part[r][k];
+    });
+  }
+
+  // The cell of one item from its sums, as far as it goes before the second product. `masked` is h as the product read it.
+  WEFT_INLINE void cell(const Step& step, int64_t place, int64_t unit, int n, const Vec (&sums)[4], const float* masked,
+                        float* gate) const {
+    const int64_t at = place * s.units + unit;
+    const GruGates gates = gru_gates(sums[0], sums[1], s.hard);
+    const Vec product = s.after ? sums[3] : gates.r * load_partial(masked, n);
+    if (kept_gates) {
+      store_partial(gate, gates.z, n);
+      store_partial(gate + s.units, gates.r, n);
+      store_partial(products + (s.time.first_row[step.t] + place) * s.units + unit, product, n);
+    }
+    if (s.after) {
+      finish(step, place, unit, n, gates.z, gru_candidate(sums[2], gates.r * product, s.kind));
+    } else {
+      store_partial(update + at, gates.z, n);
+      store_partial(reset + at, product, n);
+      store_partial(waiting + at, sums[2], n);
+    }
+  }
+
+  // The second product, r h times the candidate's weights, and the rest of the cell.
+  WEFT_INLINE void candidates_of(const Step& step, int thread, int count) const {
+    for_products(s.division, thread, count, s.time.active[step.t], s.units, reset, s.units, panels + panel_candidate, panel_size,
+                 s.units, [&](int64_t place, int64_t unit, int n, Vec product) {
+                   const int64_t at = place * s.units + unit;
+                   finish(step, place, unit, n, load_partial(update + at, n),
+                          gru_candidate(load_partial(waiting + at, n), product, s.kind));
+                 });
+  }
+
+  // From z and the candidate to the new h, and to all who need it.
+  WEFT_INLINE void finish(const Step& step, int64_t place, int64_t unit, int n, Vec z, Vec candidate) const {
+    const int64_t item = s.time.order[place], at = place * s.units + unit;
+    const Vec old = load_partial(h + at, n);
+    Vec new_h = gru_cell(z, candidate, old), out = new_h;
+    if (s.time.hole(step.t, place)) {
+      new_h = old;
+      out = s.time.started(step.t, place) ? old : splat_zero();
+    }
+    store_partial(h + at, new_h, n);
+    store_partial(step.next + place * row_size + width_x + unit, s.masked(new_h, item, unit, n), n);
+    if (s.sequences) store_partial(output + (item * s.steps + step.t) * s.units + unit, out, n);
+    if (!kept_gates) return;
+    store_partial(step.gates + place * s.depth + 2 * s.units + unit, candidate, n);
+    store_partial(hiddens + (s.time.first_row[step.t] + place) * s.units + unit, new_h, n);
+  }
+};
+
+#define FIELDS(TENSOR, NUMBER)                                                                                    \
+  TENSOR(x)                    /* [B, T, D] */                                                                    \
+  TENSOR(kernel)               /* [D, 3U] */                                                                      \
+  TENSOR(recurrentKernel)      /* [U, 3U] */                                                                      \
+  TENSOR(bias)                 /* [2, 3U] with resetAfter, [3U], or none */                                       \
+  TENSOR(initialHidden)        /* [B, U] or none */                                                               \
+  TENSOR(mask)                 /* [B, T] bytes or none */                                                         \
+  TENSOR(dropoutMask)          /* [B, D] or none */                                                               \
+  TENSOR(recurrentDropoutMask) /* [B, U] or none */                                                               \
+  TENSOR(output)               /* out: [B, T, U] or [B, U] */                                                     \
+  TENSOR(lastHidden)           /* out: [B, U] */                                                                  \
+  TENSOR(gates)                /* out: [rows, 3U] or none */                                                      \
+  TENSOR(products)             /* out: [rows, U] or none */                                                       \
+  TENSOR(hiddens)              /* out: [rows, U] or none */                                                       \
+  NUMBER(batch)                                                                                                   \
+  NUMBER(steps)                                                                                                   \
+  NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates) \
+      NUMBER(resetAfter)
+WEFT_KERNEL(gru_forward, FIELDS) {
+  const Gru s(args);
+  const GruForward pass(s, args);
+  start_hidden(s.time, s.initial_hidden, s.recurrent_mask, s.units, pass.h, pass.rows_of, pass.row_size, pass.width_x);
+  pass.pack();
+  int side = 0;
+  for (int64_t done = 0; done < s.steps;) {
+    const Stretch stretch(s.time, done, pass.joined ? INT64_MAX : kGruStretchRows);
+    float* gates = pass.project(stretch);
+    parallel(s.division.threads, [&](int thread, int count) { pass.run(stretch, gates, side, thread, count); });
+    side ^= stretch.count & 1;
     done += stretch.count;
   }
-  finish_hidden(time, h, units, sequences, output, args.lastHidden.f32());
+  finish_hidden(s.time, pass.h, s.units, s.sequences, pass.output, s.units, args.lastHidden.f32());
 }
 #undef FIELDS

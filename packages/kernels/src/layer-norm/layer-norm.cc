@@ -4,7 +4,12 @@
 constexpr int kSlotChunks = weft::kSlotKernel;
 constexpr int64_t kMostChunks = 16, kNormWorth = 1 << 13;
 
-#define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(gamma) TENSOR(beta) TENSOR(output) NUMBER(cols) NUMBER(epsilon)
+#define FIELDS(TENSOR, NUMBER)           \
+  TENSOR(x)      /* [rows, cols] */      \
+  TENSOR(gamma)  /* [cols] */            \
+  TENSOR(beta)   /* [cols] */            \
+  TENSOR(output) /* out: [rows, cols] */ \
+  NUMBER(cols) NUMBER(epsilon)
 WEFT_KERNEL(layer_norm, FIELDS) {
   const int64_t cols = args.cols;
   if (cols == 0) return;
@@ -23,8 +28,14 @@ WEFT_KERNEL(layer_norm, FIELDS) {
 }
 #undef FIELDS
 
-#define FIELDS(TENSOR, NUMBER) \
-  TENSOR(x) TENSOR(dy) TENSOR(gamma) TENSOR(dx) TENSOR(dgamma) TENSOR(dbeta) NUMBER(cols) NUMBER(epsilon)
+#define FIELDS(TENSOR, NUMBER)           \
+  TENSOR(x)      /* [rows, cols] */      \
+  TENSOR(dy)     /* [rows, cols] */      \
+  TENSOR(gamma)  /* [cols] */            \
+  TENSOR(dx)     /* out: [rows, cols] */ \
+  TENSOR(dgamma) /* out: [cols] */       \
+  TENSOR(dbeta)  /* out: [cols] */       \
+  NUMBER(cols) NUMBER(epsilon)
 WEFT_KERNEL(layer_norm_gradient, FIELDS) {
   const int64_t cols = args.cols;
   if (cols == 0) return;

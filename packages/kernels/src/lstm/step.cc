@@ -1,10 +1,15 @@
 // One step of an LSTM, the state changed in place; see step.ts.
-#define FIELDS(TENSOR, NUMBER)                                                                                    \
-  TENSOR(x)                                                                                                       \
-  TENSOR(kernel) TENSOR(recurrentKernel) TENSOR(bias) TENSOR(peepholes) TENSOR(hidden) TENSOR(cell) NUMBER(batch) \
-      NUMBER(features) NUMBER(units) NUMBER(activation) NUMBER(hardGates)
+#define FIELDS(TENSOR, NUMBER)                     \
+  TENSOR(x)               /* [B, D] */             \
+  TENSOR(kernel)          /* [D, 4U] */            \
+  TENSOR(recurrentKernel) /* [U, 4U] */            \
+  TENSOR(bias)            /* [4U] or none */       \
+  TENSOR(peepholes)       /* [3, U] or none */     \
+  TENSOR(hidden)          /* in and out: [B, U] */ \
+  TENSOR(cell)            /* in and out: [B, U] */ \
+  NUMBER(batch) NUMBER(features) NUMBER(units) NUMBER(activation) NUMBER(hardGates)
 WEFT_KERNEL(lstm_step, FIELDS) {
-  const int64_t batch = args.batch, features = args.features, units = args.units, width = 4 * units;
+  const int64_t batch = args.batch, features = args.features, units = args.units, width = kLstmGates * units;
   const CellActivation kind = static_cast<CellActivation>(static_cast<int>(args.activation));
   const bool hard = args.hardGates != 0;
   const float* peepholes = args.peepholes.f32();
@@ -18,15 +23,12 @@ WEFT_KERNEL(lstm_step, FIELDS) {
     const float* gates = z + item * width;
     float *h = args.hidden.f32() + item * units, *c = args.cell.f32() + item * units;
     for_vectors(0, units, [&](int64_t j, int n) {
-      const Vec old_c = load_partial(c + j, n);
-      const auto gate = [&](int which, int seen, Vec cell) {
-        Vec sum = load_partial(gates + which * units + j, n);
-        if (peepholes && seen >= 0) sum += load_partial(peepholes + seen * units + j, n) * cell;
-        return which == 2 ? cell_activate(sum, kind) : hard ? hard_sigmoid(sum) : sigmoid(sum);
-      };
-      const Vec new_c = gate(1, 1, old_c) * old_c + gate(0, 0, old_c) * gate(2, -1, old_c);
-      store_partial(c + j, new_c, n);
-      store_partial(h + j, gate(3, 2, new_c) * cell_activate(new_c, kind), n);
+      Vec sum[kLstmGates];
+      for (int k = 0; k < kLstmGates; k++) sum[k] = load_partial(gates + k * units + j, n);
+      const Peepholes peep = {peepholes != nullptr, peepholes ? peepholes + j : nullptr, units, n};
+      const LstmCell cell = lstm_cell(sum, load_partial(c + j, n), peep, kind, hard);
+      store_partial(c + j, cell.c, n);
+      store_partial(h + j, cell.h, n);
     });
   }
 }

@@ -1,9 +1,12 @@
 // out[b] = activation(op(a[b]) * op(x[b]) + bias): a batch of matrix products, each operand transposed or not, shared by the
 // whole batch when its batch size is 1.
-#define FIELDS(TENSOR, NUMBER)                                                                                           \
-  TENSOR(a)                                                                                                              \
-  TENSOR(b) TENSOR(bias) TENSOR(out) NUMBER(batch) NUMBER(batchA) NUMBER(batchB) NUMBER(rows) NUMBER(cols) NUMBER(depth) \
-      NUMBER(transposeA) NUMBER(transposeB) NUMBER(activation)
+#define FIELDS(TENSOR, NUMBER)                            \
+  TENSOR(a)    /* [batchA, rows, depth], or transposed */ \
+  TENSOR(b)    /* [batchB, depth, cols], or transposed */ \
+  TENSOR(bias) /* [cols] or none */                       \
+  TENSOR(out)  /* out: [batch, rows, cols] */             \
+  NUMBER(batch)                                           \
+  NUMBER(batchA) NUMBER(batchB) NUMBER(rows) NUMBER(cols) NUMBER(depth) NUMBER(transposeA) NUMBER(transposeB) NUMBER(activation)
 WEFT_KERNEL(matmul, FIELDS) {
   const int64_t batch = args.batch, rows = args.rows, cols = args.cols, depth = args.depth;
   const Matrix a0 = {args.a.f32(), args.transposeA ? 1 : depth, args.transposeA ? rows : 1};

@@ -2,11 +2,16 @@
 // one pass over gradients, slots and variables. The elements of all variables together are cut into blocks that depend on nothing
 // but their sizes, so that the norm, and with it every bit, is the same for any number of threads. See update.ts for the
 // formulas.
-#define UPDATE_FIELDS(TENSOR, NUMBER)                                                                                    \
-  TENSOR(variables)                                                                                                      \
-  TENSOR(gradients)                                                                                                      \
-  TENSOR(first) TENSOR(second) TENSOR(rows) TENSOR(widths) TENSOR(decays) TENSOR(out) NUMBER(learningRate) NUMBER(scale) \
-      NUMBER(clipNorm) NUMBER(clipValue)
+#define UPDATE_FIELDS(TENSOR, NUMBER)                                           \
+  TENSOR(variables) /* in and out: list of [n] */                               \
+  TENSOR(gradients) /* list of [n] */                                           \
+  TENSOR(first)     /* in and out: list of [n], the slots, or an empty one */   \
+  TENSOR(second)    /* in and out: list of [n], the slots, or an empty one */   \
+  TENSOR(rows)      /* list of [rows] int32 or none: those that are not zero */ \
+  TENSOR(widths)    /* [variables] int32, elements of a row */                  \
+  TENSOR(decays)    /* [variables] float64 or none */                           \
+  TENSOR(out)       /* out: [1] float64, the norm */                            \
+  NUMBER(learningRate) NUMBER(scale) NUMBER(clipNorm) NUMBER(clipValue)
 
 constexpr int64_t kUpdateBlock = 4096;
 

@@ -102,7 +102,10 @@ static void pool_lines(const PoolShape& s, const float* x, float* out, int64_t b
     });
 }
 
-#define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(out) POOL_SHAPE(NUMBER) NUMBER(mean)
+#define FIELDS(TENSOR, NUMBER)           \
+  TENSOR(x)   /* [B, D', H', W', C] */   \
+  TENSOR(out) /* out: [B, D, H, W, C] */ \
+  POOL_SHAPE(NUMBER) NUMBER(mean)
 WEFT_KERNEL(pool, FIELDS) {
   const PoolShape s = pool_shape(args);
   const int64_t lines = s.lines();
@@ -150,7 +153,11 @@ static void pool_backward(const PoolShape& s, float* dx, F window) {
 }
 
 // The gradient of a maximum goes to the first of the largest values, as in TensorFlow.js.
-#define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(dy) TENSOR(dx) POOL_SHAPE(NUMBER)
+#define FIELDS(TENSOR, NUMBER)             \
+  TENSOR(x)  /* [B, D', H', W', C] */      \
+  TENSOR(dy) /* [B, D, H, W, C] */         \
+  TENSOR(dx) /* out: [B, D', H', W', C] */ \
+  POOL_SHAPE(NUMBER)
 WEFT_KERNEL(max_pool_gradient, FIELDS) {
   const PoolShape s = pool_shape(args);
   const float *x = args.x.f32(), *dy = args.dy.f32();
@@ -179,7 +186,10 @@ WEFT_KERNEL(max_pool_gradient, FIELDS) {
 }
 #undef FIELDS
 
-#define FIELDS(TENSOR, NUMBER) TENSOR(dy) TENSOR(dx) POOL_SHAPE(NUMBER)
+#define FIELDS(TENSOR, NUMBER)             \
+  TENSOR(dy) /* [B, D, H, W, C] */         \
+  TENSOR(dx) /* out: [B, D', H', W', C] */ \
+  POOL_SHAPE(NUMBER)
 WEFT_KERNEL(average_pool_gradient, FIELDS) {
   const PoolShape s = pool_shape(args);
   const float* dy = args.dy.f32();

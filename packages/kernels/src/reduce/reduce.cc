@@ -88,7 +88,10 @@ static void reduce(const float* x, float* out, int64_t outer, int64_t count, int
   }
 }
 
-#define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(out) NUMBER(outer) NUMBER(count) NUMBER(inner) NUMBER(divisor)
+#define FIELDS(TENSOR, NUMBER)            \
+  TENSOR(x)   /* [outer, count, inner] */ \
+  TENSOR(out) /* out: [outer, inner] */   \
+  NUMBER(outer) NUMBER(count) NUMBER(inner) NUMBER(divisor)
 #define REDUCE(name, Op) \
   WEFT_KERNEL(reduce_##name, FIELDS) { reduce<Op>(args.x.f32(), args.out.f32(), args.outer, args.count, args.inner, args.divisor); }
 REDUCE(sum, SumOf)
@@ -99,7 +102,10 @@ REDUCE(min, MinOf)
 #undef FIELDS
 
 // The index of the first largest (or smallest) element along the middle axis.
-#define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(out) NUMBER(outer) NUMBER(count) NUMBER(inner) NUMBER(smallest)
+#define FIELDS(TENSOR, NUMBER)                \
+  TENSOR(x)   /* [outer, count, inner] */     \
+  TENSOR(out) /* out: [outer, inner] int32 */ \
+  NUMBER(outer) NUMBER(count) NUMBER(inner) NUMBER(smallest)
 WEFT_KERNEL(arg_extreme, FIELDS) {
   const int64_t count = args.count, inner = args.inner;
   const float sign = args.smallest != 0 ? -1 : 1;
@@ -119,7 +125,10 @@ WEFT_KERNEL(arg_extreme, FIELDS) {
 #undef FIELDS
 
 // Whether all (or any) of count booleans in each of the rows are true.
-#define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(out) NUMBER(count) NUMBER(any)
+#define FIELDS(TENSOR, NUMBER)          \
+  TENSOR(x)   /* [rows, count] bytes */ \
+  TENSOR(out) /* out: [rows] bytes */   \
+  NUMBER(count) NUMBER(any)
 WEFT_KERNEL(reduce_bool, FIELDS) {
   const int64_t count = args.count;
   const uint8_t* x = args.x.u8();

@@ -1,11 +1,12 @@
 // The gradient of a recurrent layer's input, [rows, width] x [D, width] transposed, from the gradients of the gates that the
 // layer's backward kernel left: the same for every kind of cell.
-#define FIELDS(TENSOR, NUMBER) \
-  TENSOR(gatesGradient)        \
-  TENSOR(kernel)               \
-  TENSOR(mask)                 \
-  TENSOR(dropoutMask)          \
-  TENSOR(inputGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(width) NUMBER(goBackwards) NUMBER(accumulate)
+#define FIELDS(TENSOR, NUMBER)                     \
+  TENSOR(gatesGradient) /* [rows, width] */        \
+  TENSOR(kernel)        /* [D, width] */           \
+  TENSOR(mask)          /* [B, T] bytes or none */ \
+  TENSOR(dropoutMask)   /* [B, D] or none */       \
+  TENSOR(inputGradient) /* out: [B, T, D] */       \
+  NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(width) NUMBER(goBackwards) NUMBER(accumulate)
 WEFT_KERNEL(sequence_input_gradient, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, depth = args.width;
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);

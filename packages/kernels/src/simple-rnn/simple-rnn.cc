@@ -4,18 +4,22 @@
 
 constexpr int64_t kSimpleStretchRows = 4096;
 
-#define FIELDS(TENSOR, NUMBER) \
-  TENSOR(x)                    \
-  TENSOR(kernel)               \
-  TENSOR(recurrentKernel)      \
-  TENSOR(bias)                 \
-  TENSOR(initialHidden)        \
-  TENSOR(mask)                 \
-  TENSOR(dropoutMask)          \
-  TENSOR(recurrentDropoutMask) \
-  TENSOR(output)               \
-  TENSOR(lastHidden)           \
-  TENSOR(hiddens)              \
+// Elman 1990, for one vector of units: h = φ(x W + b + h' U), and the gradient of the sum from dh: dh φ'(h).
+WEFT_INLINE Vec simple_rnn_cell(Vec from_x, Vec from_h, CellActivation kind) { return cell_activate(from_x + from_h, kind); }
+WEFT_INLINE Vec simple_rnn_cell_gradient(Vec h, Vec dh, CellActivation kind) { return dh * cell_slope(h, kind); }
+
+#define FIELDS(TENSOR, NUMBER)                                \
+  TENSOR(x)                    /* [B, T, D] */                \
+  TENSOR(kernel)               /* [D, U] */                   \
+  TENSOR(recurrentKernel)      /* [U, U] */                   \
+  TENSOR(bias)                 /* [U] or none */              \
+  TENSOR(initialHidden)        /* [B, U] or none */           \
+  TENSOR(mask)                 /* [B, T] bytes or none */     \
+  TENSOR(dropoutMask)          /* [B, D] or none */           \
+  TENSOR(recurrentDropoutMask) /* [B, U] or none */           \
+  TENSOR(output)               /* out: [B, T, U] or [B, U] */ \
+  TENSOR(lastHidden)           /* out: [B, U] */              \
+  TENSOR(hiddens)              /* out: [rows, U] or none */   \
   NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation)
 WEFT_KERNEL(simple_rnn_forward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
@@ -58,7 +62,7 @@ WEFT_KERNEL(simple_rnn_forward, FIELDS) {
         for_products(division, thread, count, time.active[t], units, masked_of[side], units, panels, units * kLanes, units,
                      [&](int64_t place, int64_t unit, int n, Vec product) {
                        const int64_t item = time.order[place], at = place * units + unit;
-                       Vec new_h = cell_activate(load_partial(row + at, n) + product, kind), out = new_h;
+                       Vec new_h = simple_rnn_cell(load_partial(row + at, n), product, kind), out = new_h;
                        if (time.hole(t, place)) {
                          new_h = load_partial(h + at, n);
                          out = time.started(t, place) ? new_h : splat_zero();
@@ -75,26 +79,26 @@ WEFT_KERNEL(simple_rnn_forward, FIELDS) {
     parity ^= stretch.count & 1;
     done += stretch.count;
   }
-  finish_hidden(time, h, units, sequences, output, args.lastHidden.f32());
+  finish_hidden(time, h, units, sequences, output, units, args.lastHidden.f32());
 }
 #undef FIELDS
 
-#define FIELDS(TENSOR, NUMBER)                                                                                     \
-  TENSOR(x)                                                                                                        \
-  TENSOR(recurrentKernel)                                                                                          \
-  TENSOR(initialHidden)                                                                                            \
-  TENSOR(mask)                                                                                                     \
-  TENSOR(dropoutMask)                                                                                              \
-  TENSOR(recurrentDropoutMask)                                                                                     \
-  TENSOR(gates)                                                                                                    \
-  TENSOR(hiddens)                                                                                                  \
-  TENSOR(outputGradient)                                                                                           \
-  TENSOR(lastHiddenGradient)                                                                                       \
-  TENSOR(kernelGradient)                                                                                           \
-  TENSOR(recurrentGradient)                                                                                        \
-  TENSOR(biasGradient)                                                                                             \
-  TENSOR(initialHiddenGradient) NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) \
-      NUMBER(goBackwards) NUMBER(activation)
+#define FIELDS(TENSOR, NUMBER)                                                  \
+  TENSOR(x)                     /* [B, T, D] */                                 \
+  TENSOR(recurrentKernel)       /* [U, U] */                                    \
+  TENSOR(initialHidden)         /* [B, U] or none */                            \
+  TENSOR(mask)                  /* [B, T] bytes or none */                      \
+  TENSOR(dropoutMask)           /* [B, D] or none */                            \
+  TENSOR(recurrentDropoutMask)  /* [B, U] or none */                            \
+  TENSOR(gates)                 /* out: [rows, U], the gradients of the sums */ \
+  TENSOR(hiddens)               /* [rows, U] */                                 \
+  TENSOR(outputGradient)        /* [B, T, U] or [B, U], or none */              \
+  TENSOR(lastHiddenGradient)    /* [B, U] or none */                            \
+  TENSOR(kernelGradient)        /* out: [D, U] */                               \
+  TENSOR(recurrentGradient)     /* out: [U, U] */                               \
+  TENSOR(biasGradient)          /* out: [U] or none */                          \
+  TENSOR(initialHiddenGradient) /* out: [B, U] or none */                       \
+  NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation)
 WEFT_KERNEL(simple_rnn_backward, FIELDS) {
   const int64_t batch = args.batch, steps = args.steps, features = args.features, units = args.units;
   const Timeline time(batch, steps, args.mask.u8(), args.goBackwards != 0);
@@ -102,18 +106,18 @@ WEFT_KERNEL(simple_rnn_backward, FIELDS) {
   const bool sequences = args.returnSequences != 0;
   const Division division(batch, units, 1);
   const float *recurrent_mask = args.recurrentDropoutMask.f32(), *dy = args.outputGradient.f32(), *hiddens = args.hiddens.f32();
-  const HiddenBefore hidden_before(time, hiddens, args.initialHidden.f32(), units);
+  const StateBefore hidden_before(time, hiddens, args.initialHidden.f32(), units);
+  const ThreadSums sums = {units};
   float* gates = args.gates.f32();
 
   float* dh = scratch(0, kSlotHiddenStates, batch * units);  // by place
-  start_gradient(time, dy, sequences, args.lastHiddenGradient.f32(), units, dh);
+  start_gradient(time, dy, units, sequences, args.lastHiddenGradient.f32(), units, dh);
   float* panels = scratch(0, kSlotHiddenPanels, division.blocks * units * kLanes);
   pack_transposed(division, args.recurrentKernel.f32(), units, units, panels);
 
   parallel(division.threads, [&](int thread, int count) {
     const Range mine = division.blocks_of(thread, count);
-    float* bias_part = scratch(thread, kSlotHiddenBias, units);
-    std::memset(bias_part, 0, sizeof(float) * units);
+    float* bias_part = sums.start(thread);
     for (int64_t s = 0; s < steps; s++) {
       const int64_t t = time.backwards ? s : steps - 1 - s, active = time.active[t], row0 = time.first_row[t];
       for (int64_t block = mine.begin; block < mine.end; block++) {
@@ -130,7 +134,7 @@ WEFT_KERNEL(simple_rnn_backward, FIELDS) {
             if (hole)
               store_partial(dh + at, d, n);
             else
-              gradient = d * cell_slope(load_partial(hiddens + row, n), kind);
+              gradient = simple_rnn_cell_gradient(load_partial(hiddens + row, n), d, kind);
             store_partial(gates + row, gradient, n);
             sum += gradient;
           }
@@ -138,29 +142,15 @@ WEFT_KERNEL(simple_rnn_backward, FIELDS) {
         store_partial(bias_part + unit, sum, n);
       }
       division.meet(count);  // the product below reads the gradients of all units
-      for_products(division, thread, count, active, units, gates + row0 * units, units, panels, units * kLanes, units,
-                   [&](int64_t place, int64_t unit, int n, Vec value) {
-                     if (time.hole(t, place)) return;
-                     if (recurrent_mask) value *= load_partial(recurrent_mask + time.order[place] * units + unit, n);
-                     store_partial(dh + place * units + unit, value, n);
-                   });
+      hidden_gradient(time, division, t, gates + row0 * units, units, panels, recurrent_mask, units, dh, thread, count);
     }
   });
 
-  if (args.initialHiddenGradient)
-    for (int64_t place = 0; place < batch; place++)
-      std::memcpy(args.initialHiddenGradient.f32() + time.order[place] * units, dh + place * units, sizeof(float) * units);
+  if (args.initialHiddenGradient) to_items(time, dh, units, args.initialHiddenGradient.f32());
   const Matrix gradients = {gates, units, 1};
   gemm(features, units, time.rows, InputColumns{{args.x.f32(), args.dropoutMask.f32(), time, features, 0, 0}}, gradients,
        Output{args.kernelGradient.f32(), units});
   gemm(units, units, time.rows, hidden_before.columns(recurrent_mask), gradients, Output{args.recurrentGradient.f32(), units});
-  if (!args.biasGradient) return;
-  float* total = args.biasGradient.f32();
-  std::memset(total, 0, sizeof(float) * units);
-  for (int thread = 0; thread < division.threads; thread++) {
-    const float* part = scratch(thread, kSlotHiddenBias, units);
-    for_vectors(0, units,
-                [&](int64_t j, int n) { store_partial(total + j, load_partial(total + j, n) + load_partial(part + j, n), n); });
-  }
+  sums.total(division.threads, 0, units, args.biasGradient.f32());
 }
 #undef FIELDS

@@ -8,7 +8,10 @@ static void for_rows(int64_t length, int64_t cols, F f) {
   });
 }
 
-#define FIELDS(TENSOR, NUMBER) TENSOR(x) TENSOR(out) NUMBER(cols)
+#define FIELDS(TENSOR, NUMBER)        \
+  TENSOR(x)   /* [rows, cols] */      \
+  TENSOR(out) /* out: [rows, cols] */ \
+  NUMBER(cols)
 WEFT_KERNEL(softmax, FIELDS) {
   const int64_t cols = args.cols;
   for_rows(args.x.length, cols, [&](int64_t, int64_t at) {
@@ -32,7 +35,11 @@ WEFT_KERNEL(log_softmax, FIELDS) {
 #undef FIELDS
 
 // dx = y (dy - Σ dy y) for y = softmax(x); dx = dy - exp(y) Σ dy for y = log_softmax(x).
-#define FIELDS(TENSOR, NUMBER) TENSOR(dy) TENSOR(y) TENSOR(out) NUMBER(cols) NUMBER(log)
+#define FIELDS(TENSOR, NUMBER)        \
+  TENSOR(dy)  /* [rows, cols] */      \
+  TENSOR(y)   /* [rows, cols] */      \
+  TENSOR(out) /* out: [rows, cols] */ \
+  NUMBER(cols) NUMBER(log)
 WEFT_KERNEL(softmax_grad, FIELDS) {
   const int64_t cols = args.cols;
   const bool log = args.log != 0;
@@ -53,7 +60,11 @@ WEFT_KERNEL(softmax_grad, FIELDS) {
 #undef FIELDS
 
 // loss[row] = -Σ labels log_softmax(logits).
-#define FIELDS(TENSOR, NUMBER) TENSOR(labels) TENSOR(logits) TENSOR(out) NUMBER(cols)
+#define FIELDS(TENSOR, NUMBER)      \
+  TENSOR(labels) /* [rows, cols] */ \
+  TENSOR(logits) /* [rows, cols] */ \
+  TENSOR(out)    /* out: [rows] */  \
+  NUMBER(cols)
 WEFT_KERNEL(cross_entropy, FIELDS) {
   const int64_t cols = args.cols;
   for_rows(args.logits.length, cols, [&](int64_t row, int64_t at) {
@@ -72,7 +83,12 @@ WEFT_KERNEL(cross_entropy, FIELDS) {
 #undef FIELDS
 
 // d logits = dy (softmax(logits) Σ labels - labels), with dy by row.
-#define FIELDS(TENSOR, NUMBER) TENSOR(dy) TENSOR(labels) TENSOR(logits) TENSOR(out) NUMBER(cols)
+#define FIELDS(TENSOR, NUMBER)           \
+  TENSOR(dy)     /* [rows] */            \
+  TENSOR(labels) /* [rows, cols] */      \
+  TENSOR(logits) /* [rows, cols] */      \
+  TENSOR(out)    /* out: [rows, cols] */ \
+  NUMBER(cols)
 WEFT_KERNEL(cross_entropy_grad, FIELDS) {
   const int64_t cols = args.cols;
   for_rows(args.logits.length, cols, [&](int64_t row, int64_t at) {
