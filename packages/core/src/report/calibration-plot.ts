@@ -1,13 +1,13 @@
 /**
- * The reliability diagram: how often the model is right when it is so sure. On the diagonal it is as right as it is sure; below, it
- * is too sure. Dots grow with the number of items; bars at the foot show how the items are spread.
+ * The reliability diagram: how often the model is right at each level of confidence. On the diagonal confidence and accuracy agree;
+ * below it the model is overconfident. Dots grow with the number of items; bars at the bottom show their distribution.
  */
 import * as Plot from '@observablehq/plot'
 import { formatPercent, plural } from '../cli/format.js'
 import { axisX, axisY, HALF_WIDTH, renderPlot } from './svg.js'
 import { colour } from './theme.js'
 
-/** A bin of confidence, as the metrics' `calibration(...).bins` gives it. */
+/** A bin of confidence, such as one of `calibration(…).bins` of the metrics. */
 export interface ReliabilityBin {
   readonly low: number
   readonly high: number
@@ -17,7 +17,7 @@ export interface ReliabilityBin {
 }
 
 export interface ReliabilityOptions {
-  /** Expected calibration error, shown in the plot. */
+  /** Expected calibration error, printed in the plot. */
   readonly expectedError?: number
   readonly width?: number
   readonly height?: number
@@ -65,7 +65,7 @@ export function reliabilityPlot(bins: readonly ReliabilityBin[], options: Reliab
           y: 'y',
           stroke: colour('muted'),
           strokeDasharray: '2,4',
-          className: 'as-right-as-sure',
+          className: 'perfect',
         }),
         Plot.link(filled, {
           x: 'confidence',

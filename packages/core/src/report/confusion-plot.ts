@@ -1,7 +1,7 @@
 /**
- * The confusion matrix: rows are what is true, columns what was predicted, cells hold counts and are shaded by their share of the
- * row. The diagonal (right) is blue, the rest (wrong) vermilion. Cells and type shrink with the number of classes, so that 2 to 50
- * stay readable.
+ * The confusion matrix: rows are true classes, columns predicted ones; cells hold counts and are shaded by their share of the row. The
+ * diagonal (right) is blue, the rest (wrong) vermilion. Cells and type shrink with the number of classes, so that 2 to 50 classes stay
+ * readable.
  */
 import * as Plot from '@observablehq/plot'
 import { formatCount, formatPercent } from '../cli/format.js'
