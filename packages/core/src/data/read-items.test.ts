@@ -101,7 +101,7 @@ describe('file names by a pattern', () => {
     make('a.wav', 'b.wav')
     expect(() => readByPattern(root, '{label}_{take}.wav')).toThrow('received "2 that do not match: a.wav, b.wav"')
     expect(() => readByPattern(root, '{take}.wav')).toThrow('expected a part {label} for the pattern')
-    expect(() => readByPattern(root, '{label}{take}.wav')).toThrow('expected something between two parts')
+    expect(() => readByPattern(root, '{label}{take}.wav')).toThrow('expected a character between two parts')
     expect(() => readByPattern(root, '{label}_{label}.wav')).toThrow('expected different parts')
     expect(() => readByPattern(root, '{label}_{1}.wav')).toThrow('expected a word for a part in braces, received "1"')
     expect(() => readByPattern(root, '{label}.wav', { group: 'speaker' })).toThrow('expected one of label for group')

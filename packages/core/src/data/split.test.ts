@@ -137,7 +137,7 @@ describe('errors', () => {
       () => randomSplit(9, { train: 0.5, test: 0.6 }, 1),
       'expected a sum of 1 for the shares of train, test, received 1.1',
     ],
-    [() => randomSplit(9, { train: 1, test: 0 }, 1), 'expected a share above 0 and at most 1 for test, received 0'],
+    [() => randomSplit(9, { train: 1, test: 0 }, 1), 'expected a number above 0 and at most 1 for test, received 0'],
     [() => stratifiedSplit(['a', 'a', 'a'], SHARES, 1), 'expected at least 2 labels for the data, received "a"'],
     [
       () => stratifiedSplit(['a', 'a', 'a', 'b', 'b', 'c'], SHARES, 1),

@@ -85,33 +85,7 @@ export function epochCurves(
     marks.push(Plot.line(points, dash === undefined ? line : { ...line, strokeDasharray: dash }))
     if (points.length === 1) marks.push(Plot.dot(points, { x: 'epoch', y: 'value', fill: stroke, r: 3 }))
   })
-  if (best !== undefined && last !== undefined) {
-    const epochs = history.map(({ epoch }) => epoch)
-    const [low, high] = valueDomain(values)
-    const upper = best.value > (low + high) / 2
-    const late = best.epoch > (Math.min(...epochs) + Math.max(...epochs)) / 2
-    marks.push(
-      Plot.dot([best], {
-        x: 'epoch',
-        y: 'value',
-        r: 4,
-        fill: series(curves.length - 1).stroke,
-        stroke: colour('paper'),
-      }),
-      Plot.text([best], {
-        x: 'epoch',
-        // Away from the best value, where the curve may end.
-        frameAnchor: upper ? 'bottom' : 'top',
-        text: ({ epoch, value }: Point) => `best: epoch ${epoch}, ${formatNumber(value, 3)}`,
-        textAnchor: late ? 'end' : 'start',
-        dx: late ? -6 : 6,
-        dy: upper ? -6 : 2,
-        fill: 'currentColor',
-        stroke: colour('paper'),
-        strokeWidth: 4,
-      }),
-    )
-  }
+  if (best !== undefined) marks.push(...bestMarks(best, history, valueDomain(values), series(curves.length - 1).stroke))
   return renderPlot(
     {
       width,
@@ -127,6 +101,33 @@ export function epochCurves(
     `${curves.map(({ name }) => name).join(', ')} by epoch`,
     legend,
   )
+}
+
+/** A dot and a label for the best value. */
+function bestMarks(
+  best: Point,
+  history: readonly EpochFigures[],
+  [low, high]: readonly [number, number],
+  fill: string,
+): Plot.Markish[] {
+  const epochs = history.map(({ epoch }) => epoch)
+  const upper = best.value > (low + high) / 2
+  const late = best.epoch > (Math.min(...epochs) + Math.max(...epochs)) / 2
+  return [
+    Plot.dot([best], { x: 'epoch', y: 'value', r: 4, fill, stroke: colour('paper') }),
+    Plot.text([best], {
+      x: 'epoch',
+      // Away from the best value, where the curve may end.
+      frameAnchor: upper ? 'bottom' : 'top',
+      text: ({ epoch, value }: Point) => `best: epoch ${epoch}, ${formatNumber(value, 3)}`,
+      textAnchor: late ? 'end' : 'start',
+      dx: late ? -6 : 6,
+      dy: upper ? -6 : 2,
+      fill: 'currentColor',
+      stroke: colour('paper'),
+      strokeWidth: 4,
+    }),
+  ]
 }
 
 /** Training and validation loss. */
