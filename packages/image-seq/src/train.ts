@@ -121,7 +121,7 @@ async function loadInit(init: string, { frames }: TrainOptions, hooks: Hooks): P
   if (source.spec.frames !== frames) {
     source.network.dispose()
     throw new UserError(
-      `starting from ${init}: expected a model of ${itemsOf(frames)}, received one of ${itemsOf(source.spec.frames)}`,
+      `taking over ${init}: expected a model of ${itemsOf(frames)}, received one of ${itemsOf(source.spec.frames)}`,
       `${source.spec.frames ? 'Add' : 'Omit'} ${flagOf('frames')}, or use another model.`,
     )
   }

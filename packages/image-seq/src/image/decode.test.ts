@@ -176,7 +176,7 @@ describe('decodeImage', () => {
       .toBuffer()
     const { image, warnings } = await decodeImage(file, 'x', GREY)
     expect([image.width, image.height, image.pixels[0]]).toEqual([16, 16, 40])
-    expect(warnings).toEqual(['it holds 3 frames; only the first is taken'])
+    expect(warnings).toEqual(['it holds 3 frames; only the first is used'])
   })
 
   it('lays transparency over white, over black only where white would hide everything', async () => {
@@ -190,7 +190,7 @@ describe('decodeImage', () => {
     const floats = Float32Array.from({ length: 16 }, (_, i) => [-2, 0, 2, 0][i % 4] ?? 0)
     const { image, warnings } = await decodeImage(tiff(4, 4, 32, 3, floats.buffer), 'x', GREY)
     expect([...image.pixels.subarray(0, 3)]).toEqual([0, 128, 255])
-    expect(warnings).toEqual(['its values are -2 to 2, not 0 to 1; they are taken as black to white'])
+    expect(warnings).toEqual(['its values are -2 to 2, not 0 to 1; this range was scaled from black to white'])
     const signed = Int16Array.from({ length: 16 }, (_, i) => [0, 0x4000, 0x7fff, 0][i % 4] ?? 0)
     const other = await decodeImage(tiff(4, 4, 16, 2, signed.buffer), 'x', GREY)
     expect([...other.image.pixels.subarray(0, 3)]).toEqual([0, 128, 255])
