@@ -268,7 +268,7 @@ describe.concurrent('bad input', () => {
     ])
     expect(texts.stderr).toMatch(/expected one of the model's labels \(lying, upright\) for \d+\.png/)
     expect(lexicon.stderr).toMatch(/--lexicon needs a model that reads/)
-    expect(frames.stderr).toMatch(/sequences of images, received one of single images\nLeave out --frames/)
+    expect(frames.stderr).toMatch(/sequences of images, received one of single images\nOmit --frames/)
     expect([texts.code, lexicon.code, frames.code]).toEqual([2, 2, 2])
   })
 
