@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { compilePattern, readByPattern, readClassFolders, readCsvItems, type FoundFiles } from './read-items.js'
+import { compilePattern, readByPattern, readClassFolders, readCsvItems, type FileListing } from './read-items.js'
 
 let root = ''
 beforeEach(() => {
@@ -25,7 +25,7 @@ function csv(...lines: string[]): string {
   return path
 }
 
-const summary = (found: FoundFiles) => found.items.map((item) => `${item.id}=${item.labels.join('+')}`)
+const summary = (found: FileListing) => found.items.map((item) => `${item.id}=${item.labels.join('+')}`)
 const WAV = { extensions: ['.wav'] }
 
 describe('a folder per class', () => {
