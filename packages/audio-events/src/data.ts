@@ -4,14 +4,14 @@
 import { statSync } from 'node:fs'
 import { Labels, readByPattern, readClassFolders, readCsvItems } from '@weft/core/data'
 import { UserError } from '@weft/core/errors'
-import type { FoundFiles, LabelledFile } from '@weft/core/data'
+import type { FileListing, LabelledFile } from '@weft/core/data'
 import type { DrawOptions } from '@weft/core/app'
 import { datasets } from './datasets/index.js'
 import { SOUND_EXTENSIONS } from './sound/decode.js'
 import type { ReadingOptions } from './options/sound.js'
 
 /** Reads the list of sounds that `data` and the options describe. */
-export function readSounds(data: string, options: ReadingOptions): FoundFiles {
+export function readSounds(data: string, options: ReadingOptions): FileListing {
   const { dataset } = options
   if (dataset !== undefined) {
     const { data: at, ...reading } = datasets[dataset].reading(data)

@@ -197,8 +197,8 @@ describe.concurrent('bad input', () => {
   })
 
   it.each([
-    ['a network that cannot read', ['--network', 'lstm'], /expected crnn, which texts need, for --network/],
-    ['a walk that cannot be read', ['--walk', 'hilbert'], /expected columns, which texts need, for --walk/],
+    ['a network that cannot read', ['--network', 'lstm'], /expected crnn for --network with texts/],
+    ['a walk that cannot be read', ['--walk', 'hilbert'], /expected columns for --walk with texts/],
     ['frames of texts', ['--frames', '--task', 'read'], /expected a class for each sequence.*\n.*--task classify/],
     ['an option that does not exist', ['--epoch', '3'], /Did you mean --epochs/],
   ])('refuses %s', async (_, options, message) => {
@@ -238,7 +238,7 @@ describe.concurrent('bad input', () => {
     const useless = await predictIn('--lexicon', words, image)
     expect(useless.stderr).toMatch(/received none in 1 word\nThe model knows l o v/)
     const greedy = await predictIn('--decoder', 'greedy', '--lexicon', 'training', image)
-    expect(greedy.stderr).toMatch(/expected beam, .* for --decoder, received "greedy"/)
+    expect(greedy.stderr).toMatch(/--lexicon needs --decoder beam/)
     expect([useless.code, greedy.code]).toEqual([2, 2])
   })
 
@@ -267,8 +267,8 @@ describe.concurrent('bad input', () => {
       trainOn(data, '--frames', '--init', at('bars-run')),
     ])
     expect(texts.stderr).toMatch(/expected one of the model's labels \(lying, upright\) for \d+\.png/)
-    expect(lexicon.stderr).toMatch(/expected a model that reads for --lexicon, received one that classifies/)
-    expect(frames.stderr).toMatch(/sequences of images, received one of single images\nLeave out --frames/)
+    expect(lexicon.stderr).toMatch(/--lexicon needs a model that reads/)
+    expect(frames.stderr).toMatch(/sequences of images, received one of single images\nOmit --frames/)
     expect([texts.code, lexicon.code, frames.code]).toEqual([2, 2, 2])
   })
 

@@ -1,6 +1,6 @@
 /**
- * The command line `weft-image`: what each command is called, takes and is for. What a command runs is in commands/ and loaded when it
- * runs, so that help, the version and a typo answer at once.
+ * The command line `weft-image`: the name, options and help of each command. Its code is in commands/ and loaded when it runs, so that
+ * help, the version and the report of a typo are immediate.
  */
 import { defineCommand, packageVersion, runCli, type Program } from '@weft/core/cli'
 import { demoOptions, evaluateOptions, predictOptions, trainOptions } from './options.js'
@@ -20,7 +20,7 @@ const commands = {
     run: async (given, context) => (await import('./commands/train.js')).run(given, context),
   }),
   evaluate: defineCommand({
-    help: 'judge a model on labelled images',
+    help: 'evaluate a model on labelled images',
     options: evaluateOptions,
     examples: [
       'weft-image evaluate --model runs/first --data other-captchas',
@@ -30,7 +30,7 @@ const commands = {
     run: async (given, context) => (await import('./commands/evaluate.js')).run(given, context),
   }),
   predict: defineCommand({
-    help: 'read images, or say what they are',
+    help: 'read texts in images, or classify images',
     options: predictOptions,
     arguments: [{ name: 'files', help: 'images, or folders of them', variadic: true }],
     examples: [
@@ -40,7 +40,7 @@ const commands = {
     run: async (given, context) => (await import('./commands/predict.js')).run(given, context),
   }),
   synth: defineCommand({
-    help: 'make images of lines of text, to pretrain on or to try things out',
+    help: 'make images of lines of text, for pretraining or for experiments',
     options: synthOptions,
     examples: [
       'weft-image synth --out captchas --count 2000 --style captcha --length 5-5',
@@ -49,7 +49,7 @@ const commands = {
     run: async (given, context) => (await import('./commands/synth.js')).run(given, context),
   }),
   demo: defineCommand({
-    help: 'make images of texts, train a reader on them, and show how well it reads new ones',
+    help: 'make images of texts, train a reader on them, and report how well it reads new ones',
     options: demoOptions,
     examples: ['weft-image demo', 'weft-image demo --out runs/demo-2 --seed 2'],
     run: async (given, context) => (await import('./commands/demo.js')).run(given, context),
@@ -60,7 +60,7 @@ const commands = {
 export async function main(argv: readonly string[]): Promise<number> {
   const program: Program = {
     name: 'weft-image',
-    description: 'From a folder of images to a network that reads texts or tells images apart.',
+    description: 'From a folder of images to a network that reads texts or classifies images.',
     version: packageVersion(new URL('../package.json', import.meta.url)),
     commands,
   }

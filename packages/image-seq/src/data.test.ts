@@ -161,7 +161,7 @@ describe('IDX files', () => {
       /expected train-labels-idx1-ubyte or train-labels-idx1-ubyte\.gz for train-images-idx3-ubyte\.gz/,
     )
     writeFileSync(join(folder, 'train-labels-idx1-ubyte'), Uint8Array.from([0, 0, 8, 1, 0, 0, 0, 1, 5]))
-    expect(() => read()).toThrow(/expected 3, as many as images in .*gz, for labels, received 1/)
+    expect(() => read()).toThrow(/expected 3 labels for the images of .*gz, received 1/)
   })
 })
 
@@ -170,7 +170,7 @@ it('refuses what holds no images', () => {
   expect(() => read({}, join(folder, 'none'))).toThrow(/none: there is no such file or folder/)
   for (const dataset of ['mnist', 'captcha', 'digit-strings'])
     expect(() => read({ dataset }, join(folder, 'none'))).toThrow(/none.*there is no such file/)
-  expect(() => read({ dataset: 'mnist' })).toThrow('reading MNIST: expected train-images-idx3-ubyte.gz and its like')
+  expect(() => read({ dataset: 'mnist' })).toThrow('reading MNIST: expected files such as train-images-idx3-ubyte.gz')
   touch('a.png')
   const path = relative(process.cwd(), join(folder, 'a.png'))
   expect(() => read({}, path)).toThrow('reading images: expected a folder or a CSV file for the data')

@@ -1,6 +1,6 @@
 /**
- * The list of labelled images that `data` and the options describe. How names and tables are read is core's; here it is decided which
- * of the layouts a folder has, and whether labels are texts or classes. Nothing is decoded.
+ * The list of labelled images for `data` and the options. @weft/core reads names and tables; this file decides which layout a folder has,
+ * and whether labels are texts or classes. Nothing is decoded.
  */
 import { existsSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -15,22 +15,22 @@ import { findIdxPairs, readIdxItems } from './data/idx-items.js'
 import { imagesOf, isImageName, type ImageList, type ImageTask } from './data/items.js'
 import type { ReadingOptions } from './options/data.js'
 
-/** File names that are the texts. */
-const NAMES_ARE_TEXTS = '{label}'
+/** The pattern of file names that are the texts. */
+const NAME_IS_TEXT = '{label}'
 
 /**
- * Reads the list of images. In this order: a public data set by name; a CSV file; names by a pattern; a folder with labels.csv; one
- * with IDX files; one with folders for the parts of a split (train, validation or val, test); one whose images lie in several folders, a
- * class each; one whose image names are their texts.
+ * Reads the list of images. The first of these layouts that applies: a public data set by name; a CSV file; file names that follow a
+ * pattern; a folder with labels.csv; one with IDX files; one with folders for the parts of a split (train, validation or val, test); one
+ * with a folder per class; one whose file names are the texts.
  *
- * @throws UserError for a folder without images, a label that is empty, and what the readers of core refuse.
+ * @throws UserError for a folder without images, an empty label, and other faults of the data.
  */
 export function readImages(data: string, options: ReadingOptions): ImageList {
   const { dataset, frames, pattern, group } = options
   const taskOr = (usual: ImageTask) => (options.task === 'auto' ? usual : options.task)
   if (dataset !== undefined) {
-    const found = datasets[dataset].read(data)
-    return { ...found, task: taskOr(found.task) }
+    const list = datasets[dataset].read(data)
+    return { ...list, task: taskOr(list.task) }
   }
   const what = statSync(data, { throwIfNoEntry: false })
   if (what?.isFile() && isImageName(basename(data)))
@@ -42,20 +42,20 @@ export function readImages(data: string, options: ReadingOptions): ImageList {
   if (existsSync(table)) return readTable(table, options, taskOr('read'))
   const pairs = what?.isDirectory() && !frames ? findIdxPairs(data) : []
   if (pairs.length > 0) {
-    const found = readIdxItems(pairs)
-    return { ...found, task: taskOr(found.task) }
+    const list = readIdxItems(pairs)
+    return { ...list, task: taskOr(list.task) }
   }
   const ids = listFiles(data, files)
   if (hasPartFolders(ids)) return readParts(data, ids, files, taskOr, frames)
   const task = taskOr(hasClassFolders(ids) ? 'classify' : 'read')
   return imagesOf(
-    task === 'classify' ? readClassFolders(data, files) : readByPattern(data, NAMES_ARE_TEXTS, files),
+    task === 'classify' ? readClassFolders(data, files) : readByPattern(data, NAME_IS_TEXT, files),
     task,
     frames,
   )
 }
 
-/** Folders that are no classes but parts of a split. */
+/** Names of folders that are parts of a split. */
 const PART_FOLDERS: Readonly<Record<string, PartName>> = {
   train: 'train',
   val: 'validation',
@@ -64,7 +64,7 @@ const PART_FOLDERS: Readonly<Record<string, PartName>> = {
   test: 'test',
 }
 
-/** Whether every sample lies in a folder that is called after a part. */
+/** Whether every sample is in a folder named after a part. */
 function hasPartFolders(ids: readonly string[]): boolean {
   return ids.every((id) => Object.hasOwn(PART_FOLDERS, id.slice(0, Math.max(0, id.indexOf('/')))))
 }
@@ -79,11 +79,11 @@ function readParts(
 ): ImageList {
   const task = taskOr(ids.every((id) => id.split('/').length > 2) ? 'classify' : 'read')
   const { items, skipped } = readByPattern(data, task === 'classify' ? '{part}/{label}/*' : '{part}/{label}', files)
-  const divided = items.map((item) => ({
+  const itemsWithPart = items.map((item) => ({
     ...item,
     fields: { ...item.fields, part: PART_FOLDERS[item.fields['part'] ?? ''] ?? 'train' },
   }))
-  return imagesOf({ items: divided, skipped }, task, frames)
+  return imagesOf({ items: itemsWithPart, skipped }, task, frames)
 }
 
 function readTable(path: string, options: ReadingOptions, task: ImageTask): ImageList {
@@ -92,13 +92,13 @@ function readTable(path: string, options: ReadingOptions, task: ImageTask): Imag
   return imagesOf(readCsvItems(path, { root, ...columns, folders: frames }), task, frames)
 }
 
-/** Whether samples lie in two folders or more and none beside them. */
+/** Whether all samples are in folders, of which there are at least two. */
 function hasClassFolders(ids: readonly string[]): boolean {
   const folders = new Set(ids.map((id) => (id.includes('/') ? id.slice(0, id.indexOf('/')) : '')))
   return !folders.has('') && folders.size > 1
 }
 
-/** How the parts are drawn: whole groups together, or else of classes the same share of each, of texts at random. */
+/** How parts are drawn: with whole groups together, otherwise stratified for classes and at random for texts. */
 export function drawing(seed: number, { group }: Pick<ReadingOptions, 'group'>, task: ImageTask): DrawOptions {
   return { seed, byGroup: group !== undefined, stratified: task === 'classify' }
 }

@@ -1,7 +1,7 @@
 /**
- * The demonstration: makes images of short texts, trains a small reader on them, judges it by images that it has not seen, reads one and
- * shows from which columns each sign came. Needs neither data nor network; where the native device is missing it makes fewer images and
- * a smaller network.
+ * The demonstration: makes images of short texts, trains a small reader on them, evaluates it on images that it has not seen, reads one and
+ * shows from which columns each symbol came. It needs neither data nor internet access; without the native device it makes fewer images
+ * and a smaller network.
  */
 import { join } from 'node:path'
 import { isFast, type RuntimeReport } from '@weft/core/runtime'
@@ -13,7 +13,7 @@ import { synthesise } from './synth/synth.js'
 import { train } from './train.js'
 
 export interface DemoResult extends DemoSummary {
-  /** Share of texts read without a mistake, of images that the model has not seen. */
+  /** Share of unseen images read without a mistake. */
   readonly exactMatch: number
   readonly cer: number
   readonly seconds: number
@@ -22,20 +22,20 @@ export interface DemoResult extends DemoSummary {
   readonly lines: readonly string[]
 }
 
-/** How much is made and trained. */
+/** Number of images, and training options. */
 interface Size {
   readonly images: number
   readonly train: GivenTrainOptions
 }
 
 const FULL: Size = { images: 2400, train: { epochs: 14 } }
-/** For TensorFlow.js's own processor backend, a hundred times slower. */
+/** For the plain JavaScript backend of TensorFlow.js, which is a hundred times slower. */
 const REDUCED: Size = {
   images: 240,
   train: { epochs: 12, height: 20, filters: [8, 16], denseUnits: 24, lstmUnits: [24], learningRate: 0.01 },
 }
 
-/** Images that only test, as a share. */
+/** Share of the images used for testing only. */
 const UNSEEN_SHARE = 0.15
 
 export function runDemo(given: GivenOptions<typeof demoOptions>, hooks: Hooks): Promise<DemoResult> {
@@ -51,7 +51,7 @@ async function demonstrate(options: DemoOptions, { device }: RuntimeReport, hook
   const size = isFast(device) ? FULL : REDUCED
   const count = options.images ?? size.images
   const images = join(out, 'images')
-  const why = size === REDUCED ? `: fewer, and a smaller network, as there is only the ${device} device` : ''
+  const why = size === REDUCED ? `: fewer, and a smaller network, because only the ${device} device is available` : ''
   hooks.note?.(`Making ${plural(count, 'image')} of texts in ${images}${why}.`)
   await synthesise(
     { out: images, count, seed, style: 'mixed', alphabet: '0123456789', length: '3-7', height: 32 },
@@ -60,8 +60,8 @@ async function demonstrate(options: DemoOptions, { device }: RuntimeReport, hook
   const run = join(out, 'run')
   const training = { preset: 'lines', ...size.train, ...(epochs !== undefined && { epochs }) }
   const parts = { testShare: UNSEEN_SHARE, validationShare: 0.05 }
-  const asked = { device: options.device, threads, seed, data: images, out: run }
-  const result = await train({ ...training, ...parts, ...asked }, hooks)
+  const rest = { device: options.device, threads, seed, data: images, out: run }
+  const result = await train({ ...training, ...parts, ...rest }, hooks)
   const summary = demoSummary(result)
   const { test } = result
   if (test?.task !== 'read') {
@@ -70,13 +70,13 @@ async function demonstrate(options: DemoOptions, { device }: RuntimeReport, hook
     return { ...summary, ...figures, seconds: seconds(), prediction: undefined, lines }
   }
   const [unseen] = test.items
-  const explained = { places: 'seen', explain: join(out, 'explained') } as const
-  const { predictions } = await predict([unseen?.path ?? images], { model: run, ...explained }, hooks)
+  const explain = join(out, 'explained')
+  const { predictions } = await predict([unseen?.path ?? images], { model: run, places: 'seen', explain }, hooks)
   const [prediction] = predictions
   const reading = prediction && 'text' in prediction ? prediction : { text: '', confidence: 0 }
   const { exactMatch, cer } = test.figures
   const lines = [
-    `Of ${plural(summary.items, 'image')} that it had not seen it reads ${formatPercent(exactMatch)} without a mistake (character errors ${formatPercent(cer, 2)}).`,
+    `It reads ${formatPercent(exactMatch)} of ${plural(summary.items, 'unseen image')} without a mistake (character errors ${formatPercent(cer, 2)}).`,
     `In ${prediction?.file ?? ''} it reads "${reading.text}" (confidence ${formatPercent(reading.confidence)}); the text is "${unseen?.labels[0] ?? ''}".`,
     `Time    ${formatDuration(seconds())} on ${device}`,
     `Report  ${summary.report}`,

@@ -1,6 +1,6 @@
 /**
- * How good a saved model is on labelled images: all that `data` holds, or one part of the split that the model was trained with. The
- * recipe is core's; here the images are listed and prepared.
+ * How good a saved model is on labelled images: all images of `data`, or one part of the split that the model was trained with.
+ * `evaluateModel` of @weft/core does the work; this file lists and prepares the images.
  */
 import {
   evaluateModel,
@@ -22,9 +22,9 @@ import { evaluateOptions, type EvaluateOptions } from './options.js'
 import { readerOf } from './reading/reader.js'
 
 /**
- * Judges a saved model.
+ * Evaluates a saved model.
  *
- * @throws UserError when a label is none of the model's, or no image can be used.
+ * @throws UserError when the model lacks a label, or no image can be used.
  */
 export function evaluate(
   given: GivenOptions<typeof evaluateOptions>,
@@ -37,10 +37,10 @@ export function evaluate(
 async function open(model: ImageModel, options: EvaluateOptions, hooks: Hooks): Promise<EvaluationData<Judgement>> {
   const { meaning, options: trained } = model.spec
   const reader = readerOf(model, options)
-  const isTrainedSet = trained.dataset !== undefined && datasets[trained.dataset].fits(options.data)
+  const hasTrainingLayout = trained.dataset !== undefined && datasets[trained.dataset].fits(options.data)
   const list = readImages(options.data, {
     ...readingAsTrained(options, trained),
-    dataset: options.dataset ?? (isTrainedSet ? trained.dataset : undefined),
+    dataset: options.dataset ?? (hasTrainingLayout ? trained.dataset : undefined),
     frames: trained.frames,
     task: meaning.task,
   })

@@ -1,7 +1,7 @@
 /**
- * From prepared images to what the network sees: pixels scaled by the training part's mean and deviation, and batches padded along the
- * axis that varies, columns or frames, with a value that the network takes for padding. Decoding and cleaning come before (decode.ts,
- * prepare.ts), variation too (augment.ts).
+ * From prepared images to the input of the network: pixels scaled by the mean and deviation of the training part, and batches padded
+ * along the axis that varies, columns or frames, with a value that the network recognises as padding. Decoding and cleaning
+ * (image/decode.ts, image/prepare.ts) and variation (augment/augment.ts) come before.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { padSequences, type NdArray, type Normaliser, type PadOptions } from '@weft/core/data'
@@ -9,12 +9,12 @@ import type { PreparedItem } from './features/image-worker.js'
 import { PADDING } from './network.js'
 import type { Raster } from './image/raster.js'
 
-/** Widths of batches of unequal images are multiples of this. */
+/** Batches of unequal images have a width that is a multiple of this. */
 const COLUMNS_TOGETHER = 32
 
-/** Makes network input of images; holds the tables that this needs. */
+/** Turns images into network input; holds the tables for it. */
 export class ImageInput {
-  /** For each channel, what each pixel value becomes. */
+  /** For each channel, the input for each pixel value. */
   readonly #tables: readonly Float32Array[]
   readonly #frames: boolean
 
@@ -29,8 +29,8 @@ export class ImageInput {
   }
 
   /**
-   * How items become one batch: sequences along their frames, images along their columns. Where sizes vary, batches of few different
-   * sizes let the memory of one be used for the next.
+   * How items are padded into a batch: sequences along their frames, images along their columns. Where sizes vary, few different sizes
+   * of batches let the memory of one be reused for the next.
    */
   padding(varies: boolean): PadOptions {
     if (this.#frames) return { value: PADDING, axis: 0 }
@@ -69,7 +69,7 @@ export class ImageInput {
   }
 }
 
-/** A frame of an item, the only one of a single image. */
+/** A frame of an item; a single image has one. */
 export function frameOf({ pixels, height, width, channels }: PreparedItem, frame = 0): Raster {
   const size = height * width * channels
   return { pixels: pixels.subarray(frame * size, (frame + 1) * size), height, width, channels }

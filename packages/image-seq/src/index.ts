@@ -1,5 +1,5 @@
 /**
- * Images as sequences: what `weft-image` does, as functions. Errors that a user can mend are `UserError`s of @weft/core; nothing is
+ * Images as sequences: the commands of `weft-image` as functions. Errors that a user can fix are `UserError`s of @weft/core; nothing is
  * printed.
  */
 export { augment } from './augment/augment.js'
@@ -18,7 +18,7 @@ export { prepareImage, prepareRaster } from './image/prepare.js'
 export { presets } from './presets/index.js'
 export type { Raster } from './image/raster.js'
 export { TextReader } from './reading/reader.js'
-export type { Places, ReadSymbol, TextReading } from './reading/reader.js'
+export type { Places, SymbolReading, TextReading } from './reading/reader.js'
 export { openGenerator, synthesise } from './synth/synth.js'
 export type { LineGenerator, SynthResult, TextLine } from './synth/synth.js'
 export { train } from './train.js'

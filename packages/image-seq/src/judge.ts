@@ -1,6 +1,6 @@
 /**
- * How good a model is on prepared images: a classifier's probabilities against the labels, a reader's texts against the truth. Finding and
- * preparing the images is evaluate.ts's and train.ts's.
+ * How good a model is on prepared images: the probabilities of a classifier against the labels, the texts of a reader against the truth.
+ * evaluate.ts and training-set.ts find and prepare the images.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { ctcGreedyDecode } from '@weft/kernels'
@@ -13,7 +13,7 @@ import type { ImageItem } from './data/items.js'
 import type { ImageModel } from './model.js'
 import type { TextReader, TextReading } from './reading/reader.js'
 
-/** What a reader read of labelled images. */
+/** The readings of labelled images. */
 export interface ReadingJudgement {
   readonly task: 'read'
   readonly items: readonly ImageItem[]
@@ -21,17 +21,17 @@ export interface ReadingJudgement {
   readonly figures: SequenceScores
 }
 
-/** What a classifier said of labelled images. */
+/** The probabilities of a classifier for labelled images. */
 export interface ClassifyingJudgement extends ClassJudgement<ImageItem> {
   readonly task: 'classify'
 }
 
 export type Judgement = ReadingJudgement | ClassifyingJudgement
 
-/** How a model is run over images. */
+/** How to run a model over images. */
 export interface JudgeOptions {
   readonly batchSize: number
-  /** How a reader's texts are found; needed when the model reads. */
+  /** Required for a model that reads. */
   readonly reader: TextReader | undefined
   readonly onProgress?: ((done: number, total: number) => void) | undefined
 }
@@ -46,26 +46,26 @@ export async function judgeImages(
   const get = (batch: readonly ImageItem[]) => Promise.all(batch.map((item) => store.get(item)))
   if (reader === undefined) {
     const predict = async (batch: readonly ImageItem[]) => model.classify(await get(batch))
-    const judged = await judgeClassifier(items, {
+    const judgement = await judgeClassifier(items, {
       labels: model.labels,
       multiLabel: false,
       batchSize,
       predict,
       onProgress,
     })
-    return { task: 'classify', ...judged }
+    return { task: 'classify', ...judgement }
   }
-  // Images of like width together, so that little is padded.
+  // Batches of images of similar width need little padding.
   const order = items
     .map((item, at) => ({ item, at, length: store.lengthOf(item) }))
     .sort((a, b) => a.length - b.length || a.at - b.at)
   const readings: TextReading[] = []
   for (let from = 0; from < order.length; from += batchSize) {
     const batch = order.slice(from, from + batchSize)
-    const read = reader.read(await get(batch.map(({ item }) => item)))
-    for (const [i, reading] of read.entries()) {
-      const place = batch[i]?.at
-      if (place !== undefined) readings[place] = reading
+    const batchReadings = reader.read(await get(batch.map(({ item }) => item)))
+    for (const [i, reading] of batchReadings.entries()) {
+      const at = batch[i]?.at
+      if (at !== undefined) readings[at] = reading
     }
     onProgress?.(Math.min(from + batchSize, items.length), items.length)
   }
@@ -76,7 +76,7 @@ export async function judgeImages(
   return { task: 'read', items, readings, figures }
 }
 
-/** What is watched of a reader's validation part after each epoch: texts by the best path. */
+/** Metrics of a reader on the validation part after each epoch, with texts from the best path. */
 export function readerMetrics(): Metrics {
   return ({ batches }): Record<string, number> => {
     let [edits, symbols, right, texts] = [0, 0, 0, 0]
@@ -98,7 +98,7 @@ export function readerMetrics(): Metrics {
   }
 }
 
-/** A line for each image: its text, what was read, how surely, and the edits between them. */
+/** A line for each image: its text, the reading, its confidence, and the number of edits between them. */
 export function readingsCsv({ items, readings }: ReadingJudgement): string {
   const rows = items.map((item, at) => {
     const { text = '', confidence = 0 } = readings[at] ?? {}
@@ -108,14 +108,14 @@ export function readingsCsv({ items, readings }: ReadingJudgement): string {
   return toCsv([['file', 'truth', 'predicted', 'confidence', 'edits'], ...rows])
 }
 
-/** Texts with symbols that a reader cannot write, as warnings; a classifier has none. */
+/** Warnings about texts with symbols that the reader does not know; none for a classifier. */
 export function unwritable(items: readonly ImageItem[], { spec: { meaning } }: ImageModel): string[] {
   if (meaning.task === 'classify') return []
   return items.flatMap((item) => {
     const missing = meaning.alphabet.missing(labelOf(item))
     if (missing.length === 0) return []
     return [
-      `${item.id}: its text has ${missing.map((symbol) => JSON.stringify(symbol)).join(', ')}, which the model's alphabet lacks, so it cannot be read right`,
+      `${item.id}: its text contains ${missing.map((symbol) => JSON.stringify(symbol)).join(', ')}, which the alphabet of the model lacks, so its reading cannot be right`,
     ]
   })
 }

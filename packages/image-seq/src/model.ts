@@ -1,7 +1,7 @@
 /**
- * A model that sees: the network together with everything that predicting needs (labels or alphabet, how images become its input, the
- * training part's mean and deviation, a reader's language model and words, how the data was read and divided). It is saved as a
- * TensorFlow.js model with a weft.json beside it. What a text is in its output is reader.ts's, training it train.ts's.
+ * A model: the network together with everything that prediction needs (labels or alphabet, options of preparing images, mean and deviation
+ * of the training part, language model and words of a reader, how the data was read and divided). It is saved as a TensorFlow.js model
+ * with a weft.json beside it. reading/reader.ts turns its output into texts, train.ts trains it.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
@@ -20,10 +20,10 @@ import { readingOptions } from './options/data.js'
 import { imageOptions } from './options/image.js'
 import { modelOptions } from './options/network.js'
 
-/** Whose saved models these are. */
+/** The format of saved models. */
 export const FORMAT: ModelFormat = { app: 'image-seq', version: 1 }
 
-/** What a saved model remembers of the options that it was trained with. */
+/** The training options that a saved model contains. */
 const rememberedOptions = {
   ...imageOptions,
   ...modelOptions,
@@ -33,10 +33,10 @@ const rememberedOptions = {
 } as const
 export type RememberedOptions = OptionsOf<typeof rememberedOptions>
 
-/** What another model must share with one whose weights it takes over: how images are prepared and the network is built. */
+/** Options that a model shares with the one whose weights it starts from: preparing images and building the network. */
 const sharedOptions = { ...imageOptions, ...modelOptions } as const
 
-/** What a model's outputs mean: classes, or symbols of texts. */
+/** What the outputs of a model mean: classes, or symbols of texts. */
 export type Meaning =
   | { readonly task: 'classify'; readonly labels: Labels }
   | {
@@ -44,17 +44,17 @@ export type Meaning =
       readonly alphabet: Alphabet
       /** Of the training texts. */
       readonly languageModel: NgramModel
-      /** Of the training texts, each once, sorted. */
+      /** The different words of the training texts, sorted. */
       readonly words: readonly string[]
     }
 
-/** What makes a model see as it was trained to. */
+/** Everything but the network that a model consists of. */
 export interface ImageSpec {
   readonly meaning: Meaning
   /** Whether an item is a sequence of images. */
   readonly frames: boolean
   readonly height: number
-  /** Null: any width. */
+  /** Null for any width. */
   readonly width: number | null
   readonly channels: 1 | 3
   readonly normaliser: Normaliser
@@ -86,7 +86,7 @@ export class ImageModel {
     throw new UserError('naming classes: expected a model that classifies, received one that reads texts')
   }
 
-  /** The options that another model must share to take over this one's weights. */
+  /** The options that another model must share to start from the weights of this one. */
   get shared(): OptionsOf<typeof sharedOptions> {
     return pickOptions(this.spec.options, sharedOptions)
   }
@@ -97,12 +97,12 @@ export class ImageModel {
   }
 
   /**
-   * What the network says of images, as the caller's tensor: probabilities [B, labels] or, of a reader, logits [B, T, symbols].
+   * The output of the network for images: probabilities [B, labels] or, for a reader, logits [B, T, symbols]. The caller disposes of it.
    */
   run(images: readonly PreparedItem[]): tf.Tensor {
     return tf.tidy(() => {
       const output = this.network.predictOnBatch(this.input.batch(images))
-      if (!(output instanceof tf.Tensor)) throw new TypeError('the network gave no single tensor')
+      if (!(output instanceof tf.Tensor)) throw new TypeError('the network does not have a single output')
       return output
     })
   }
@@ -137,9 +137,9 @@ export class ImageModel {
   }
 
   /**
-   * Loads the model of a run's folder, or of the model's own.
+   * Loads a model from its folder or that of its run.
    *
-   * @throws UserError when it is no model, or one of another application.
+   * @throws UserError when it is not a model, or one of another application.
    */
   static async load(path: string): Promise<ImageModel> {
     const { dir, network, extras } = await loadSavedModel(path, FORMAT)
@@ -154,7 +154,7 @@ export class ImageModel {
       options === null
     ) {
       throw new UserError(
-        `loading ${dir}: expected frames, height, width, channels and options in weft.json, received a file without one of them`,
+        `loading ${dir}: expected frames, height, width, channels and options in weft.json, received a file that lacks one of them`,
       )
     }
     const meaning = meaningOf(extras, dir)
@@ -167,8 +167,8 @@ export class ImageModel {
         got: outputsOf(meaning),
       })
     const normaliser = Normaliser.fromJson(extras['normaliser'])
-    const remembered = resolveOptions(rememberedOptions, options, undefined, { doing: `loading ${dir}` })
-    return new ImageModel(network, { meaning, frames, height, width, channels, normaliser, options: remembered })
+    const saved = resolveOptions(rememberedOptions, options, undefined, { doing: `loading ${dir}` })
+    return new ImageModel(network, { meaning, frames, height, width, channels, normaliser, options: saved })
   }
 }
 
@@ -192,7 +192,7 @@ function isNgramJson(json: unknown): json is ReturnType<NgramModel['toJSON']> {
   return typeof json === 'object' && json !== null && 'classes' in json && 'order' in json && 'counts' in json
 }
 
-/** The options of a run that its model must remember. */
-export function remembered(options: RememberedOptions): RememberedOptions {
+/** The options of a run to save with its model. */
+export function optionsToSave(options: RememberedOptions): RememberedOptions {
   return pickOptions(options, rememberedOptions)
 }

@@ -63,13 +63,13 @@ describe('buildNetwork', () => {
 
   it('names options that do not go together', () => {
     const build = (given: object, shape: NetworkShape = classifier) => buildNetwork(options(given), shape)
-    expect(() => build({ network: 'lstm' }, reader)).toThrow(/expected crnn.*for --network, received "lstm"/)
-    expect(() => build({ walk: 'rows' }, reader)).toThrow(/expected columns.*for --walk, received "rows"/)
-    expect(() => build({ walk: 'hilbert' })).toThrow(/expected columns or rows.*for --walk, received "hilbert"/)
-    expect(() => build({ poolWidth: [2] })).toThrow(/expected 2 numbers.*for --pool-width, received "2"/)
-    expect(() => build({ poolHeight: [4, 4] })).toThrow(
-      /at most 8 together.*for --pool-height, received "4,4, which is 16"/,
+    expect(() => build({ network: 'lstm' }, reader)).toThrow(/expected crnn for --network with texts, received "lstm"/)
+    expect(() => build({ walk: 'rows' }, reader)).toThrow(/expected columns for --walk with texts, received "rows"/)
+    expect(() => build({ walk: 'hilbert' })).toThrow(
+      /expected columns or rows for --walk with --network crnn, received "hilbert"/,
     )
+    expect(() => build({ poolWidth: [2] })).toThrow(/expected 2 numbers.*for --pool-width, received "2"/)
+    expect(() => build({ poolHeight: [4, 4] })).toThrow(/at most 8 .*for --pool-height, received "4,4 \(16\)"/)
     expect(() => build({ network: 'hierarchical', lstmUnits: [1, 2, 3] })).toThrow(/1 or 2 numbers.*--lstm-units/)
   })
 })

@@ -1,6 +1,6 @@
 /**
- * The network that the options describe, with new weights: which of core's builders, and with which sizes. A reader is a CRNN over
- * columns that ends in CTC; a classifier is any of the networks; image sequences run the CRNN's convolutions on every frame.
+ * The network for the options, with new weights: which builder of @weft/core/models, and with which sizes. A reader is a CRNN over columns
+ * that ends in CTC; a classifier is any of the networks; sequences of images run convolutions on every frame.
  */
 import type * as tfl from '@tensorflow/tfjs-layers'
 import {
@@ -16,113 +16,107 @@ import { flagOf } from '@weft/core/cli'
 import type { ImageTask } from './data/items.js'
 import type { ModelOptions } from './options/network.js'
 
-/** What a network sees and says. */
+/** Input and output of a network. */
 export interface NetworkShape {
   readonly task: ImageTask
   /** Whether an item is a sequence of images. */
   readonly frames: boolean
   readonly height: number
-  /** Null: any width. */
+  /** Null for any width. */
   readonly width: number | null
   readonly channels: number
-  /** Classes, or for a reader the symbols and the blank. */
+  /** Number of classes; for a reader, of symbols and the blank. */
   readonly outputs: number
 }
 
-/** Marks padded columns and frames: no pixel is this after normalisation. */
+/** Marks padded columns and frames: no pixel has this value after normalisation. */
 export const PADDING = -10_000
 
 const DOING = 'building the network'
 
-/** @throws UserError for options that do not go together, named as flags. */
-export function buildNetwork(options: ModelOptions & { readonly seed: number }, shape: NetworkShape): tfl.LayersModel {
-  const { network, walk, seed, denseUnits, imagePooling } = options
-  const { task, frames, height, width, channels, outputs } = shape
+type NetworkOptions = ModelOptions & { readonly seed: number }
+
+/** @throws UserError naming the flags of options that cannot be combined. */
+export function buildNetwork(options: NetworkOptions, shape: NetworkShape): tfl.LayersModel {
+  const { network, walk } = options
+  const { task, frames } = shape
   if (task === 'read' || frames) requireOption('network', network, 'crnn', task === 'read' ? 'texts' : 'frames')
   if (task === 'read') requireOption('walk', walk, 'columns', 'texts')
   if (network === 'crnn' && walk === 'hilbert')
-    throw expected({ doing: DOING, want: 'columns or rows for the network crnn', of: flagOf('walk'), got: walk })
-  const head = { units: outputs, dropout: options.headDropout }
-  const recurrent = {
-    units: options.lstmUnits,
-    bidirectional: options.bidirectional,
-    dropout: options.lstmDropout,
-  }
-  if (task === 'read') {
-    return buildCrnn({
-      inputShape: [height, width, channels],
-      timeAxis: 'columns',
-      convolutions: blocks(options, shape, 'columns'),
-      denseUnits,
-      recurrent,
-      head: { ...head, ctc: true },
-      padding: PADDING,
-      seed,
-      name: 'reader',
+    throw expected({
+      doing: DOING,
+      want: 'columns or rows',
+      of: `${flagOf('walk')} with ${flagOf('network')} crnn`,
+      got: walk,
     })
+  if (task === 'read') return buildReader(options, shape)
+  return frames ? buildSequenceClassifier(options, shape) : buildImageClassifier(options, shape)
+}
+
+/** Options that all networks share. */
+function commonOptions(options: NetworkOptions, { outputs }: NetworkShape) {
+  const { lstmUnits, bidirectional, lstmDropout, headDropout, seed } = options
+  return {
+    recurrent: { units: lstmUnits, bidirectional, dropout: lstmDropout },
+    head: { units: outputs, dropout: headDropout },
+    seed,
   }
-  const { pooling } = options
-  const image = { height, width: required(width), channels }
-  if (frames) {
-    return buildFrameSequence({
-      inputShape: [null, image.height, image.width, channels],
-      convolutions: blocks(options, shape, 'rows'),
-      imagePooling,
-      denseUnits,
-      recurrent,
-      pooling,
-      head,
-      padding: PADDING,
-      seed,
-    })
-  }
-  const inputShape: [number, number, number] = [image.height, image.width, channels]
-  switch (network) {
-    case 'crnn':
-      return buildCrnn({
-        inputShape,
-        timeAxis: walk === 'rows' ? 'rows' : 'columns',
-        convolutions: blocks(options, shape, walk === 'rows' ? 'rows' : 'columns'),
-        denseUnits,
-        recurrent,
-        pooling,
-        head,
-        seed,
-      })
-    case 'parallel':
-      return buildParallel({
-        inputShape,
-        convolutions: blocks(options, shape, 'rows'),
-        imagePooling,
-        denseUnits,
-        walk,
-        ...(options.stepPixels !== undefined && { stepPixels: options.stepPixels }),
-        recurrent,
-        pooling,
-        fusion: options.fusion,
-        head,
-        seed,
-      })
+}
+
+function buildReader(options: NetworkOptions, shape: NetworkShape): tfl.LayersModel {
+  const common = commonOptions(options, shape)
+  return buildCrnn({
+    ...common,
+    inputShape: [shape.height, shape.width, shape.channels],
+    timeAxis: 'columns',
+    convolutions: blocks(options, shape, 'columns'),
+    denseUnits: options.denseUnits,
+    head: { ...common.head, ctc: true },
+    padding: PADDING,
+    name: 'reader',
+  })
+}
+
+function buildSequenceClassifier(options: NetworkOptions, shape: NetworkShape): tfl.LayersModel {
+  const { imagePooling, denseUnits, pooling } = options
+  return buildFrameSequence({
+    ...commonOptions(options, shape),
+    inputShape: [null, shape.height, required(shape.width), shape.channels],
+    convolutions: blocks(options, shape, 'rows'),
+    imagePooling,
+    denseUnits,
+    pooling,
+    padding: PADDING,
+  })
+}
+
+function buildImageClassifier(options: NetworkOptions, shape: NetworkShape): tfl.LayersModel {
+  const { walk, denseUnits, imagePooling, pooling, fusion, stepPixels } = options
+  const common = commonOptions(options, shape)
+  const inputShape: [number, number, number] = [shape.height, required(shape.width), shape.channels]
+  const steps = { walk, ...(stepPixels !== undefined && { stepPixels }) }
+  switch (options.network) {
+    case 'crnn': {
+      const timeAxis = walk === 'rows' ? 'rows' : 'columns'
+      const convolutions = blocks(options, shape, timeAxis)
+      return buildCrnn({ ...common, inputShape, timeAxis, convolutions, denseUnits, pooling })
+    }
+    case 'parallel': {
+      const convolutions = blocks(options, shape, 'rows')
+      return buildParallel({ ...common, ...steps, inputShape, convolutions, imagePooling, denseUnits, pooling, fusion })
+    }
     case 'lstm':
-      return buildImageLstm({
-        inputShape,
-        walk,
-        ...(options.stepPixels !== undefined && { stepPixels: options.stepPixels }),
-        recurrent,
-        pooling,
-        head,
-        seed,
-      })
+      return buildImageLstm({ ...common, ...steps, inputShape, pooling })
     case 'hierarchical': {
       const [rowUnits, columnUnits = rowUnits, ...more] = options.lstmUnits
       if (rowUnits === undefined || columnUnits === undefined || more.length > 0)
         throw expected({
           doing: DOING,
-          want: '1 or 2 numbers for the network hierarchical',
-          of: flagOf('lstmUnits'),
+          want: '1 or 2 numbers',
+          of: `${flagOf('lstmUnits')} with ${flagOf('network')} hierarchical`,
           got: options.lstmUnits,
         })
-      return buildHierarchicalLstm({ inputShape, rowUnits, columnUnits, head, seed })
+      return buildHierarchicalLstm({ inputShape, rowUnits, columnUnits, head: common.head, seed: common.seed })
     }
   }
 }
@@ -142,7 +136,7 @@ function blocks(options: ModelOptions, { height, width }: NetworkShape, time: 'r
     if (pools.length !== filters.length)
       throw expected({
         doing: DOING,
-        want: `${filters.length} numbers, one for each of the filters,`,
+        want: `${filters.length} numbers (one for each block)`,
         of: flagOf(name),
         got: pools.join(','),
       })
@@ -150,10 +144,10 @@ function blocks(options: ModelOptions, { height, width }: NetworkShape, time: 'r
     if (pooled > size)
       throw expected({
         doing: DOING,
-        want: `pooling by at most ${size} together, the image's ${name === 'poolWidth' ? 'width' : 'height'},`,
+        want: `a product of at most ${size} (the ${name === 'poolWidth' ? 'width' : 'height'} of images)`,
         of: flagOf(name),
-        got: `${pools.join(',')}, which is ${pooled}`,
-        hint: 'Pool less, use fewer blocks (--filters), or take larger images.',
+        got: `${pools.join(',')} (${pooled})`,
+        hint: 'Pool less, use fewer blocks (--filters), or larger images.',
       })
   }
   return filters.map((count, block) => {
@@ -167,9 +161,8 @@ function blocks(options: ModelOptions, { height, width }: NetworkShape, time: 'r
   })
 }
 
-function requireOption(name: 'network' | 'walk', value: string, wanted: string, what: string): void {
-  if (value !== wanted)
-    throw expected({ doing: DOING, want: `${wanted}, which ${what} need,`, of: flagOf(name), got: value })
+function requireOption(name: 'network' | 'walk', value: string, want: string, what: string): void {
+  if (value !== want) throw expected({ doing: DOING, want, of: `${flagOf(name)} with ${what}`, got: value })
 }
 
 function required(width: number | null): number {

@@ -1,7 +1,7 @@
 /**
  * Every option of this application, once: default, unit, range, one line of help. Types, flags, help and checks derive from these
- * tables; a command takes the tables it needs. Values that differ for a kind of image are in presets/, what all applications share is
- * core's, long tables are in options/. Nothing that runs is imported, so that help stays quick.
+ * tables. Long tables are in options/, values for certain kinds of images in presets/, what all applications share in @weft/core.
+ * Nothing that runs is imported, so that help stays quick.
  */
 import { defineOptions, type GivenOptions, type OptionsOf } from '@weft/core/cli'
 import {
@@ -25,7 +25,7 @@ const dataOption = defineOptions({
     type: 'path',
     required: true,
     group: 'Data',
-    help: 'folder of images (with labels.csv, texts as file names, a folder a class, or IDX files), or a CSV file',
+    help: 'folder of images (with labels.csv, texts as file names, a folder per class, or IDX files), or a CSV file',
   },
 })
 
@@ -58,19 +58,19 @@ export const evaluateOptions = defineOptions({
 
 export const predictOptions = defineOptions({
   ...modelOption,
-  data: { type: 'path', help: 'image or folder, besides the files given as arguments' },
+  data: { type: 'path', help: 'image or folder, in addition to the arguments' },
   ...decodingOptions,
   places: {
     type: 'choice',
     default: 'written',
     choices: ['written', 'seen'],
     group: 'Reading',
-    help: 'columns to report for a symbol: where the network wrote it, or where it saw it, which takes three to ten times as long',
+    help: 'columns to report for a symbol: where the network wrote it, or where it saw it (takes three to ten times as long)',
   },
   top: { type: 'integer', default: 3, min: 1, help: 'labels to show for each image' },
   explain: {
     type: 'path',
-    help: 'folder for pictures of what each answer came from',
+    help: 'folder for pictures that explain each answer',
   },
   batchSize: { type: 'integer', default: 32, min: 1, group: 'Run', help: 'images per step' },
   ...runtimeOptions,
@@ -83,7 +83,7 @@ export const demoOptions = defineOptions({
     group: 'Run',
     help: 'folder of the demonstration (default: the next free of runs/demo-image, runs/demo-image-2, …)',
   },
-  images: { type: 'integer', min: 40, group: 'Run', help: 'images to make (default: fewer on a slow device)' },
+  images: { type: 'integer', min: 40, group: 'Run', help: 'number of images (default: fewer on a slow device)' },
   epochs: { type: 'integer', min: 1, group: 'Run', help: 'passes over the images (default: fewer on a slow device)' },
   ...seedOption,
   ...runtimeOptions,

@@ -1,6 +1,6 @@
 /**
- * A saved model's answers for image files: their texts, or their classes. Images are decoded in worker threads a batch ahead of the
- * network, so that any number of files takes the memory of a few batches.
+ * The predictions of a saved model for image files: texts or classes. Worker threads decode images a few batches ahead of the network, so
+ * that any number of files takes the memory of a few batches.
  */
 import { basename, dirname, extname, join } from 'node:path'
 import { expected } from '@weft/core/errors'
@@ -27,13 +27,13 @@ import { type Places, readerOf, type TextReader, type TextReading } from './read
 import { IMAGE_EXTENSIONS } from './image/decode.js'
 import type { ImageSource } from './image/image-source.js'
 
-/** A classifier's answer: the likeliest label, and the probability of every label. */
+/** The answer of a classifier: the most probable label, and the probability of every label. */
 export interface ClassAnswer {
   readonly label: string
   readonly probabilities: Readonly<Record<string, number>>
 }
 
-/** The answer for one file, or one folder of frames: a reader's text or a classifier's label. */
+/** The answer for a file or a folder of frames: a text or a label. */
 export type Prediction = {
   readonly file: string
   /** Pictures that explain the answer, with `explain`. */
@@ -42,13 +42,13 @@ export type Prediction = {
 } & (TextReading | ClassAnswer)
 
 export interface ImagePredictions extends Predictions<Prediction> {
-  /** From the first file to the last answer, without loading the model. */
+  /** Time from the first file to the last answer, without loading the model. */
   readonly seconds: number
 }
 
-/** As many files are decoded in this thread: starting others takes longer. */
+/** Up to this many files are decoded in this thread, since starting others takes longer. */
 const FEW_FILES = 16
-/** Batches that are decoded ahead. */
+/** Batches to decode ahead. */
 const BATCHES_AHEAD = 3
 
 export interface PredictHooks extends Hooks {
@@ -56,10 +56,10 @@ export interface PredictHooks extends Hooks {
 }
 
 /**
- * Judges files and all images in folders.
+ * Predicts texts or classes of files and of all images in folders.
  *
- * @param paths Files and folders; folders are searched through. For a model of sequences each folder of images is one.
- * @throws UserError when there is none, or, with `strict` or for a single file, one that cannot be used.
+ * @param paths Files and folders, which are searched recursively. For a model of sequences, each folder of images is a sequence.
+ * @throws UserError when there are none or, with `strict` or for a single file, when one cannot be used.
  */
 export function predict(
   paths: readonly string[],
@@ -102,7 +102,7 @@ async function answerAll(
     batch = []
   }
   try {
-    const prepared = mapOrdered(
+    const results = mapOrdered(
       sources,
       async (source) => {
         try {
@@ -113,7 +113,7 @@ async function answerAll(
       },
       { items: options.batchSize * BATCHES_AHEAD },
     )
-    for await (const { source, image, error } of prepared) {
+    for await (const { source, image, error } of results) {
       if (image === undefined) {
         if (single) throw error
         skipped.push(skippedFile(nameOf(source), error))
@@ -127,7 +127,7 @@ async function answerAll(
   return { predictions, skipped }
 }
 
-/** Gives answers for batches of prepared images. */
+/** Answers for batches of prepared images. */
 class Answerer {
   readonly #model: ImageModel
   readonly #reader: TextReader | undefined
@@ -166,7 +166,7 @@ class Answerer {
     })
   }
 
-  /** Writes the pictures of an answer; gives their paths. */
+  /** Writes the pictures that explain an answer; returns their paths. */
   async #explain(
     file: string,
     image: PreparedItem,
@@ -188,7 +188,7 @@ class Answerer {
     return [`${stem}.grad-cam.png`, `${stem}.occlusion.png`]
   }
 
-  /** Files of one name in several folders have numbers. */
+  /** Numbers files of the same name from several folders. */
   #freeName(name: string): string {
     const number = (this.#names.get(name) ?? 0) + 1
     this.#names.set(name, number)
@@ -204,13 +204,13 @@ function imagesIn(paths: readonly string[]): ImageSource[] {
   return namedFiles(paths, IMAGE_EXTENSIONS, 'image').map((path) => ({ kind: 'file', path }))
 }
 
-/** The folders themselves that hold images, and those below them that do. */
+/** The folders that contain images, at any depth. */
 function sequencesIn(paths: readonly string[]): ImageSource[] {
   const file = paths.find((path) => !isFolder(path))
   if (file !== undefined)
     throw expected({
       doing: 'predicting',
-      want: 'a folder of images, which are the frames of a sequence',
+      want: 'a folder of images (the frames of a sequence)',
       of: 'FILES',
       got: file,
     })

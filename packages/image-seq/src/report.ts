@@ -1,6 +1,6 @@
 /**
- * What the reports of training and evaluation show of how well a model sees or reads: figures, plots, and right and wrong images with
- * what the answers came from. The frame of a report, drawing and layout are core's.
+ * The content of the reports of training and evaluation: metrics, plots, and right and wrong images with explanations of the answers. The
+ * frame of a report, drawing and layout are in @weft/core.
  */
 import { calibration } from '@weft/core/metrics'
 import { labelOf } from '@weft/core/data'
@@ -18,12 +18,12 @@ import type { ClassifyingJudgement, Judgement, ReadingJudgement } from './judge.
 import { FORMAT, type ImageModel } from './model.js'
 import { TextReader } from './reading/reader.js'
 
-/** Readings that are shown column by column. */
-const SHOWN_COLUMNS = 6
-/** Labels or symbols that a title names. */
-const NAMED_LABELS = 24
+/** Readings to explain column by column. */
+const MOST_COLUMN_FIGURES = 6
+/** How many labels a subtitle lists; of symbols three times as many. */
+const MOST_LABELS = 24
 
-/** What is shown of a model and the images of the store. */
+/** The content of the report of a model on the images of the store. */
 export function imageReport(model: ImageModel, store: ImageStore): ReportContent<Judgement> {
   return {
     app: FORMAT.app,
@@ -40,11 +40,11 @@ export function imageReport(model: ImageModel, store: ImageStore): ReportContent
 function subtitle({ spec: { meaning } }: ImageModel): string {
   if (meaning.task === 'classify') {
     const { names } = meaning.labels
-    return `${plural(names.length, 'label')}: ${names.slice(0, NAMED_LABELS).join(', ')}${names.length > NAMED_LABELS ? ', …' : ''}`
+    return `${plural(names.length, 'label')}: ${names.slice(0, MOST_LABELS).join(', ')}${names.length > MOST_LABELS ? ', …' : ''}`
   }
   const { symbols } = meaning.alphabet
-  const shown = symbols.slice(0, 3 * NAMED_LABELS).map((symbol) => (symbol === ' ' ? '␣' : symbol))
-  return `texts of ${plural(symbols.length, 'symbol')}: ${shown.join(' ')}${symbols.length > shown.length ? ' …' : ''}`
+  const first = symbols.slice(0, 3 * MOST_LABELS).map((symbol) => (symbol === ' ' ? '␣' : symbol))
+  return `texts of ${plural(symbols.length, 'symbol')}: ${first.join(' ')}${symbols.length > first.length ? ' …' : ''}`
 }
 
 function judgementFigures(judgement: Judgement, part: string): KeyFigure[] {
@@ -56,7 +56,7 @@ function judgementFigures(judgement: Judgement, part: string): KeyFigure[] {
       value: formatPercent(figures.exactMatch),
       note: `${part}, ${plural(items.length, 'text')}`,
     },
-    { label: 'Character errors', value: formatPercent(figures.cer, 2), note: 'edits over symbols (CER)' },
+    { label: 'Character errors', value: formatPercent(figures.cer, 2), note: 'edits per symbol (CER)' },
   ]
 }
 
@@ -80,8 +80,8 @@ async function classificationSections(
     })
   }
   const text = hasConvolution(model)
-    ? 'The colours are Grad-CAM: where the last convolution found what speaks for the answer.'
-    : 'The colours are occlusion: how much the score of the answer falls when a place is covered.'
+    ? 'The colours are Grad-CAM: where the last convolution found evidence for the answer.'
+    : 'The colours are occlusion: how much the score of the answer drops when a place is covered.'
   return [...classifierSections(judgement, labels.names), { title: 'Examples', text, examples }]
 }
 
@@ -102,10 +102,10 @@ async function textSections(judgement: ReadingJudgement, model: ImageModel, stor
       predicted: text,
       right,
       image: toDataUri(await pictureOf(image)),
-      caption: `${item.id}, ${formatPercent(confidence)} sure`,
+      caption: `${item.id}, confidence ${formatPercent(confidence)}`,
     })
-    if (columns.length < SHOWN_COLUMNS) {
-      const verdict = right ? `${text}, right.` : `${labelOf(item)}, taken for ${text || 'nothing'}.`
+    if (columns.length < MOST_COLUMN_FIGURES) {
+      const verdict = right ? `${text}, right.` : `${labelOf(item)}, read as ${text || 'nothing'}.`
       columns.push({ svg: await explainText(reader, image), caption: `${verdict} ${item.id}`, wide: true })
     }
   }
@@ -115,13 +115,13 @@ async function textSections(judgement: ReadingJudgement, model: ImageModel, stor
     { title: 'Examples', examples },
     {
       title: 'Columns',
-      text: 'What was read in each column of an image: the shades are probabilities, the signs below what was read, with how sure it is; the bars below the image are the columns that each came from.',
+      text: 'What was read in each column of an image. Shades are probabilities; below them are the symbols that were read, with their confidence. Bars below the image mark the columns that each symbol came from.',
       figures: columns,
     },
   ]
 }
 
-/** Whether a text that is said to be right with 90 % is so nine times of ten. */
+/** Whether texts with a confidence of 90 % are right nine times out of ten. */
 function confidenceSection(answers: readonly { right: boolean; confidence: number }[]): Section {
   // As a question with two answers: is the text right?
   const truth = answers.map(({ right }) => (right ? 1 : 0))
@@ -132,7 +132,7 @@ function confidenceSection(answers: readonly { right: boolean; confidence: numbe
     figures: [
       {
         svg: reliabilityPlot(bins, Number.isNaN(expectedError) ? {} : { expectedError }),
-        caption: 'Reliability. Dots on the diagonal: texts are as often right as they are said to be.',
+        caption: 'Reliability. On the diagonal, the confidence of texts matches the share of them that is right.',
       },
     ],
   }

@@ -14,7 +14,7 @@ import {
   writeFixtureBars,
   writeFixtureTexts,
 } from './testing/fixture-images.js'
-import type { ReadSymbol } from './reading/reader.js'
+import type { SymbolReading } from './reading/reader.js'
 import { train, type TrainResult } from './train.js'
 
 let folder = ''
@@ -177,7 +177,7 @@ describe('train', () => {
     const given = { ...FIXTURE_READER, validationShare: 0, testShare: 0, epochs: 1, data: at('narrow') }
     const { skipped } = await train({ ...given, out: at('narrow-run') })
     expect(skipped[0]?.reason).toMatch(
-      /b\.png: expected at least 15 steps for the text "llllllll", received 10 \(20 columns, 2 a step\)\. Pool less over columns \(--pool-width\), or make images larger \(--height\)\./,
+      /b\.png: expected at least 15 steps for the text "llllllll", received 10 \(20 columns, 2 per step\)\. Pool fewer columns \(--pool-width\), or make images larger \(--height\)\./,
     )
     await expect(train({ ...given, strict: true, out: at('narrow-strict') })).rejects.toThrow(/at least 15 steps/)
   })
@@ -246,7 +246,7 @@ describe('predict', () => {
       const { file } = prediction
       const [symbols, others] = [symbolsIn(prediction), symbolsIn(written.predictions[i])]
       expect({ ...prediction, symbols }).toEqual({ ...written.predictions[i], symbols })
-      const inPlace = ({ symbol, confidence, firstStep, lastStep }: ReadSymbol) => ({
+      const inPlace = ({ symbol, confidence, firstStep, lastStep }: SymbolReading) => ({
         ...{ symbol, confidence, firstStep, lastStep },
       })
       expect(symbols.map(inPlace)).toEqual(others.map(inPlace))

@@ -1,7 +1,7 @@
 /**
- * From a folder of images to a trained model and the folder of a run: read, divide, prepare, train, judge, report. Options decide
- * everything; the loop is core's Trainer, the frame of a run core's too. A run that was stopped or killed goes on with `resume` and
- * ends as if it had not been.
+ * From a folder of images to a trained model and the folder of a run: read, divide, prepare, train, judge, report. The options decide
+ * everything; @weft/core has the training loop and the frame of a run. A run that was stopped or killed continues with `resume` and ends
+ * as if it had not been.
  */
 import {
   checkRunFolder,
@@ -29,21 +29,21 @@ import { prepareSpec, readTrainingSet, type TrainingSet } from './training-set.j
 
 export interface TrainResult extends RunResult<Judgement> {
   readonly task: Meaning['task']
-  /** Classes, or the symbols of an alphabet. */
+  /** The classes, or the symbols of the alphabet. */
   readonly labels: readonly string[]
 }
 
 /**
  * Trains a model into the folder `out`.
  *
- * @throws UserError for options, data or files that a user can mend.
+ * @throws UserError for faults of options, data or files that a user can fix.
  */
 export function train(given: GivenTrainOptions, hooks: Hooks = {}): Promise<TrainResult> {
-  const asked = resolveOptions(trainOptions, given, presets)
-  return onRuntime(asked, hooks, async (runtime, inner) => {
-    const source = asked.init === undefined ? undefined : await loadInit(asked.init, asked, inner)
+  const base = resolveOptions(trainOptions, given, presets)
+  return onRuntime(base, hooks, async (runtime, inner) => {
+    const source = base.init === undefined ? undefined : await loadInit(base.init, base, inner)
     try {
-      const options = { ...asked, ...source?.shared }
+      const options = { ...base, ...source?.shared }
       checkRunFolder(options)
       const set = await readTrainingSet(options, inner)
       try {
@@ -103,7 +103,7 @@ function trainerOptions(model: ImageModel, training: readonly ImageItem[], optio
   }
 }
 
-/** Another model's network, and which of its outputs mean what this model's do. */
+/** The network of another model, and its output for each output of this one, where they have the same meaning. */
 function transferFrom(source: ImageModel, model: ImageModel): InitialWeights {
   const [theirs, ours] = [source.spec.meaning, model.spec.meaning]
   if (theirs.task === 'read' && ours.task === 'read')
@@ -115,26 +115,26 @@ function transferFrom(source: ImageModel, model: ImageModel): InitialWeights {
   return { network: source.network }
 }
 
-/** The model of `--init`: images are prepared, and the network is built, as it does, and a reader keeps its symbols. */
+/** The model of `--init`, which determines how images are prepared, how the network is built, and symbols that a reader keeps. */
 async function loadInit(init: string, { frames }: TrainOptions, hooks: Hooks): Promise<ImageModel> {
   const source = await ImageModel.load(init)
   if (source.spec.frames !== frames) {
     source.network.dispose()
     throw new UserError(
       `taking over ${init}: expected a model of ${itemsOf(frames)}, received one of ${itemsOf(source.spec.frames)}`,
-      `${source.spec.frames ? 'Give' : 'Leave out'} ${flagOf('frames')}, or take another model.`,
+      `${source.spec.frames ? 'Add' : 'Omit'} ${flagOf('frames')}, or use another model.`,
     )
   }
-  hooks.note?.(`Images are prepared, and the network is built, as ${init} does.`)
+  hooks.note?.(`Images are prepared and the network is built as in ${init}.`)
   return source
 }
 
-/** The symbols of a reader; none of a classifier. */
+/** The symbols of a reader; none for a classifier. */
 function symbolsOfReader({ spec: { meaning } }: ImageModel): readonly string[] {
   return meaning.task === 'read' ? meaning.alphabet.symbols : []
 }
 
-/** How the data was understood, so that a mistake is seen before training. */
+/** How the data was interpreted, to show mistakes before training. */
 function summaryText({ parts, skipped }: TrainingSet, { spec: { meaning, frames } }: ImageModel): string {
   const { train, validation, test } = parts
   const of =

@@ -1,7 +1,7 @@
 /**
- * From a folder of images to what a run trains on: listed, divided, prepared, and what the training part decides before training begins
- * (alphabet, language model, words, mean and deviation). Images that the network could not learn from are skipped, each with
- * its reason; validation and test parts have no say in what a model is.
+ * From a folder of images to a training set: images are listed, divided and prepared, and the training part determines the alphabet,
+ * the language model, the words, the mean and the deviation. Images that the network could not learn from are skipped, each with a
+ * reason; the validation and test parts have no influence on the model.
  */
 import { Alphabet, ChannelStatistics, evenlySpread, labelOf, Labels, Normaliser, symbolsOf } from '@weft/core/data'
 import { UserError } from '@weft/core/errors'
@@ -23,17 +23,17 @@ import { findDuplicates } from './data/duplicates.js'
 import { prepareImages, type ImageStore } from './features/image-store.js'
 import type { PreparedItem } from './features/image-worker.js'
 import type { ImageItem, ImageTask } from './data/items.js'
-import { remembered, type Meaning, type ImageSpec } from './model.js'
+import { optionsToSave, type Meaning, type ImageSpec } from './model.js'
 import { columnsPerStep } from './network.js'
 import type { TrainOptions } from './options.js'
 import { wordsOf } from './reading/reader.js'
 
-/** Images that statistics are taken of at most, evenly spread. */
+/** At most this many images, evenly spaced, determine the mean and deviation. */
 const MOST_IMAGES = 2000
 
 export interface TrainingSet {
   readonly task: ImageTask
-  /** With the width that images have. */
+  /** With the actual width of images. */
   readonly options: TrainOptions
   readonly parts: Divided<ImageItem>
   readonly store: ImageStore
@@ -42,21 +42,21 @@ export interface TrainingSet {
 }
 
 /**
- * Reads, prepares and divides the images. The store that comes with them is the caller's to close.
+ * Reads, prepares and divides the images. The caller closes the store.
  *
- * @throws UserError when nothing can be learnt of what there is, and with `strict` for every image that cannot be used.
+ * @throws UserError when the images cannot train a model or, with `strict`, when one of them cannot be used.
  */
-export async function readTrainingSet(given: TrainOptions, hooks: Hooks): Promise<TrainingSet> {
-  const list = readImages(given.data, given)
-  refuseSkipped(list.skipped, given)
+export async function readTrainingSet(base: TrainOptions, hooks: Hooks): Promise<TrainingSet> {
+  const list = readImages(base.data, base)
+  refuseSkipped(list.skipped, base)
   const { task } = list
-  if (task === 'read' && given.frames)
+  if (task === 'read' && base.frames)
     throw new UserError(
-      `reading ${given.data}: expected a class for each sequence of images, received texts`,
-      `Give ${flagOf('task')} classify when labels are classes; texts are read from single images.`,
+      `reading ${base.data}: expected a class for each sequence of images, received texts`,
+      `Use ${flagOf('task')} classify if labels are classes; texts are read from single images.`,
     )
-  // Classes need images of one size (default: square); texts are as wide as they are.
-  const options = task === 'classify' && given.width === 0 ? { ...given, width: given.height } : given
+  // Classifiers need images of one size (default: square); texts keep their width.
+  const options = task === 'classify' && base.width === 0 ? { ...base, width: base.height } : base
   const digests = new Map<string, string>()
   const store = await prepareImages(
     list.items,
@@ -72,14 +72,14 @@ export async function readTrainingSet(given: TrainOptions, hooks: Hooks): Promis
     const parts = keepUsable(divided, store.items)
     const twins = twinsOf(parts, digests)
     refuseSkipped(twins.skipped, options)
-    const kept = { ...parts, train: parts.train.filter((item) => !twins.leftOut.has(item)) }
-    requireUnseen(kept, twins.skipped, options.data)
-    if (task === 'classify') requireEveryLabel(labelsOf(kept), kept, options.data)
-    else requireTraining(kept, options.data)
+    const distinct = { ...parts, train: parts.train.filter((item) => !twins.items.has(item)) }
+    requireUnseen(distinct, twins.skipped, options.data)
+    if (task === 'classify') requireEveryLabel(labelsOf(distinct), distinct, options.data)
+    else requireTraining(distinct, options.data)
     return {
       task,
       options,
-      parts: kept,
+      parts: distinct,
       store,
       skipped: [...list.skipped, ...store.skipped, ...twins.skipped],
       warnings: [...store.warnings, ...twins.conflicts],
@@ -90,24 +90,24 @@ export async function readTrainingSet(given: TrainOptions, hooks: Hooks): Promis
   }
 }
 
-/** CTC needs a step for each symbol, and one more between two alike. */
+/** CTC needs a step for each symbol, and another one between equal symbols. */
 function requireColumns(item: ImageItem, { width }: PreparedItem, options: TrainOptions): void {
   const text = labelOf(item)
   const perStep = columnsPerStep(options)
   const steps = Math.ceil(width / perStep)
-  const needed = ctcStepsNeeded(symbolsOf(text))
-  if (needed <= steps) return
-  const received = `${steps} (${width} columns, ${perStep} a step)`
+  const least = ctcStepsNeeded(symbolsOf(text))
+  if (least <= steps) return
+  const received = `${steps} (${width} columns, ${perStep} per step)`
   throw new UserError(
-    `reading ${item.path}: expected at least ${needed} steps for the text ${JSON.stringify(text)}, received ${received}`,
-    `Pool less over columns (${flagOf('poolWidth')}), or make images larger (${flagOf('height')}).`,
+    `reading ${item.path}: expected at least ${least} steps for the text ${JSON.stringify(text)}, received ${received}`,
+    `Pool fewer columns (${flagOf('poolWidth')}), or make images larger (${flagOf('height')}).`,
   )
 }
 
-/** Training images that are judged too are left out of training; images with two labels are named. */
+/** Training images that are also in another part, to be excluded, and messages about images with two labels. */
 function twinsOf(parts: Divided<ImageItem>, digests: ReadonlyMap<string, string>) {
   const items = PART_NAMES.flatMap((part) => parts[part].map((item) => ({ item, part })))
-  const { leftOut, conflicts } = findDuplicates(
+  const { exclusions, conflicts } = findDuplicates(
     items.map(({ item, part }) => ({
       id: item.id,
       digest: digests.get(item.id) ?? '',
@@ -115,41 +115,41 @@ function twinsOf(parts: Divided<ImageItem>, digests: ReadonlyMap<string, string>
       part,
     })),
   )
-  const twins = leftOut.flatMap(({ index, reason }) => {
+  const twins = exclusions.flatMap(({ index, reason }) => {
     const twin = items[index]
     return twin ? [{ item: twin.item, reason }] : []
   })
   return {
-    leftOut: new Set(twins.map(({ item }) => item)),
+    items: new Set(twins.map(({ item }) => item)),
     skipped: twins.map(({ item, reason }) => ({ path: item.id, reason })),
     conflicts: conflicts.map(({ message }) => message),
   }
 }
 
-/** Not every training image may be one that is judged too. */
+/** @throws UserError when every training image is also in another part. */
 function requireUnseen({ train }: Divided<ImageItem>, twins: readonly SkippedFile[], data: string): void {
   const [first] = twins
   if (train.length > 0 || first === undefined) return
   throw new UserError(
     `dividing ${data}: expected training images that are in no other part, received ${twins.length} that are`,
-    `The first: ${first.path}: ${first.reason}. Are all images alike?`,
+    `The first is ${first.path}: ${first.reason}. Are all images the same?`,
   )
 }
 
-/** The labels of all parts, of which there must be two. */
+/** The labels of all parts, at least two. */
 function labelsOf(parts: Divided<ImageItem>): Labels {
   const labels = Labels.of(PART_NAMES.flatMap((part) => parts[part].map(labelOf)))
   if (labels.size >= 2) return labels
   throw new UserError(
-    `reading the data: expected at least 2 labels to tell apart, received only ${labels.names.join(', ')}`,
-    `Make a folder for each class, or, for texts to be read, give ${flagOf('task')} read.`,
+    `reading the data: expected at least 2 labels, received only ${labels.names.join(', ')}`,
+    `Make a folder for each class, or use ${flagOf('task')} read if labels are texts.`,
   )
 }
 
 /**
- * What a model for these images is, before it has weights.
+ * The specification of a model for these images.
  *
- * @param symbols Symbols that a reader is to know besides those of the training texts.
+ * @param symbols Symbols to add to those of the training texts, for a reader.
  */
 export async function prepareSpec(
   { task, options, parts, store }: TrainingSet,
@@ -170,7 +170,7 @@ export async function prepareSpec(
     width: task === 'read' ? null : width,
     channels,
     normaliser: Normaliser.from(statistics),
-    options: remembered(options),
+    options: optionsToSave(options),
   }
 }
 

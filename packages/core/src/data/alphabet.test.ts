@@ -84,12 +84,12 @@ describe('Alphabet', () => {
     [() => alphabet.encode('ae\u0323'), 'received "ẹ" (U+1EB9)'],
     [() => alphabet.decode([1, 0]), 'decoding a text: expected a class from 1 to 6 for symbol, received 0'],
     [() => alphabet.decode([7]), 'expected a class from 1 to 6 for symbol, received 7'],
-    [() => new Alphabet(['a', 'b', 'a']), 'making an alphabet: expected each symbol once for symbols, received "a"'],
+    [() => new Alphabet(['a', 'b', 'a']), 'making an alphabet: expected different symbols for symbols, received "a"'],
     [() => new Alphabet(['a', 'bc']), 'expected a single symbol in normal form C for class 2, received "bc"'],
     [() => new Alphabet(['e\u0301']), 'expected a single symbol in normal form C for class 1'],
     [() => new Alphabet(['']), 'expected a single symbol in normal form C for class 1, received ""'],
     [() => Alphabet.of([]), 'expected at least 1 for symbols, received 0'],
-    [() => Alphabet.fromJson({ a: 1 }), 'reading an alphabet: expected a list of texts for symbols'],
+    [() => Alphabet.fromJson({ a: 1 }), 'reading an alphabet: expected a list of strings for symbols'],
   ])('errors, case %#', (act, message) => {
     expect(act).toThrow(message)
   })

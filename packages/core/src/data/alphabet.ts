@@ -1,32 +1,32 @@
 /**
  * The alphabet of a reader: which symbol is which output of the network, and texts as lists of classes.
  *
- * A symbol is what a reader takes for one sign: a grapheme cluster (Unicode Standard Annex 29) of the text in normal form C, so that a
- * letter and its combining marks stay together and one written in two ways is one symbol. Class 0 is CTC's blank and no symbol. An
- * alphabet is saved with the model; it knows nothing of networks or of how classes are found.
+ * A symbol is what a person sees as one character: a grapheme cluster (Unicode Standard Annex 29) of the text in normal form C, so
+ * that a letter and its combining marks stay together, however they are encoded. Class 0 is the blank of CTC and has no symbol. An
+ * alphabet is saved with the model; it knows nothing of networks or of decoding.
  */
 import { expected, UserError } from '../errors.js'
 
 const clusters = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
-/** Signs that are shown as they are: printable ASCII except for the space. */
+/** Symbols that messages print as they are: printable ASCII except for the space. */
 const PLAIN = /^[!-~]$/
-/** Texts of which every character is a cluster. */
+/** Texts in which every character is a cluster of its own. */
 const PRINTABLE_ASCII = /^[ -~]*$/
 
-/** Symbols of an alphabet that an error lists. */
-const SHOWN_SYMBOLS = 80
+/** How many symbols of an alphabet an error lists. */
+const LISTED_SYMBOLS = 80
 
-/** The symbols of a text in their order: its grapheme clusters in normal form C. */
+/** The symbols of a text in order: its grapheme clusters in normal form C. */
 export function symbolsOf(text: string): string[] {
   if (PRINTABLE_ASCII.test(text)) return text.split('')
   return Array.from(clusters.segment(text.normalize('NFC')), ({ segment }) => segment)
 }
 
-/** The symbol as messages show it; what may be invisible, combining or look like another has its code points beside it. */
+/** The symbol as messages print it: with its code points where it may be invisible, combining or mistaken for another. */
 export function describeSymbol(symbol: string): string {
-  const shown = JSON.stringify(symbol)
-  return PLAIN.test(symbol) ? shown : `${shown} (${codePoints(symbol)})`
+  const quoted = JSON.stringify(symbol)
+  return PLAIN.test(symbol) ? quoted : `${quoted} (${codePoints(symbol)})`
 }
 
 function codePoints(symbol: string): string {
@@ -48,7 +48,7 @@ export class Alphabet {
   readonly symbols: readonly string[]
   readonly #classOf: ReadonlyMap<string, number>
 
-  /** @param symbols In the order of the classes from 1 on: single grapheme clusters in normal form C, no two alike. */
+  /** @param symbols In the order of the classes, from 1: single grapheme clusters in normal form C, all different. */
   constructor(symbols: readonly string[]) {
     const doing = 'making an alphabet'
     if (symbols.length === 0) throw expected({ doing, want: 'at least 1', of: 'symbols', got: 0 })
@@ -58,23 +58,23 @@ export class Alphabet {
       if (symbolsOf(symbol).length !== 1 || symbol !== symbol.normalize('NFC'))
         throw expected({ doing, want: 'a single symbol in normal form C', of: `class ${i + 1}`, got: symbol })
       if (this.#classOf.get(symbol) !== i + 1)
-        throw expected({ doing, want: 'each symbol once', of: 'symbols', got: symbol })
+        throw expected({ doing, want: 'different symbols', of: 'symbols', got: symbol })
     })
   }
 
-  /** All symbols that occur, in the order of their code points. */
+  /** All symbols in the texts, in the order of their code points. */
   static of(texts: Iterable<string>): Alphabet {
-    const found = new Set<string>()
-    for (const text of texts) for (const symbol of symbolsOf(text)) found.add(symbol)
-    return new Alphabet([...found].sort(byCodePoints))
+    const symbols = new Set<string>()
+    for (const text of texts) for (const symbol of symbolsOf(text)) symbols.add(symbol)
+    return new Alphabet([...symbols].sort(byCodePoints))
   }
 
-  /** Checks what was read from a file. */
+  /** From parsed JSON, which it checks. */
   static fromJson(json: unknown): Alphabet {
     if (!Array.isArray(json) || !json.every((symbol) => typeof symbol === 'string'))
       throw expected({
         doing: 'reading an alphabet',
-        want: 'a list of texts',
+        want: 'a list of strings',
         of: 'symbols',
         got: JSON.stringify(json),
       })
@@ -85,7 +85,7 @@ export class Alphabet {
     return [...this.symbols]
   }
 
-  /** Number of classes, the blank included. */
+  /** Number of classes, including the blank. */
   get size(): number {
     return this.symbols.length + 1
   }
@@ -93,29 +93,29 @@ export class Alphabet {
   /**
    * The class of each symbol of the text.
    *
-   * @throws UserError that names the first symbol which is not in the alphabet.
+   * @throws UserError naming the first symbol that is not in the alphabet.
    */
   encode(text: string): number[] {
     return symbolsOf(text).map((symbol) => {
-      const known = this.#classOf.get(symbol)
-      if (known !== undefined) return known
+      const label = this.#classOf.get(symbol)
+      if (label !== undefined) return label
       const doing = `encoding ${JSON.stringify(text)}: expected symbols of the alphabet for the text, received`
-      throw new UserError(`${doing} ${describeSymbol(symbol)}`, `The alphabet is ${this.#shown()}`)
+      throw new UserError(`${doing} ${describeSymbol(symbol)}`, `The alphabet is ${this.#listed()}`)
     })
   }
 
-  #shown(): string {
-    const more = this.symbols.length - SHOWN_SYMBOLS
-    const shown = this.symbols
-      .slice(0, SHOWN_SYMBOLS)
+  #listed(): string {
+    const more = this.symbols.length - LISTED_SYMBOLS
+    const first = this.symbols
+      .slice(0, LISTED_SYMBOLS)
       .map((symbol) => (/\s/u.test(symbol) ? JSON.stringify(symbol) : symbol))
-    return shown.join(' ') + (more > 0 ? ` and ${more} more.` : '.')
+    return first.join(' ') + (more > 0 ? ` and ${more} more.` : '.')
   }
 
   /**
    * The text of these classes, in normal form C.
    *
-   * @throws UserError for a class that is no symbol's, the blank included.
+   * @throws UserError for a class without a symbol, such as the blank.
    */
   decode(classes: Iterable<number>): string {
     return Array.from(classes, (at) => this.symbol(at))
@@ -131,12 +131,12 @@ export class Alphabet {
     return symbol
   }
 
-  /** The symbols of the text that are not in the alphabet, each once. */
+  /** The symbols of the text that are not in the alphabet, without repetition. */
   missing(text: string): string[] {
     return [...new Set(symbolsOf(text))].filter((symbol) => !this.#classOf.has(symbol))
   }
 
-  /** For each class of this alphabet the class of the same symbol in another, blank for blank; undefined for new symbols. */
+  /** For each class of this alphabet, blank included, the class of the same symbol in `other`; undefined where it has none. */
   outputsFrom(other: Alphabet): (number | undefined)[] {
     return [0, ...this.symbols.map((symbol) => other.#classOf.get(symbol))]
   }

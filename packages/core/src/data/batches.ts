@@ -1,12 +1,12 @@
 /**
- * What the training loop eats: batches, and sources that give them epoch after epoch.
+ * What the training loop consumes: batches, and sources that yield them epoch after epoch.
  *
- * Only the contract lives here; `dataset.ts` makes sources from lists of items. A source's order and augmentation are a pure
+ * Only the contract lives here; `dataset.ts` makes sources from lists of items. Order and augmentation of a source are a pure
  * function of (seed, epoch, item), so a run can be resumed in the middle of an epoch without replaying it.
  */
 import type * as tf from '@tensorflow/tfjs-core'
 
-/** One batch. Whoever takes it from a source disposes its tensors. */
+/** One batch. Whoever takes it from a source disposes of its tensors. */
 export interface Batch {
   /** Inputs, [B, ...]; an array for a model with several inputs. */
   x: tf.Tensor | tf.Tensor[]
@@ -16,14 +16,14 @@ export interface Batch {
   sampleWeights?: tf.Tensor1D
 }
 
-/** Gives an epoch's batches in an order fixed by its seed and the epoch's number. */
+/** Yields the batches of an epoch, in an order fixed by the seed and the number of the epoch. */
 export interface BatchSource {
-  /** Items an epoch visits. */
+  /** Number of items in an epoch. */
   readonly items: number
   readonly batchesPerEpoch: number
   /**
-   * The batches of `epoch` (from 0). `epoch(e, k)` gives exactly what `epoch(e)` gives after skipping `k` batches.
-   * Leaving the loop early (`break`) stops the work ahead.
+   * The batches of `epoch` (from 0). `epoch(e, k)` yields exactly what `epoch(e)` yields after its first `k` batches.
+   * Leaving the loop early (`break`) stops loading ahead.
    */
   epoch(epoch: number, fromBatch?: number): AsyncIterable<Batch>
 }

@@ -270,20 +270,20 @@ describe('mixup', () => {
       if ((target[row] ?? 0) < 0.99) mixed++
     })
     expect(mixed).toBeGreaterThan(15)
-    expect(() => mixup(0)).toThrow('mixing up: expected a number above 0 for alpha, received 0')
+    expect(() => mixup(0)).toThrow('setting up mixup: expected a number above 0 for alpha, received 0')
   })
 })
 
 describe('errors', () => {
   it.each([
-    [() => new Dataset([{ id: 'a' }, { id: 'a' }]), 'making a data set: expected each id once for items, received "a"'],
-    [() => dataset.subset([23]), 'expected a place from 0 to 22 for index, received 23'],
+    [() => new Dataset([{ id: 'a' }, { id: 'a' }]), 'making a data set: expected unique ids for items, received "a"'],
+    [() => dataset.subset([23]), 'expected an integer from 0 to 22 for index, received 23'],
     [() => new Dataset([]).source({ ...options, batchSize: 1 }), 'expected at least 1 item, received none'],
+    [() => dataset.source({ ...options, batchSize: 0 }), 'expected a positive integer for batchSize, received 0'],
     [
-      () => dataset.source({ ...options, batchSize: 0 }),
-      'expected a whole number of at least 1 for batchSize, received 0',
+      () => dataset.source({ ...options, batchSize: 24, dropRemainder: true }),
+      'expected at least 24 for the number of items',
     ],
-    [() => dataset.source({ ...options, batchSize: 24, dropRemainder: true }), 'expected at least 24 items'],
     [() => dataset.groups(), 'reading groups: expected a group for item-0'],
     [() => dataset.folds(), 'reading folds: expected a fold for item-0'],
     [() => new Dataset([{ id: 'x', labels: ['a', 'b'] }]).labels(), 'expected one label for x, received "a, b"'],

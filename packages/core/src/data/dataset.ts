@@ -1,8 +1,8 @@
 /**
  * A data set: a list of items (ids, labels, groups, folds; no contents) and, with a loader, the source of its batches.
  *
- * Contents are loaded item by item when their batch is near, in workers if the loader uses a pool, and are gone with their batch:
- * only the list must fit into memory. Which items make up a batch is decided by `epoch-order.ts`, how they are joined by `pad.ts`.
+ * Contents are loaded item by item shortly before their batch is due, in workers if the loader uses a pool, and released with it:
+ * only the list must fit into memory. `epoch-order.ts` decides which items make up a batch, `pad.ts` joins them.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { UserError, expected } from '../errors.js'
@@ -12,14 +12,14 @@ import { epochOrder, type OrderOptions } from './epoch-order.js'
 import { mapOrdered } from './map-ordered.js'
 import { padSequences, type NdArray, type PadOptions } from './pad.js'
 
-/** What is known of an item without loading it. */
+/** An item as it is listed, before it is loaded. */
 export interface DataItem {
-  /** Unique in its data set; errors name the item by it. */
+  /** Unique in its data set; errors name it. */
   readonly id: string
   readonly labels?: readonly string[] | undefined
   /** Items of one group (a speaker, a recording) stay in one part of a split. */
   group?: string | undefined
-  /** The fold that the data set came with. */
+  /** The fold that the data set assigns it to. */
   fold?: string | undefined
 }
 
@@ -27,19 +27,19 @@ export interface DataItem {
 export interface Sample {
   x: NdArray | NdArray[]
   y: NdArray
-  /** Weight in the loss; a batch has weights when one of its samples has. Default 1. */
+  /** Weight in the loss; a batch has weights as soon as one of its samples has. Default: 1. */
   weight?: number
 }
 
-/** What a loader is asked for. */
+/** A request to load one item. */
 export interface LoadRequest<Item> {
   item: Item
-  /** Place in the data set. */
+  /** Index in the data set. */
   index: number
   epoch: number
   /**
-   * Seed for augmenting this item: a function of the source's seed, the epoch, the item's id, and how often the item has
-   * occurred in this epoch.
+   * Seed for augmenting this item: a function of the seed of the source, the epoch, the id of the item, and how often the item
+   * has already occurred in this epoch.
    */
   seed: number
 }
@@ -52,9 +52,9 @@ export interface HostBatch {
   x: NdArray[]
   y: NdArray
   weights?: Float32Array | undefined
-  /** Length of each item along the padded axis of each input. */
+  /** Length of each item along the padded axis, one array per input. */
   lengths: Int32Array[]
-  /** Place of each item in the data set. */
+  /** Index of each item in the data set. */
   indices: Uint32Array
 }
 
@@ -63,28 +63,28 @@ export type BatchTransform = (batch: HostBatch, random: Random) => HostBatch
 
 export interface SourceOptions<Item> extends OrderOptions<Item> {
   load: Loader<Item>
-  /** How inputs of unequal length are joined, one for all inputs or one each. */
+  /** How inputs of unequal length are padded: one setting for all inputs, or one for each. */
   pad?: PadOptions | readonly PadOptions[]
-  /** How targets of unequal length are joined. */
+  /** How targets of unequal length are padded. */
   padTargets?: PadOptions
   transform?: BatchTransform
-  /** Batches loaded ahead of the one in use, default 2. */
+  /** Batches to load ahead of the one in use (default: 2). */
   prefetchBatches?: number
-  /** Fewer are, when the samples ahead would exceed this many bytes; default 256 MiB. */
+  /** Load fewer ahead when their samples would take more bytes than this (default: 256 MiB). */
   prefetchBytes?: number
-  /** Ends an epoch with the signal's reason. */
+  /** Aborting it ends the epoch with its reason. */
   signal?: AbortSignal
 }
 
-/** A batch of a data set also says which items it holds, and how long each is. */
+/** A batch of a data set, with the items it holds and their lengths. */
 export interface ItemBatch extends Batch {
-  /** Place of each row's item in the data set. */
+  /** Index in the data set of the item in each row. */
   indices: Uint32Array
-  /** Length of each row along the padded axis, one array for each input. */
+  /** Length of each row along the padded axis, one array per input. */
   lengths: Int32Array[]
 }
 
-/** Inputs of a sample or a batch as a list. */
+/** One input or several, as a list. */
 function asList<Value>(value: Value | Value[]): Value[] {
   return Array.isArray(value) ? value : [value]
 }
@@ -105,7 +105,7 @@ export class Dataset<Item extends DataItem = DataItem> {
     this.items = items
     const ids = new Set<string>()
     for (const { id } of items) {
-      if (ids.has(id)) throw expected({ doing: 'making a data set', want: 'each id once', of: 'items', got: id })
+      if (ids.has(id)) throw expected({ doing: 'making a data set', want: 'unique ids', of: 'items', got: id })
       ids.add(id)
     }
   }
@@ -114,7 +114,7 @@ export class Dataset<Item extends DataItem = DataItem> {
     return this.items.length
   }
 
-  /** The items at these places, in this order, each once. */
+  /** The items at these indices, in this order; no index may occur twice. */
   subset(indices: Iterable<number>): Dataset<Item> {
     return new Dataset(Array.from(indices, (index) => this.at(index)))
   }
@@ -122,16 +122,21 @@ export class Dataset<Item extends DataItem = DataItem> {
   at(index: number): Item {
     const item = this.items[index]
     if (item === undefined)
-      throw expected({ doing: 'taking an item', want: `a place from 0 to ${this.length - 1}`, of: 'index', got: index })
+      throw expected({
+        doing: 'taking an item',
+        want: `an integer from 0 to ${this.length - 1}`,
+        of: 'index',
+        got: index,
+      })
     return item
   }
 
-  /** The one label of each item; an error names the first item with none or several. */
+  /** The one label of each item. @throws UserError naming the first item with none or several. */
   labels(): string[] {
     return this.items.map(labelOf)
   }
 
-  /** The group of each item; an error names the first without. */
+  /** The group of each item. @throws UserError naming the first item without one. */
   groups(): string[] {
     return this.items.map(({ id, group }) => {
       if (group === undefined) throw expected({ doing: 'reading groups', want: 'a group', of: id, got: group })
@@ -139,7 +144,7 @@ export class Dataset<Item extends DataItem = DataItem> {
     })
   }
 
-  /** The fold of each item; an error names the first without. */
+  /** The fold of each item. @throws UserError naming the first item without one. */
   folds(): string[] {
     return this.items.map(({ id, fold }) => {
       if (fold === undefined) throw expected({ doing: 'reading folds', want: 'a fold', of: id, got: fold })
@@ -152,7 +157,7 @@ export class Dataset<Item extends DataItem = DataItem> {
   }
 }
 
-/** The one label of an item. */
+/** The one label of an item. @throws UserError when it has none or several. */
 export function labelOf({ id, labels }: DataItem): string {
   const [label, ...more] = labels ?? []
   if (label === undefined || more.length > 0)
@@ -171,7 +176,7 @@ export class DatasetSource<Item extends DataItem> implements BatchSource {
     const { batchSize, itemsPerEpoch = dataset.length } = options
     if (dataset.length === 0) throw new UserError('making batches: expected at least 1 item, received none')
     if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw expected({ doing: 'making batches', want: 'a whole number of at least 1', of: 'batchSize', got: batchSize })
+      throw expected({ doing: 'making batches', want: 'a positive integer', of: 'batchSize', got: batchSize })
     }
     this.dataset = dataset
     this.#options = options
@@ -181,9 +186,10 @@ export class DatasetSource<Item extends DataItem> implements BatchSource {
     if (this.batchesPerEpoch === 0) {
       throw expected({
         doing: 'making batches',
-        want: `at least ${batchSize} items, or to keep the remainder`,
-        of: 'the data',
+        want: `at least ${batchSize}`,
+        of: 'the number of items',
         got: itemsPerEpoch,
+        hint: 'Use smaller batches, or keep the remainder.',
       })
     }
   }
@@ -229,7 +235,7 @@ export class DatasetSource<Item extends DataItem> implements BatchSource {
     }
   }
 
-  /** The requests of an epoch from place `from` on; those before it are only counted. */
+  /** The requests of an epoch from position `from` on; earlier ones are only counted. */
   *#requests(order: Uint32Array, epoch: number, from: number): Generator<LoadRequest<Item>, void, undefined> {
     const repeats = this.#options.balanced === true || order.length > this.dataset.length
     const occurred = new Uint32Array(repeats ? this.dataset.length : 0)
@@ -270,7 +276,7 @@ export class DatasetSource<Item extends DataItem> implements BatchSource {
   }
 }
 
-/** At most `most` items, evenly spread over the list. */
+/** At most `most` items, evenly spaced over the list. */
 export function evenlySpread<Item>(items: readonly Item[], most: number): Item[] {
   const count = Math.min(most, items.length)
   return Array.from({ length: count }, (_, at) => Math.floor((at * items.length) / count)).flatMap(

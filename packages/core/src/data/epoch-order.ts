@@ -1,44 +1,44 @@
 /**
- * Which items an epoch visits, in which order: shuffled, every class as often as every other, or items of like length together.
+ * Which items an epoch visits, and in which order: shuffled, with classes balanced, or with items of similar length together.
  *
- * A pure function of the items, the options and the epoch's number; nothing is remembered from one epoch to the next.
+ * A pure function of the items, the options and the number of the epoch; nothing is remembered from one epoch to the next.
  */
-import { expected } from '../errors.js'
+import { expected, needs } from '../errors.js'
 import { Random } from '../runtime/random.js'
 import { indicesBy } from './split-rules.js'
 
 export interface OrderOptions<Item> {
   batchSize: number
   seed: number
-  /** Default true; false visits items as listed, the same in every epoch. */
+  /** Default: true; false visits items in the order of the list in every epoch. */
   shuffle?: boolean
   /**
-   * Draws every class equally often: items of small classes occur several times in an epoch, of large ones perhaps not in each.
-   * Needs `classOf`.
+   * Draws every class equally often: items of small classes occur several times in an epoch, those of large ones perhaps not at
+   * all. Needs `classOf`.
    */
   balanced?: boolean
   /** Class of an item, for `balanced`. */
   classOf?: (item: Item) => string
-  /** Items an epoch visits, default all once. */
+  /** Number of items in an epoch (default: all, once). */
   itemsPerEpoch?: number
-  /** Leaves out the last batch when it is not full. */
+  /** Drops the last batch when it is not full. */
   dropRemainder?: boolean
   /**
-   * Length of an item, known before loading: batches are then made of items of like length, sorted within stretches of
+   * Length of an item before it is loaded, used to batch items of similar length: they are sorted within stretches of
    * `bucketBatches` batches, so that little is padded and the order stays random.
    */
   lengthOf?: (item: Item) => number
-  /** Default 50. */
+  /** Default: 50. */
   bucketBatches?: number
 }
 
-/** The items' places, all of them before any occurs again. */
-function cycle(places: ArrayLike<number>, wanted: number, random: Random | undefined): Uint32Array {
-  const order = new Uint32Array(wanted)
-  for (let at = 0; at < wanted; at += places.length) {
-    const round = Uint32Array.from(places)
+/** `count` of the indices: all of them before any is repeated. */
+function cycle(indices: ArrayLike<number>, count: number, random: Random | undefined): Uint32Array {
+  const order = new Uint32Array(count)
+  for (let at = 0; at < count; at += indices.length) {
+    const round = Uint32Array.from(indices)
     random?.shuffle(round)
-    order.set(round.subarray(0, wanted - at), at)
+    order.set(round.subarray(0, count - at), at)
   }
   return order
 }
@@ -46,25 +46,18 @@ function cycle(places: ArrayLike<number>, wanted: number, random: Random | undef
 function balancedOrder<Item>(
   items: readonly Item[],
   options: OrderOptions<Item>,
-  wanted: number,
+  count: number,
   random: Random,
 ): Uint32Array {
   const { classOf } = options
-  if (classOf === undefined)
-    throw expected({
-      doing: 'ordering an epoch',
-      want: 'a function',
-      of: 'classOf',
-      got: undefined,
-      hint: 'balanced needs it',
-    })
-  // Each class gets its share; which classes get one more is drawn anew in each epoch.
-  const lists = random.shuffle(indicesBy(items.map(classOf)).map(([, places]) => places))
-  const order = new Uint32Array(wanted)
+  if (classOf === undefined) throw needs({ doing: 'ordering an epoch', option: 'balanced', others: 'classOf' })
+  // Each class gets the same share; each epoch draws anew which classes get one item more.
+  const lists = random.shuffle(indicesBy(items.map(classOf)).map(([, indices]) => indices))
+  const order = new Uint32Array(count)
   let at = 0
-  lists.forEach((places, i) => {
-    const share = Math.floor(wanted / lists.length) + (i < wanted % lists.length ? 1 : 0)
-    order.set(cycle(places, share, random), at)
+  lists.forEach((indices, i) => {
+    const share = Math.floor(count / lists.length) + (i < count % lists.length ? 1 : 0)
+    order.set(cycle(indices, share, random), at)
     at += share
   })
   return random.shuffle(order)
@@ -91,27 +84,20 @@ function bucket(
   return result
 }
 
-/** Places of the items that `epoch` visits, in order. */
+/** Indices of the items that `epoch` visits, in order. */
 export function epochOrder<Item>(items: readonly Item[], options: OrderOptions<Item>, epoch: number): Uint32Array {
   const { seed, shuffle = true, balanced = false, itemsPerEpoch = items.length, lengthOf } = options
   if (!Number.isInteger(itemsPerEpoch) || itemsPerEpoch < 1) {
     throw expected({
       doing: 'ordering an epoch',
-      want: 'a whole number of at least 1',
+      want: 'a positive integer',
       of: 'itemsPerEpoch',
       got: itemsPerEpoch,
     })
   }
-  if (balanced && !shuffle)
-    throw expected({
-      doing: 'ordering an epoch',
-      want: 'true',
-      of: 'shuffle',
-      got: shuffle,
-      hint: 'balanced draws at random',
-    })
+  if (balanced && !shuffle) throw needs({ doing: 'ordering an epoch', option: 'balanced', others: 'shuffle' })
   const random = shuffle ? new Random(seed, 'order', epoch) : undefined
-  const all = Uint32Array.from({ length: items.length }, (_, place) => place)
+  const all = Uint32Array.from({ length: items.length }, (_, index) => index)
   const order =
     balanced && random ? balancedOrder(items, options, itemsPerEpoch, random) : cycle(all, itemsPerEpoch, random)
   if (lengthOf === undefined) return order

@@ -1,11 +1,11 @@
 /**
- * Features on disk, so that a second run does not compute them again. A key is a hash of the content and of the options that made
- * the features: another file name finds the same entry, another option another one.
+ * Features on disk, so that a second run does not compute them again. A key is a hash of the content and of the options behind the
+ * features: a renamed file has the same entry, a changed option has a new one.
  *
- * One small file an entry, with a checksum in its head, written under a temporary name and renamed: any number of workers and
- * processes may write the same key. Nothing is flushed to the disk, which would cost seconds for thousands of clips; an entry that
- * a crash has damaged fails its checksum and is computed again. The cache is a convenience: when it cannot be written (full disk,
- * no permission), work goes on without it, and `statistics` says so.
+ * Each entry is a small file with a checksum in its header, written under a temporary name and renamed: any number of workers and
+ * processes may write the same key. Nothing is flushed to disk, which would cost seconds for thousands of clips; an entry that a
+ * crash has damaged fails its checksum and is computed again. The cache is a convenience: if it cannot be written (full disk, no
+ * permission), work goes on without it, and `statistics` says so.
  */
 import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
@@ -15,28 +15,28 @@ import { crc32 } from 'node:zlib'
 import { expected } from '../errors.js'
 import { sizeOf } from './pad.js'
 
-/** Features as they are stored. */
+/** An array in the cache. */
 export interface CachedArray {
   data: Float32Array
   shape: readonly number[]
 }
 
-/** What this cache object has seen; other workers and processes count for themselves. */
+/** Counts of this object; other workers and processes have their own. */
 export interface CacheStatistics {
   hits: number
   misses: number
-  /** Entries that failed their checksum; each is a miss too. */
+  /** Entries that failed their checksum; each is also a miss. */
   damaged: number
   /** Entries that could not be written. */
   failedWrites: number
-  /** Why the last one could not. */
+  /** Why the last write failed. */
   lastFailure: string | undefined
 }
 
 export interface FeatureCacheOptions {
   /**
-   * Oldest entries are deleted when more bytes than this are stored. Each writer looks again after writing a tenth of it, so several
-   * can exceed it by that much each. Default: no bound.
+   * The oldest entries are deleted when the folder holds more bytes than this. Each writer checks after every tenth of it, so
+   * several writers can each exceed it by that much. Default: no limit.
    */
   maxBytes?: number
 }
@@ -48,7 +48,7 @@ const ENTRY = /^[0-9a-f]{40}\.f32$/
 const TEMPORARY = /^[0-9a-f]{40}\.f32\.[\d.]+\.tmp$/
 const STALE_MS = 3_600_000
 
-/** JSON with keys in order, so that equal options give equal text. */
+/** JSON with sorted keys, so that equal options give equal text. */
 function stableJson(value: unknown): string {
   const ordered = (_: string, one: unknown) =>
     typeof one === 'object' && one !== null && !Array.isArray(one)
@@ -58,20 +58,20 @@ function stableJson(value: unknown): string {
 }
 
 /**
- * The key of features: a hash of the content (a file's bytes) and of everything that decides what is made of it. Put a version of
- * the code among the options, and raise it when the features change.
+ * The key of features: a hash of the content (the bytes of a file) and of everything that decides which features come of it.
+ * Include a version of the code in the options, and raise it when the features change.
  */
 export function featureKey(content: Uint8Array | string, options: unknown): string {
   const digest = createHash('sha256').update(stableJson(options)).update('\0').update(content).digest('hex')
   return digest.slice(0, 40)
 }
 
-/** Deletes a file if that can be done. */
+/** Deletes a file if possible. */
 function remove(path: string): void {
   try {
     fs.rmSync(path, { force: true })
   } catch {
-    // Not deleting costs space and nothing else.
+    // A file that stays costs nothing but space.
   }
 }
 
@@ -79,12 +79,12 @@ function checksum(head: Uint32Array, data: Float32Array): number {
   return crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), crc32(head.subarray(2)))
 }
 
-/** A folder of features. Opening it costs nothing; the folder is made at the first write. */
+/** A folder of features, created at the first write. */
 export class FeatureCache {
   readonly folder: string
   readonly statistics: CacheStatistics = { hits: 0, misses: 0, damaged: 0, failedWrites: 0, lastFailure: undefined }
   readonly #maxBytes: number
-  /** Bytes written since the folder was last looked at; it is at the first write. */
+  /** Bytes written since the size of the folder was last checked; infinite before the first check. */
   #unchecked = Infinity
   #temporaries = 0
 
@@ -100,16 +100,16 @@ export class FeatureCache {
     this.#maxBytes = maxBytes
   }
 
-  /** The entry, or else what `compute` gives, which is then stored. */
+  /** The entry, or if there is none the result of `compute`, which is then stored. */
   async getOrCompute(key: string, compute: () => CachedArray | Promise<CachedArray>): Promise<CachedArray> {
-    const known = this.read(key)
-    if (known) return known
-    const made = await compute()
-    this.write(key, made)
-    return made
+    const entry = this.read(key)
+    if (entry) return entry
+    const features = await compute()
+    this.write(key, features)
+    return features
   }
 
-  /** The entry, or undefined when there is none or it is damaged. Its array is the caller's own. */
+  /** The entry, or undefined if there is none or it is damaged. The caller owns the array. */
   read(key: string): CachedArray | undefined {
     const path = this.#path(key)
     let file: number
@@ -120,14 +120,14 @@ export class FeatureCache {
       return undefined
     }
     try {
-      const found = this.#readEntry(file)
-      if (found) {
+      const entry = this.#readEntry(file)
+      if (entry) {
         this.statistics.hits++
-        if (this.#maxBytes < Infinity) fs.futimesSync(file, new Date(), new Date()) // used last, deleted last
-        return found
+        if (this.#maxBytes < Infinity) fs.futimesSync(file, new Date(), new Date()) // last used, last deleted
+        return entry
       }
     } catch {
-      // An entry that cannot be read is one that cannot be used.
+      // An entry that cannot be read counts as damaged.
     } finally {
       fs.closeSync(file)
     }
@@ -153,7 +153,7 @@ export class FeatureCache {
     return checksum(head, data) === sum ? { data, shape } : undefined
   }
 
-  /** Stores an entry; false when that failed, which `statistics` counts. */
+  /** Stores an entry; returns false and counts it in `statistics` when that fails. */
   write(key: string, { data, shape }: CachedArray): boolean {
     if (shape.length > MAX_RANK || data.length !== sizeOf(shape)) {
       throw expected({
@@ -172,7 +172,7 @@ export class FeatureCache {
       const file = this.#create(temporary)
       try {
         const bytes = fs.writevSync(file, [head, data])
-        if (bytes !== head.byteLength + data.byteLength) throw new Error('the disk took only a part')
+        if (bytes !== head.byteLength + data.byteLength) throw new Error('only part of the file was written')
       } finally {
         fs.closeSync(file)
       }
@@ -204,13 +204,13 @@ export class FeatureCache {
     this.#unchecked = 0
   }
 
-  /** Number of entries and their bytes, by looking. */
+  /** Number of entries and their bytes, as they are on disk now. */
   describe(): { entries: number; bytes: number } {
     const entries = this.#list().filter((file) => file.isEntry)
     return { entries: entries.length, bytes: entries.reduce((bytes, file) => bytes + file.bytes, 0) }
   }
 
-  /** Deletes entries, those unused for longest first, until at most `maxBytes` are left; also what crashed writers left behind. */
+  /** Deletes the least recently used entries until at most `maxBytes` are left, and what crashed writers left behind. */
   prune(maxBytes: number): void {
     const files = this.#list()
     const stale = files.filter((file) => !file.isEntry && file.changedMs < Date.now() - STALE_MS)
@@ -220,7 +220,7 @@ export class FeatureCache {
     for (const { path } of [...stale, ...surplus]) remove(path)
   }
 
-  /** Deletes all entries, and nothing else that may lie in the folder. */
+  /** Deletes all entries, and nothing else in the folder. */
   clear(): void {
     for (const { path } of this.#list()) remove(path)
   }

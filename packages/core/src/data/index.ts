@@ -21,12 +21,11 @@ export type { Ahead } from './map-ordered.js'
 export { mixup } from './mixup.js'
 export { ChannelStatistics, Normaliser } from './normalise.js'
 export type { NormaliserJson } from './normalise.js'
-export { maskFromLengths, padSequences, sizeOf } from './pad.js'
+export { padSequences, sizeOf } from './pad.js'
 export type { NdArray, PadOptions, PaddedBatch } from './pad.js'
-export { compilePattern, filesBelow, listFiles, readByPattern, readClassFolders, readCsvItems } from './read-items.js'
-export type { CsvOptions, FileOptions, FoundFiles, LabelledFile, PatternOptions } from './read-items.js'
+export { filesBelow, listFiles, readByPattern, readClassFolders, readCsvItems } from './read-items.js'
+export type { CsvOptions, FileOptions, FileListing, LabelledFile, PatternOptions } from './read-items.js'
 export {
-  foldSplit,
   groupKFold,
   groupSplit,
   kFold,

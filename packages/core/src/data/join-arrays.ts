@@ -1,4 +1,4 @@
-/** The numbers of several arrays, one array after the other. */
+/** The arrays, one after the other, as one. */
 export function joinArrays(parts: readonly Float32Array[]): Float32Array {
   const whole = new Float32Array(parts.reduce((length, part) => length + part.length, 0))
   let at = 0

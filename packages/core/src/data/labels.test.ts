@@ -28,8 +28,8 @@ describe('Labels', () => {
       'looking up a label: expected one of 1, 2, 10, Äpfel, cat, dog for label, received "dgo"',
     ],
     [() => labels.name(6), 'expected a class from 0 to 5 for index, received 6'],
-    [() => new Labels(['a', 'b', 'a']), 'expected each label once for labels, received "a"'],
-    [() => new Labels(['']), 'expected a name for each label, received ""'],
+    [() => new Labels(['a', 'b', 'a']), 'expected different names for labels, received "a"'],
+    [() => new Labels(['']), 'expected a name for every label, received ""'],
     [() => Labels.fromJson({ a: 1 }), 'reading labels: expected a list of names for labels'],
   ])('errors, case %#', (act, message) => {
     expect(act).toThrow(message)

@@ -1,5 +1,5 @@
 /**
- * The label vocabulary: which label is which output of the network, and the targets made of it.
+ * The label vocabulary: which label is which output of the network, and targets made from labels.
  *
  * It is saved with the model, so that a class keeps its index whatever data comes later.
  */
@@ -9,28 +9,28 @@ import type { NdArray } from './pad.js'
 
 const byName = new Intl.Collator('en', { numeric: true })
 
-/** An ordered set of labels; a label's index is its output of the network. */
+/** An ordered set of labels; the index of a label is its output of the network. */
 export class Labels {
   readonly names: readonly string[]
   readonly #index: ReadonlyMap<string, number>
 
-  /** @param names In the order of the network's outputs, no two alike, none empty. */
+  /** @param names In the order of the outputs of the network, all different, none empty. */
   constructor(names: readonly string[]) {
     this.names = [...names]
     this.#index = new Map(names.map((name, i) => [name, i]))
     const twice = names.find((name, i) => this.#index.get(name) !== i)
     if (twice !== undefined)
-      throw expected({ doing: 'making the list of labels', want: 'each label once', of: 'labels', got: twice })
+      throw expected({ doing: 'making the list of labels', want: 'different names', of: 'labels', got: twice })
     if (this.#index.has(''))
-      throw expected({ doing: 'making the list of labels', want: 'a name', of: 'each label', got: '' })
+      throw expected({ doing: 'making the list of labels', want: 'a name', of: 'every label', got: '' })
   }
 
-  /** All labels that occur, in order of their names, numbers by value. */
+  /** All labels that occur, sorted by name, numbers by value. */
   static of(labels: Iterable<string>): Labels {
     return new Labels([...new Set(labels)].sort((a, b) => byName.compare(a, b) || (a < b ? -1 : 1)))
   }
 
-  /** Checks what was read from a file. */
+  /** From parsed JSON, which it checks. */
   static fromJson(json: unknown): Labels {
     if (!Array.isArray(json) || !json.every((name) => typeof name === 'string')) {
       throw expected({ doing: 'reading labels', want: 'a list of names', of: 'labels', got: JSON.stringify(json) })
@@ -50,7 +50,7 @@ export class Labels {
     return this.#index.has(label)
   }
 
-  /** @throws UserError for a label that is not known, with the nearest one that is. */
+  /** @throws UserError for an unknown label, with the most similar name. */
   indexOf(label: string): number {
     const index = this.#index.get(label)
     if (index !== undefined) return index
@@ -64,7 +64,7 @@ export class Labels {
     })
   }
 
-  /** @throws UserError for an index outside of the list. */
+  /** @throws UserError for an index outside the list. */
   name(index: number): string {
     const name = this.names[index]
     if (name === undefined)
@@ -72,12 +72,12 @@ export class Labels {
     return name
   }
 
-  /** Target [C]: 1 for the label, else 0. */
+  /** Target [C]: 1 for the label, otherwise 0. */
   oneHot(label: string): NdArray {
     return this.multiHot([label])
   }
 
-  /** Target [C]: 1 for each of the labels, else 0. */
+  /** Target [C]: 1 for each of the labels, otherwise 0. */
   multiHot(labels: Iterable<string>): NdArray {
     const data = new Float32Array(this.size)
     for (const label of labels) data[this.indexOf(label)] = 1
@@ -85,7 +85,7 @@ export class Labels {
   }
 }
 
-/** Number of items of each label, in order of the label set. */
+/** Number of items with each label, in the order of the labels. */
 export function countLabels(labels: Labels, items: Iterable<readonly string[]>): Int32Array {
   const counts = new Int32Array(labels.size)
   for (const own of items) {
@@ -98,7 +98,8 @@ export function countLabels(labels: Labels, items: Iterable<readonly string[]>):
 }
 
 /**
- * Weights that make every class count the same in the loss, `items / (classes * count)`, as scikit-learn's `balanced`.
+ * Weights that make every class count the same in the loss, `items / (classes * count)`, as `balanced` of scikit-learn.
+ *
  * @throws UserError when a class has no items.
  */
 export function balancedClassWeights(counts: ArrayLike<number>): Float64Array {

@@ -1,13 +1,13 @@
 /**
- * Work done ahead of its use, in order: results come out as their inputs went in, whatever each one took, and only so many are
- * under way or waiting at once. This is what keeps training from waiting for data and data from filling the memory.
+ * Work done ahead of its use, in order: results come out in the order of their inputs, however long each one took, and a limit
+ * bounds how many are under way or waiting. Training does not wait for data, and data does not fill the memory.
  */
 import { setMaxListeners } from 'node:events'
 
 export interface Ahead<Result> {
-  /** Most results that are under way or wait to be taken. */
+  /** The most results under way or waiting to be consumed. */
   items: number
-  /** With `bytesOf`: fewer are, when the largest result so far times their number would exceed this. */
+  /** With `bytesOf`: run fewer when the largest result so far, times their number, would exceed this. */
   bytes?: number
   bytesOf?: (result: Result) => number
   signal?: AbortSignal
@@ -16,7 +16,7 @@ export interface Ahead<Result> {
 /**
  * Yields `work(input)` for each input, in the order of the inputs, with up to `ahead.items` under way.
  *
- * When one fails, the error is thrown at its turn. Leaving the loop early, or an error, aborts the signal that `work` was given.
+ * When one fails, its error is thrown in its turn. An error, or leaving the loop early, aborts the signal passed to `work`.
  */
 export async function* mapOrdered<Input, Result>(
   inputs: Iterable<Input>,
@@ -25,7 +25,7 @@ export async function* mapOrdered<Input, Result>(
 ): AsyncGenerator<Result, void, undefined> {
   const stop = new AbortController()
   const signal = ahead.signal ? AbortSignal.any([ahead.signal, stop.signal]) : stop.signal
-  setMaxListeners(0, signal) // each piece of work may listen
+  setMaxListeners(0, signal) // every piece of work may listen
   const source = inputs[Symbol.iterator]()
   const queue: Promise<Result>[] = []
   let largest = 0
@@ -37,7 +37,7 @@ export async function* mapOrdered<Input, Result>(
       if (next.done === true) more = false
       else {
         const result = work(next.value, signal)
-        result.catch(() => {}) // thrown when its turn comes, or dropped with the rest
+        result.catch(() => {}) // thrown in its turn, or dropped with the rest
         queue.push(result)
       }
     }

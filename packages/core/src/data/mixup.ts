@@ -1,5 +1,5 @@
 /**
- * Mixup: every item of a batch is blended with another, inputs, targets and weights alike, by a share drawn from Beta(alpha, alpha).
+ * Mixup: blends every item of a batch with another, inputs, targets and weights alike, by a share drawn from Beta(alpha, alpha).
  *
  * Zhang et al. 2017, arXiv:1710.09412; the share is drawn per item and folded to [0.5, 1], so that each row stays mostly itself.
  */
@@ -39,13 +39,13 @@ function blend({ data, shape }: NdArray, partner: Uint32Array, share: Float32Arr
 }
 
 /**
- * A batch transform that mixes each item with a partner of the same batch; targets must be one-hot or quantities. A mixed row is
- * as long as its longer part.
+ * A batch transform that mixes each item with a partner in the same batch; targets must be one-hot or quantities. A mixed row is as
+ * long as the longer of the two.
  *
  * @param alpha Strength, above 0; 0.2 to 0.4 is usual.
  */
 export function mixup(alpha: number): BatchTransform {
-  if (!(alpha > 0)) throw expected({ doing: 'mixing up', want: 'a number above 0', of: 'alpha', got: alpha })
+  if (!(alpha > 0)) throw expected({ doing: 'setting up mixup', want: 'a number above 0', of: 'alpha', got: alpha })
   return (batch, random) => {
     const partner = random.permutation(batch.indices.length)
     const share = Float32Array.from(partner, () => {

@@ -1,12 +1,12 @@
 /**
- * Mean and variance of each channel over any amount of data in one pass, and the scaling made of them.
+ * Mean and variance of each channel over any amount of data in one pass, and the scaling derived from them.
  *
- * Sums are kept in float64 and joined chunk by chunk (Chan, Golub, LeVeque 1983), which loses nothing when the mean is large.
- * Fit on the training part only: statistics of validation or test items would leak into training.
+ * Sums are kept in float64 and merged chunk by chunk (Chan, Golub, LeVeque 1983), which stays precise when the mean is large.
+ * Use the training part only: statistics of validation or test items would leak into training.
  */
 import { expected } from '../errors.js'
 
-/** What a model must carry to scale new data as its training data was scaled. */
+/** A normaliser as JSON, as a model is saved with it to scale new data. */
 export interface NormaliserJson {
   mean: number[]
   standardDeviation: number[]
@@ -15,14 +15,14 @@ export interface NormaliserJson {
 /** Running count, mean and sum of squared deviations of each channel. */
 export class ChannelStatistics {
   readonly channels: number
-  /** Values seen of each channel. */
+  /** Values added to each channel. */
   count = 0
   readonly #mean: Float64Array
   readonly #squares: Float64Array
 
   constructor(channels: number) {
     if (!Number.isInteger(channels) || channels < 1) {
-      throw expected({ doing: 'normalising', want: 'a whole number of at least 1', of: 'channels', got: channels })
+      throw expected({ doing: 'normalising', want: 'a positive integer', of: 'channels', got: channels })
     }
     this.channels = channels
     this.#mean = new Float64Array(channels)
@@ -30,9 +30,10 @@ export class ChannelStatistics {
   }
 
   /**
-   * Takes in values [..., C], channels last.
+   * Adds values [..., C], channels last.
    *
-   * @param name Names the data in the error when a value is not finite.
+   * @param name What errors call the data.
+   * @throws UserError when a value is not finite.
    */
   add(values: ArrayLike<number>, name = 'values'): void {
     const { channels } = this
@@ -53,10 +54,15 @@ export class ChannelStatistics {
     this.count += rows
   }
 
-  /** Takes in what another has seen. */
+  /** Adds the values that another object has counted. */
   merge(other: ChannelStatistics): void {
     if (other.channels !== this.channels)
-      throw expected({ doing: 'normalising', want: `${this.channels} channels`, of: 'the other', got: other.channels })
+      throw expected({
+        doing: 'normalising',
+        want: `${this.channels} channels`,
+        of: 'the statistics to merge',
+        got: other.channels,
+      })
     if (other.count === 0) return
     for (let c = 0; c < this.channels; c++) this.#join(c, other.count, other.#mean[c] ?? 0, other.#squares[c] ?? 0)
     this.count += other.count
@@ -73,16 +79,16 @@ export class ChannelStatistics {
     return this.#mean.slice()
   }
 
-  /** Divided by the count, not by one less; NaN before anything was added. */
+  /** Population variance (divided by the count); NaN as long as nothing was added. */
   get variance(): Float64Array {
     return this.#squares.map((squares) => squares / this.count)
   }
 }
 
-/** Scales each channel to mean 0 and deviation 1, and back. */
+/** Scales each channel to mean 0 and standard deviation 1, and back. */
 export class Normaliser {
   readonly mean: Float64Array
-  /** A channel that never varies has 1 here, so that it becomes 0 and not NaN. */
+  /** 1 for a constant channel, which therefore becomes 0 and not NaN. */
   readonly standardDeviation: Float64Array
 
   constructor(mean: ArrayLike<number>, standardDeviation: ArrayLike<number>) {
@@ -90,12 +96,12 @@ export class Normaliser {
     this.standardDeviation = Float64Array.from(standardDeviation)
   }
 
-  /** @throws UserError when nothing was added to `statistics`. */
+  /** @throws UserError when `statistics` is empty. */
   static from(statistics: ChannelStatistics): Normaliser {
     if (statistics.count === 0)
-      throw expected({ doing: 'normalising', want: 'at least 1', of: 'values of the training part', got: 0 })
+      throw expected({ doing: 'normalising', want: 'at least 1', of: 'the values of the training part', got: 0 })
     const { mean, variance } = statistics
-    // Rounding leaves a constant channel a variance of the order of its mean's last bit.
+    // Rounding leaves a constant channel with a variance in the order of the last bit of its mean.
     const least = (c: number) => (Math.abs(mean[c] ?? 0) * 1e-7) ** 2
     return new Normaliser(
       mean,
@@ -103,7 +109,7 @@ export class Normaliser {
     )
   }
 
-  /** Checks the shape of what was read from a file. */
+  /** From parsed JSON, which it checks. */
   static fromJson(json: unknown): Normaliser {
     const isList = (value: unknown): value is number[] =>
       Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'number' && Number.isFinite(one))
@@ -116,7 +122,7 @@ export class Normaliser {
       throw expected({
         doing: 'reading a normaliser',
         want: 'a mean and a positive standard deviation of each channel',
-        of: 'it',
+        of: 'the normaliser',
         got: JSON.stringify(json),
       })
     }
@@ -131,12 +137,12 @@ export class Normaliser {
     return this.mean.length
   }
 
-  /** `(x - mean) / deviation` of values [..., C]; into `out`, which may be `values` itself. */
+  /** `(x - mean) / deviation` of values [..., C], written to `out`, which may be `values` itself. */
   apply(values: Float32Array, out = new Float32Array(values.length)): Float32Array {
     return this.#scale(values, out, (value, mean, deviation) => (value - mean) / deviation)
   }
 
-  /** `x * deviation + mean` of values [..., C]; into `out`, which may be `values` itself. */
+  /** `x * deviation + mean` of values [..., C], written to `out`, which may be `values` itself. */
   invert(values: Float32Array, out = new Float32Array(values.length)): Float32Array {
     return this.#scale(values, out, (value, mean, deviation) => value * deviation + mean)
   }
@@ -150,7 +156,7 @@ export class Normaliser {
     if (values.length % channels !== 0) {
       throw expected({
         doing: 'normalising',
-        want: `a multiple of ${channels} values, one for each channel,`,
+        want: `a multiple of ${channels} values (the channels)`,
         of: 'the data',
         got: values.length,
       })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { maskFromLengths, padSequences, type NdArray } from './pad.js'
+import { padSequences, type NdArray } from './pad.js'
 
 const floats = (values: number[], ...shape: number[]): NdArray => ({ data: Float32Array.from(values), shape })
 const short = floats([1, 2], 1, 2)
@@ -44,8 +44,4 @@ describe('padSequences, by hand', () => {
     expect(() => padSequences([floats([1], 1, 2)])).toThrow('expected 2 values for item 0, received 1')
     expect(() => padSequences([])).toThrow('expected at least 1 for items, received 0')
   })
-})
-
-it('masks are 1 within the lengths', () => {
-  expect([...maskFromLengths([0, 2, 3], 3).data]).toEqual([0, 0, 0, 1, 1, 0, 1, 1, 1])
 })

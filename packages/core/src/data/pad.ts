@@ -1,7 +1,7 @@
 /**
- * Arrays outside of TensorFlow.js, and how those of unequal length become one batch: padded (and cut) along one axis, with the
- * lengths kept so that masks can be made. Names follow Keras's `pad_sequences`, but the default side is the end, where masks
- * given as lengths need it.
+ * Arrays outside TensorFlow.js, and how those of unequal length become one batch: padded (and cut) along one axis, with their
+ * lengths kept for masks. Names follow `pad_sequences` of Keras, but the default side is the end, as masks made
+ * from lengths require.
  */
 import { expected } from '../errors.js'
 
@@ -12,19 +12,19 @@ export interface NdArray {
 }
 
 export interface PadOptions {
-  /** What fills the gap, default 0. */
+  /** Fill value (default: 0). */
   value?: number
-  /** Side that is filled, default 'post' (the end). */
+  /** Side to fill (default: 'post', the end). */
   padding?: 'pre' | 'post'
-  /** Side that is cut when longer than `maxLength`, default 'post' (the end). */
+  /** Side to cut when longer than `maxLength` (default: 'post', the end). */
   truncating?: 'pre' | 'post'
-  /** Longer items are cut to this length. */
+  /** Items longer than this are cut. */
   maxLength?: number
-  /** Shorter batches are filled up to this length; equal to `maxLength` it fixes the length. */
+  /** Shorter batches are padded to this length; equal to `maxLength`, it fixes the length. */
   minLength?: number
-  /** The batch's length is rounded up to a multiple, so that fewer shapes occur. */
+  /** Round the length of the batch up to a multiple of this, so that fewer shapes occur. */
   multipleOf?: number
-  /** The item's axis that varies, default 0. */
+  /** Axis of an item that varies (default: 0). */
   axis?: number
 }
 
@@ -42,11 +42,11 @@ export function sizeOf(shape: readonly number[]): number {
 function checkItem(item: NdArray, first: NdArray, axis: number, index: number): void {
   const fits =
     item.shape.length === first.shape.length && item.shape.every((d, i) => i === axis || d === first.shape[i])
-  const wanted = first.shape.map((d, i) => (i === axis ? 'any' : d)).join(', ')
+  const shape = first.shape.map((d, i) => (i === axis ? 'any' : d)).join(', ')
   if (!fits)
     throw expected({
       doing: 'joining a batch',
-      want: `shape [${wanted}]`,
+      want: `shape [${shape}]`,
       of: `item ${index}`,
       got: `[${item.shape.join(', ')}]`,
     })
@@ -63,7 +63,7 @@ function checkItem(item: NdArray, first: NdArray, axis: number, index: number): 
 /**
  * Joins items [..., L_i, ...] into one batch [B, ..., L, ...], padding axis L; items without axes become [B].
  *
- * The batch is of 32-bit integers when all items are, else of floats.
+ * The batch holds 32-bit integers when all items do, otherwise floats.
  */
 export function padSequences(items: readonly NdArray[], options: PadOptions = {}): PaddedBatch {
   const {
@@ -78,8 +78,8 @@ export function padSequences(items: readonly NdArray[], options: PadOptions = {}
   if (first === undefined) throw expected({ doing: 'joining a batch', want: 'at least 1', of: 'items', got: 0 })
   const axis = options.axis ?? 0
   items.forEach((item, index) => checkItem(item, first, axis, index))
-  const kept = items.map((item) => Math.min(item.shape[axis] ?? 1, maxLength))
-  const longest = Math.max(minLength, ...kept)
+  const lengths = items.map((item) => Math.min(item.shape[axis] ?? 1, maxLength))
+  const longest = Math.max(minLength, ...lengths)
   const steps = Math.ceil(longest / multipleOf) * multipleOf
   const shape = first.shape.map((dimension, i) => (i === axis ? steps : dimension))
   const outer = sizeOf(first.shape.slice(0, axis))
@@ -87,24 +87,17 @@ export function padSequences(items: readonly NdArray[], options: PadOptions = {}
   const size = items.length * (first.shape.length === 0 ? 1 : outer * steps * inner)
   const integers = items.every((item) => item.data instanceof Int32Array)
   const data = integers ? new Int32Array(size) : new Float32Array(size)
-  if (value !== 0 && kept.some((length) => length < steps)) data.fill(value)
+  if (value !== 0 && lengths.some((length) => length < steps)) data.fill(value)
   items.forEach((item, index) => {
-    const length = item.shape[axis] ?? 1
-    const copied = kept[index] ?? 0
-    const skip = truncating === 'pre' ? length - copied : 0
-    const gap = padding === 'pre' && first.shape.length > 0 ? steps - copied : 0
+    const ownLength = item.shape[axis] ?? 1
+    const length = lengths[index] ?? 0
+    const skip = truncating === 'pre' ? ownLength - length : 0
+    const gap = padding === 'pre' && first.shape.length > 0 ? steps - length : 0
     for (let row = 0; row < outer; row++) {
-      const from = (row * length + skip) * inner
+      const from = (row * ownLength + skip) * inner
       const rowStart = (index * outer + row) * (first.shape.length === 0 ? 1 : steps)
-      data.set(item.data.subarray(from, from + copied * inner), (rowStart + gap) * inner)
+      data.set(item.data.subarray(from, from + length * inner), (rowStart + gap) * inner)
     }
   })
-  return { batch: { data, shape: [items.length, ...shape] }, lengths: Int32Array.from(kept) }
-}
-
-/** 1 for steps within each length and 0 past it, [B, steps]. */
-export function maskFromLengths(lengths: ArrayLike<number>, steps: number): NdArray {
-  const data = new Float32Array(lengths.length * steps)
-  for (let row = 0; row < lengths.length; row++) data.fill(1, row * steps, row * steps + (lengths[row] ?? 0))
-  return { data, shape: [lengths.length, steps] }
+  return { batch: { data, shape: [items.length, ...shape] }, lengths: Int32Array.from(lengths) }
 }

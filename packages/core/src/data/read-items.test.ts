@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { compilePattern, readByPattern, readClassFolders, readCsvItems, type FoundFiles } from './read-items.js'
+import { compilePattern, readByPattern, readClassFolders, readCsvItems, type FileListing } from './read-items.js'
 
 let root = ''
 beforeEach(() => {
@@ -25,7 +25,7 @@ function csv(...lines: string[]): string {
   return path
 }
 
-const summary = (found: FoundFiles) => found.items.map((item) => `${item.id}=${item.labels.join('+')}`)
+const summary = (found: FileListing) => found.items.map((item) => `${item.id}=${item.labels.join('+')}`)
 const WAV = { extensions: ['.wav'] }
 
 describe('a folder per class', () => {
@@ -80,7 +80,7 @@ describe('file names by a pattern', () => {
       { id: 'sub/1_bob_0.wav', labels: ['1'], group: 'bob', fold: '0' },
     ])
     expect(found.skipped).toEqual([
-      { path: join(root, 'notes.wav'), reason: 'its name does not fit {label}_{speaker}_{take}.wav' },
+      { path: join(root, 'notes.wav'), reason: 'its name does not match {label}_{speaker}_{take}.wav' },
     ])
   })
 
@@ -99,10 +99,10 @@ describe('file names by a pattern', () => {
 
   it('errors give examples', () => {
     make('a.wav', 'b.wav')
-    expect(() => readByPattern(root, '{label}_{take}.wav')).toThrow('received "2 that do not fit: a.wav, b.wav"')
+    expect(() => readByPattern(root, '{label}_{take}.wav')).toThrow('received "2 that do not match: a.wav, b.wav"')
     expect(() => readByPattern(root, '{take}.wav')).toThrow('expected a part {label} for the pattern')
-    expect(() => readByPattern(root, '{label}{take}.wav')).toThrow('expected something between two parts')
-    expect(() => readByPattern(root, '{label}_{label}.wav')).toThrow('expected each part once')
+    expect(() => readByPattern(root, '{label}{take}.wav')).toThrow('expected a character between two parts')
+    expect(() => readByPattern(root, '{label}_{label}.wav')).toThrow('expected different parts')
     expect(() => readByPattern(root, '{label}_{1}.wav')).toThrow('expected a word for a part in braces, received "1"')
     expect(() => readByPattern(root, '{label}.wav', { group: 'speaker' })).toThrow('expected one of label for group')
   })
@@ -137,7 +137,7 @@ describe('a CSV of files and labels', () => {
   it.each([
     [
       ['file,label', 'a.wav,x', 'a.wav,y'],
-      'labels.csv, row 3: expected each file once for column "file", received "a.wav, as in row 2"',
+      'labels.csv, row 3: expected different files for column "file", received "a.wav, as in row 2"',
     ],
     [
       ['file,label', 'a.wav,x', '', 'b.wav,'],

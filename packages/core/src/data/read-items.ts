@@ -1,10 +1,9 @@
 /**
- * Lists of labelled files: from a folder per class, from file names by a pattern, or from a CSV file. Where a sample is several files
- * (frames, slices), the folder that holds them stands for it.
+ * Lists of labelled files: from a folder per class, from file names that follow a pattern, or from a CSV file. Where a sample is
+ * several files (frames, slices), the list holds their folder.
  *
- * Only names are read, never contents, so lists of any size are quick and small. What does not fit is skipped and stated, with the
- * reason; the caller prints the count or makes it an error. Order is by path (a CSV keeps its own), so that it is the same on
- * every machine.
+ * Only names are read, never contents, so lists of any size are quick and small. Files that do not match are skipped and reported with
+ * the reason; the caller prints their number or throws. The order is by path (a CSV keeps its own), the same on every machine.
  */
 import { readFileSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
@@ -13,27 +12,32 @@ import { didYouMean } from '../nearest.js'
 import { reasonOf, UserError, expected } from '../errors.js'
 import type { DataItem } from './dataset.js'
 
-/** A file with its labels and whatever else its name or row said. */
+/** A file with its labels and the other fields of its name or row. */
 export interface LabelledFile extends DataItem {
-  /** Path relative to the data set's folder, with `/`. */
+  /** Path relative to the folder of the data set, with `/`. */
   id: string
   /** Absolute path. */
   path: string
   labels: readonly string[]
-  /** Columns of its row, or parts of its name. */
+  /** The columns of its row, or the parts of its name. */
   fields: Readonly<Record<string, string>>
 }
 
-/** The files that were found, and those left out. */
-export interface FoundFiles {
+/** Labelled files, and those that were skipped. */
+export interface FileListing {
   items: LabelledFile[]
-  skipped: { path: string; reason: string }[]
+  skipped: SkippedPath[]
+}
+
+interface SkippedPath {
+  path: string
+  reason: string
 }
 
 export interface FileOptions {
-  /** Endings that count, in lower case with the dot; default: every file. */
+  /** Extensions to list, in lower case with the dot (default: every file). */
   extensions?: readonly string[]
-  /** Take the folders in which such files lie, not the files; default false. */
+  /** List the folders that hold such files, not the files (default: false). */
   folders?: boolean
 }
 
@@ -45,7 +49,7 @@ function statOf(path: string, doing: string) {
   }
 }
 
-/** Adds the paths of the files below `folder`, relative with `/`; links are followed, but no folder into itself. */
+/** Adds the paths of the files below `folder`, relative with `/`; follows links, except from a folder into itself. */
 function collect(folder: string, prefix: string, within: readonly string[], paths: string[]): void {
   const real = realpathSync(folder)
   if (within.includes(real)) return
@@ -58,7 +62,7 @@ function collect(folder: string, prefix: string, within: readonly string[], path
   }
 }
 
-/** Paths of the files in the folder `root` and below it, relative, with `/`, sorted; hidden ones are left out. */
+/** Sorted paths of the files below `root`, relative, with `/`, without hidden ones. */
 export function filesBelow(root: string, extensions?: readonly string[]): string[] {
   const paths: string[] = []
   collect(root, '', [], paths)
@@ -66,24 +70,24 @@ export function filesBelow(root: string, extensions?: readonly string[]): string
 }
 
 /**
- * Paths of the files below `root`, or of the folders that hold them or nothing: relative, with `/`, sorted; hidden ones are left out, and so is
- * `root` itself.
+ * Sorted paths of the files below `root`, or with `folders` of the folders that hold such files or nothing: relative, with `/`,
+ * without hidden ones and `root` itself.
  *
- * @throws UserError when there is none.
+ * @throws UserError when there are none.
  */
 export function listFiles(root: string, { extensions, folders = false }: FileOptions = {}): string[] {
   if (!statOf(root, `reading ${root}`).isDirectory())
     throw expected({ doing: 'reading a data set', want: 'a folder', of: 'the data', got: root })
   const files = filesBelow(root, extensions)
-  const found = folders ? [...new Set(files.map((path) => dirname(path)))].filter((path) => path !== '.') : files
-  if (found.length === 0) {
-    const wanted = `${folders ? 'folders of ' : ''}files${extensions ? ` ending in ${extensions.join(', ')}` : ''}`
-    throw new UserError(`reading a data set: expected ${wanted} in ${root}, received none`)
+  const paths = folders ? [...new Set(files.map((path) => dirname(path)))].filter((path) => path !== '.') : files
+  if (paths.length === 0) {
+    const want = `${folders ? 'folders of ' : ''}files${extensions ? ` ending in ${extensions.join(', ')}` : ''}`
+    throw new UserError(`reading a data set: expected ${want} in ${root}, received none`)
   }
-  return [...found, ...(folders ? emptyFolders(root) : [])].sort()
+  return [...paths, ...(folders ? emptyFolders(root) : [])].sort()
 }
 
-/** Folders below `root` in which nothing lies: samples that were meant to be, which callers leave out and count. */
+/** Empty folders below `root`: probably missing samples, which callers skip and count. */
 function emptyFolders(root: string): string[] {
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isDirectory() && readdirSync(join(entry.parentPath, entry.name)).length === 0)
@@ -91,37 +95,38 @@ function emptyFolders(root: string): string[] {
 }
 
 /**
- * A folder per class: the first folder below `root` is the label, files may lie deeper. Files directly in `root` and class folders
- * without files are skipped.
+ * Files in a folder per class: the first folder below `root` is the label, files may lie deeper. Files directly in `root` and class
+ * folders without files are skipped.
  */
-export function readClassFolders(root: string, options: FileOptions = {}): FoundFiles {
+export function readClassFolders(root: string, options: FileOptions = {}): FileListing {
   const folder = resolve(root)
   const paths = listFiles(root, options)
-  const found: FoundFiles = { items: [], skipped: [] }
+  const items: LabelledFile[] = []
+  const skipped: SkippedPath[] = []
   for (const id of paths) {
     const [label = '', ...rest] = id.split('/')
     const path = join(folder, id)
-    if (rest.length > 0) found.items.push({ id, path, labels: [label], fields: {} })
-    else found.skipped.push({ path, reason: 'it lies beside the class folders, not in one' })
+    if (rest.length > 0) items.push({ id, path, labels: [label], fields: {} })
+    else skipped.push({ path, reason: 'it lies beside the class folders, not in one' })
   }
-  if (found.items.length === 0) {
+  if (items.length === 0) {
     throw expected({
       doing: 'reading a data set',
       want: 'a folder for each class',
       of: root,
-      got: `${paths.length} ${options.folders ? 'folders of files' : 'files'} beside one another`,
+      got: `${paths.length} ${options.folders ? 'folders of files' : 'files'} without class folders`,
     })
   }
-  const labels = new Set(found.items.map((item) => item.labels[0]))
+  const labels = new Set(items.map((item) => item.labels[0]))
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (!entry.isDirectory() || entry.name.startsWith('.') || labels.has(entry.name)) continue
-    found.skipped.push({ path: join(folder, entry.name), reason: 'the class folder holds no such files' })
+    skipped.push({ path: join(folder, entry.name), reason: 'the class folder holds no such files' })
   }
-  return found
+  return { items, skipped }
 }
 
 export interface PatternOptions extends FileOptions {
-  /** The part of the name that says which items belong together. */
+  /** The part of the name that is the group. */
   group?: string
   /** The part of the name that is the fold. */
   fold?: string
@@ -129,8 +134,8 @@ export interface PatternOptions extends FileOptions {
 
 /**
  * A regular expression for a pattern such as `{label}_{speaker}_{take}.wav` or `{label}/{take}`, with the names of its parts.
- * A part is one character or more, without `/`; the first parts are as short as can be. `*` stands for anything within a name.
- * A pattern without an ending fits every ending, unless folders are named, which have none.
+ * A part is one or more characters other than `/`; earlier parts are as short as possible. `*` stands for anything within a name.
+ * A pattern without an extension fits every extension, except for folders, which have none.
  */
 export function compilePattern(pattern: string, folders = false): { expression: RegExp; parts: string[] } {
   const doing = 'reading a file name pattern'
@@ -139,10 +144,10 @@ export function compilePattern(pattern: string, folders = false): { expression: 
     if (!/^[A-Za-z]\w*$/.test(part)) throw expected({ doing, want: 'a word', of: 'a part in braces', got: part })
   }
   if (new Set(parts).size < parts.length)
-    throw expected({ doing, want: 'each part once', of: 'the pattern', got: pattern })
+    throw expected({ doing, want: 'different parts', of: 'the pattern', got: pattern })
   if (!parts.includes('label')) throw expected({ doing, want: 'a part {label}', of: 'the pattern', got: pattern })
   if (pattern.includes('}{'))
-    throw expected({ doing, want: 'something between two parts', of: 'the pattern', got: pattern })
+    throw expected({ doing, want: 'a character between two parts', of: 'the pattern', got: pattern })
   const source = pattern
     .split(/(\{\w+\}|\*)/)
     .map((piece) => {
@@ -156,12 +161,12 @@ export function compilePattern(pattern: string, folders = false): { expression: 
 }
 
 /**
- * Files whose names hold their labels. A pattern with `/` is matched with the path below `root`, one without with the file name,
- * at any depth. Files that do not match are skipped.
+ * Files with their labels in their names. A pattern with `/` must match the path below `root`, any other the file name, at any
+ * depth. Files that do not match are skipped.
  *
- * @throws UserError when none matches, with examples of what was found.
+ * @throws UserError when none matches, with examples of the names.
  */
-export function readByPattern(root: string, pattern: string, options: PatternOptions = {}): FoundFiles {
+export function readByPattern(root: string, pattern: string, options: PatternOptions = {}): FileListing {
   const { group, fold } = options
   const { expression, parts } = compilePattern(pattern, options.folders)
   for (const [name, part] of Object.entries({ group, fold })) {
@@ -171,48 +176,49 @@ export function readByPattern(root: string, pattern: string, options: PatternOpt
   }
   const folder = resolve(root)
   const paths = listFiles(root, options)
-  const found: FoundFiles = { items: [], skipped: [] }
+  const items: LabelledFile[] = []
+  const skipped: SkippedPath[] = []
   for (const id of paths) {
     const path = join(folder, id)
     const fields = expression.exec(pattern.includes('/') ? id : basename(id))?.groups
     const label = fields?.label
     if (fields === undefined || label === undefined) {
-      found.skipped.push({ path, reason: `its name does not fit ${pattern}` })
+      skipped.push({ path, reason: `its name does not match ${pattern}` })
       continue
     }
     const item: LabelledFile = { id, path, labels: [label], fields: { ...fields } }
     if (group !== undefined) item.group = fields[group]
     if (fold !== undefined) item.fold = fields[fold]
-    found.items.push(item)
+    items.push(item)
   }
-  if (found.items.length === 0) {
+  if (items.length === 0) {
     const examples = paths.slice(0, 3).join(', ')
     throw expected({
       doing: 'reading a data set',
       want: `file names like ${pattern}`,
       of: root,
-      got: `${paths.length} that do not fit: ${examples}`,
+      got: `${paths.length} that do not match: ${examples}`,
     })
   }
-  return found
+  return { items, skipped }
 }
 
 export interface CsvOptions {
-  /** Folder that file names are relative to; default: the CSV's own, or the one folder in it that holds such files. */
+  /** Folder that file names are relative to (default: that of the CSV file, or the one folder in it that holds such files). */
   root?: string
-  /** Default `file`, or else `filename`, `path`, `fname`. */
+  /** Default: the first of `file`, `filename`, `path` and `fname`. */
   fileColumn?: string
-  /** Default `label`, or else `labels`, `category`, `class`, `target`. */
+  /** Default: the first of `label`, `labels`, `category`, `class` and `target`. */
   labelColumn?: string
-  /** Default `fold` if there is one. */
+  /** Default: `fold`, if there is one. */
   foldColumn?: string
-  /** Default `group` if there is one, or else `speaker`. */
+  /** Default: the first of `group` and `speaker`, if there is one. */
   groupColumn?: string
-  /** What separates several labels of a file; default: a row has one label. */
+  /** Separator of several labels of a file (default: a row has one label). */
   labelSeparator?: string
-  /** Default: the one of comma, semicolon and tab that the first line holds most of. */
+  /** Default: whichever of comma, semicolon and tab is most frequent in the first line. */
   delimiter?: string
-  /** The file column names folders, not files; default false. */
+  /** The file column names folders, not files (default: false). */
   folders?: boolean
 }
 
@@ -223,17 +229,17 @@ interface CsvColumns {
   group: string | undefined
 }
 
-/** The columns that the options name, or else the usual ones. */
+/** The columns that the options name, otherwise the usual ones. */
 function pickColumns(path: string, columns: readonly string[], options: CsvOptions): CsvColumns {
-  const pick = (name: string, asked: string | undefined, ...usual: string[]) => {
-    if (asked === undefined) return usual.find((column) => columns.includes(column))
-    if (columns.includes(asked)) return asked
+  const pick = (role: string, name: string | undefined, ...usual: string[]) => {
+    if (name === undefined) return usual.find((column) => columns.includes(column))
+    if (columns.includes(name)) return name
     throw expected({
       doing: `reading ${path}`,
-      want: `a column "${asked}"`,
-      of: name,
+      want: `a column "${name}"`,
+      of: role,
       got: columns.join(', '),
-      hint: didYouMean(asked, columns),
+      hint: didYouMean(name, columns),
     })
   }
   const file = pick('the file column', options.fileColumn, 'file', 'filename', 'path', 'fname')
@@ -261,7 +267,7 @@ interface CsvRow {
   info: { lines: number }
 }
 
-/** Rows with the number of the line each ends at. */
+/** The rows, each with the number of its last line. */
 function parseCsv(path: string, delimiter: string | undefined): CsvRow[] {
   statOf(path, `reading ${path}`)
   const text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
@@ -270,17 +276,17 @@ function parseCsv(path: string, delimiter: string | undefined): CsvRow[] {
     return parse(text, { ...options, delimiter: delimiter ?? guessDelimiter(text) }) as unknown[] as CsvRow[]
   } catch (error) {
     if (error instanceof CsvError && error.code === 'CSV_RECORD_INCONSISTENT_COLUMNS') {
-      const [wanted, got] = [error.columns, error.record].map((cells) => (Array.isArray(cells) ? cells.length : '?'))
+      const [want, got] = [error.columns, error.record].map((cells) => (Array.isArray(cells) ? cells.length : '?'))
       throw new UserError(
-        `reading ${path}, row ${String(error.lines)}: expected ${wanted} cells, one for each column, received ${got}`,
-        'A cell that holds the mark between columns stands in double quotes.',
+        `reading ${path}, row ${String(error.lines)}: expected ${want} cells, one for each column, received ${got}`,
+        'Put a cell that contains the delimiter in double quotes.',
       )
     }
     throw new UserError(`reading ${path}: ${reasonOf(error)}`)
   }
 }
 
-/** The folder itself when one of the files lies there, or else the one folder in it that holds one. */
+/** The folder itself when it holds one of the files, otherwise the only folder in it that holds one. */
 function folderHolding(folder: string, names: readonly string[], isThere: (path: string) => boolean): string {
   const holds = (one: string) => names.some((name) => name !== '' && isThere(resolve(one, name)))
   if (holds(folder)) return folder
@@ -294,14 +300,14 @@ function folderHolding(folder: string, names: readonly string[], isThere: (path:
 /**
  * Files, labels, folds and groups from a CSV file with a header. Rows whose file is missing are skipped.
  *
- * @throws UserError with the row's number (its line in the file) for an empty cell or a file that occurs twice.
+ * @throws UserError with the row (its line in the file) for an empty cell or a file that occurs twice.
  */
-export function readCsvItems(path: string, options: CsvOptions = {}): FoundFiles {
+export function readCsvItems(path: string, options: CsvOptions = {}): FileListing {
   const rows = parseCsv(path, options.delimiter)
   if (rows.length === 0)
     throw expected({ doing: `reading ${path}`, want: 'at least 1', of: 'rows below the header', got: 0 })
   const columns = pickColumns(path, Object.keys(rows[0]?.record ?? {}), options)
-  const wanted = options.folders ? 'folder' : 'file'
+  const noun = options.folders ? 'folder' : 'file'
   const isThere = (file: string) => {
     const what = statSync(file, { throwIfNoEntry: false })
     return (options.folders ? what?.isDirectory() : what?.isFile()) === true
@@ -309,67 +315,58 @@ export function readCsvItems(path: string, options: CsvOptions = {}): FoundFiles
   const ids = rows.map(({ record }) => (record[columns.file] ?? '').replaceAll('\\', '/'))
   const folder =
     options.root === undefined ? folderHolding(dirname(resolve(path)), ids, isThere) : resolve(options.root)
-  const seen = new Map<string, number>()
-  const found: FoundFiles = { items: [], skipped: [] }
-  rows.forEach((row, at) => {
+  const lines = new Map<string, number>()
+  const items: LabelledFile[] = []
+  const skipped: SkippedPath[] = []
+  rows.forEach(({ record, info }, at) => {
     const id = ids[at] ?? ''
-    const line = row.info.lines
-    const item = itemOfRow(`reading ${path}, row ${line}`, row.record, columns, resolve(folder, id), id, options)
-    const before = seen.get(id)
-    if (before !== undefined) {
-      const where = `reading ${path}, row ${line}`
+    const line = info.lines
+    const doing = `reading ${path}, row ${line}`
+    const cells = cellsOf(record, columns, id === '' ? doing : `${doing} (${id})`, options.labelSeparator)
+    const item: LabelledFile = { id, path: resolve(folder, id), ...cells, fields: record }
+    const before = lines.get(id)
+    if (before !== undefined)
       throw expected({
-        doing: where,
-        want: 'each file once',
+        doing,
+        want: 'different files',
         of: `column "${columns.file}"`,
         got: `${id}, as in row ${before}`,
       })
-    }
-    seen.set(id, line)
-    const reason = `row ${line} of ${basename(path)} names it, but there is no such ${wanted}`
-    if (isThere(item.path)) found.items.push(item)
-    else found.skipped.push({ path: item.path, reason })
+    lines.set(id, line)
+    const reason = `row ${line} of ${basename(path)} names it, but there is no such ${noun}`
+    if (isThere(item.path)) items.push(item)
+    else skipped.push({ path: item.path, reason })
   })
-  if (found.items.length === 0) {
-    const [first] = found.skipped
-    const hint = 'Say with --root where they lie.'
+  if (items.length === 0)
     throw expected({
       doing: `reading ${path}`,
-      want: `${wanted}s that exist`,
+      want: `${noun}s that exist`,
       of: `column "${columns.file}"`,
-      got: first?.path,
-      hint,
+      got: skipped[0]?.path,
+      hint: 'Name their folder with --root.',
     })
-  }
-  return found
+  return { items, skipped }
 }
 
-/** The item of a row; every cell that is used must hold something. */
-function itemOfRow(
-  where: string,
+/** Labels, fold and group of a row; every column in use must have a value. */
+function cellsOf(
   record: CsvRow['record'],
   columns: CsvColumns,
-  path: string,
-  id: string,
-  { labelSeparator }: CsvOptions,
-): LabelledFile {
+  doing: string,
+  labelSeparator: string | undefined,
+): Pick<LabelledFile, 'labels' | 'fold' | 'group'> {
   const cell = (column: string): string => {
     const value = record[column] ?? ''
     if (value !== '') return value
-    throw expected({
-      doing: id === '' ? where : `${where} (${id})`,
-      want: 'a value',
-      of: `column "${column}"`,
-      got: '',
-    })
+    throw expected({ doing, want: 'a value', of: `column "${column}"`, got: '' })
   }
   cell(columns.file)
   const label = cell(columns.label)
   const labels = labelSeparator === undefined ? [label] : label.split(labelSeparator).map((one) => one.trim())
-  if (labels.includes(''))
-    throw expected({ doing: `${where} (${id})`, want: 'labels', of: `column "${columns.label}"`, got: label })
-  const item: LabelledFile = { id, path, labels: [...new Set(labels)], fields: record }
-  if (columns.fold !== undefined) item.fold = cell(columns.fold)
-  if (columns.group !== undefined) item.group = cell(columns.group)
-  return item
+  if (labels.includes('')) throw expected({ doing, want: 'labels', of: `column "${columns.label}"`, got: label })
+  return {
+    labels: [...new Set(labels)],
+    ...(columns.fold !== undefined && { fold: cell(columns.fold) }),
+    ...(columns.group !== undefined && { group: cell(columns.group) }),
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * The rules by which items are divided among parts of given shares: at random, label by label, group by group, or with several
- * labels an item. `split.ts` checks the shares and makes the lists.
+ * The rules that divide items into parts with given shares: at random, label by label, group by group, or by label sets.
+ * `split.ts` checks the shares and builds the lists.
  */
 import { UserError, expected } from '../errors.js'
 import { Random } from '../runtime/random.js'
@@ -15,8 +15,8 @@ function indexOfLargest(values: ArrayLike<number>): number {
 }
 
 /**
- * Whole numbers that add up to `items`, in proportion to the shares, none 0. `owed` carries what rounding has withheld from
- * each part so far, so that many small classes still give parts of the right size.
+ * Integers that add up to `items`, in proportion to the shares, none of them 0. `owed` carries the rounding error of each part
+ * over to the next class, so that many small classes still give parts of the right size.
  */
 function apportion(items: number, shares: readonly number[], owed: Float64Array): Int32Array {
   const due = Float64Array.from(shares, (share, part) => share * items + (owed[part] ?? 0))
@@ -49,15 +49,15 @@ export function assignRandom(items: number, shares: readonly number[], seed: num
   return parts
 }
 
-/** Indices of the items with each value, by value in order of its code units. */
+/** Indices of the items with each value, sorted by value (code units). */
 export function indicesBy(values: readonly string[]): [string, number[]][] {
-  const found = new Map<string, number[]>()
+  const lists = new Map<string, number[]>()
   values.forEach((value, i) => {
-    const known = found.get(value)
-    if (known) known.push(i)
-    else found.set(value, [i])
+    const list = lists.get(value)
+    if (list) list.push(i)
+    else lists.set(value, [i])
   })
-  return [...found].sort(([a], [b]) => (a < b ? -1 : 1))
+  return [...lists].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 export function assignByLabel(labels: readonly string[], shares: readonly number[], seed: number): Assignment {
@@ -75,7 +75,7 @@ export function assignByLabel(labels: readonly string[], shares: readonly number
     const list = small.map(([label, items]) => `"${label}" has ${items.length}`).join(', ')
     throw new UserError(
       `splitting by label: expected at least ${shares.length} items of every label, one for each part; ${list}`,
-      'add items of these labels, leave the labels out, or make fewer parts',
+      'Add items of these labels, remove the labels, or use fewer parts.',
     )
   }
   const parts: Assignment = new Int32Array(labels.length)
@@ -87,13 +87,13 @@ export function assignByLabel(labels: readonly string[], shares: readonly number
   return parts
 }
 
-/** Largest groups first, each to the part that lacks most, but no part stays empty. */
+/** Assigns the largest groups first, each to the part that lacks most items, and leaves no part empty. */
 export function assignByGroup(groups: readonly string[], shares: readonly number[], seed: number): Assignment {
   const all = indicesBy(groups)
   if (all.length < shares.length) {
     throw expected({
       doing: 'splitting by group',
-      want: `at least ${shares.length} groups, one for each part,`,
+      want: `at least ${shares.length} groups (one for each part)`,
       of: 'the data',
       got: all.length,
     })
@@ -112,15 +112,15 @@ export function assignByGroup(groups: readonly string[], shares: readonly number
   return parts
 }
 
-/** The places that share the largest value. */
-function largestOf(places: readonly number[], value: (place: number) => number): number[] {
-  const most = Math.max(...places.map(value))
-  return places.filter((place) => value(place) >= most - 1e-9)
+/** The parts that share the largest value. */
+function largestOf(parts: readonly number[], value: (part: number) => number): number[] {
+  const most = Math.max(...parts.map(value))
+  return parts.filter((part) => value(part) >= most - 1e-9)
 }
 
 /**
- * Items with any number of labels: the rarest label first, each of its items to the part that lacks that label most, then to the
- * one that lacks items most (iterative stratification, Sechidis, Tsoumakas, Vlahavas 2011). Items without labels count as one
+ * Divides items with any number of labels by iterative stratification (Sechidis, Tsoumakas, Vlahavas 2011): the rarest label first,
+ * each of its items to the part that lacks that label most, then to the one that lacks items most. Having no label counts as one
  * more label.
  */
 export function assignByLabelSets(
@@ -141,12 +141,12 @@ export function assignByLabelSets(
   const itemsOf = new Map<string, number[]>()
   for (const item of random.permutation(sets.length)) {
     for (const label of sets[item] ?? []) {
-      const known = itemsOf.get(label)
-      if (known) known.push(item)
+      const list = itemsOf.get(label)
+      if (list) list.push(item)
       else itemsOf.set(label, [item])
     }
   }
-  const places = [...shares.keys()]
+  const all = [...shares.keys()]
   const lacks = new Map([...itemsOf].map(([label, items]) => [label, shares.map((share) => share * items.length)]))
   const lacksItems = shares.map((share) => share * sets.length)
   const parts: Assignment = new Int32Array(sets.length).fill(-1)
@@ -155,7 +155,7 @@ export function assignByLabelSets(
     if (rarest === undefined) break
     const [label, items] = rarest
     for (const item of items) {
-      const wanting = largestOf(places, (part) => lacks.get(label)?.[part] ?? 0)
+      const wanting = largestOf(all, (part) => lacks.get(label)?.[part] ?? 0)
       const best = largestOf(wanting, (part) => lacksItems[part] ?? 0)
       const part = best[random.int(best.length)] ?? 0
       parts[item] = part

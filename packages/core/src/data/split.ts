@@ -1,8 +1,8 @@
 /**
- * Which items train, which validate, which test: at random, with the same share of every label in each part, with whole groups
- * (speakers, patients, recordings) in one part, or by folds that the data set came with; once, or k times for cross-validation.
+ * Which items train, which validate, which test: at random, stratified by label, with whole groups (speakers, patients, recordings)
+ * in one part, or by the folds of the data set; once, or k times for cross-validation.
  *
- * Everything is a function of the seed. Results are indices in growing order; every item is in exactly one part of a split and
+ * Everything is a function of the seed. Results are indices in increasing order; every item is in exactly one part of a split and
  * in the test part of exactly one fold.
  */
 import { expected } from '../errors.js'
@@ -24,7 +24,7 @@ export interface Fold {
 function checkShares(doing: string, shares: readonly number[], names: readonly string[]): void {
   shares.forEach((share, i) => {
     if (!(share > 0 && share <= 1))
-      throw expected({ doing, want: 'a share above 0 and at most 1', of: names[i] ?? `part ${i}`, got: share })
+      throw expected({ doing, want: 'a number above 0 and at most 1', of: names[i] ?? `part ${i}`, got: share })
   })
   const sum = shares.reduce((total, share) => total + share, 0)
   if (Math.abs(sum - 1) > 1e-6)
@@ -50,7 +50,7 @@ function indicesWhere(assignment: Assignment, test: (part: number) => boolean): 
 
 function toFolds(k: number, assign: (shares: number[]) => Assignment): Fold[] {
   if (!Number.isInteger(k) || k < 2)
-    throw expected({ doing: 'cross-validating', want: 'a whole number of at least 2', of: 'k', got: k })
+    throw expected({ doing: 'cross-validating', want: 'an integer of at least 2', of: 'k', got: k })
   const assignment = assign(new Array<number>(k).fill(1 / k))
   return Array.from({ length: k }, (_, fold) => ({
     name: String(fold + 1),
@@ -59,13 +59,14 @@ function toFolds(k: number, assign: (shares: number[]) => Assignment): Fold[] {
   }))
 }
 
-/** Parts of the given shares, drawn at random: `randomSplit(100, { train: 0.8, test: 0.2 }, seed)`. */
+/** Random parts with these shares: `randomSplit(100, { train: 0.8, test: 0.2 }, seed)`. */
 export function randomSplit<Name extends string>(items: number, shares: Shares<Name>, seed: number): Parts<Name> {
   return toParts(shares, (values) => assignRandom(items, values, seed))
 }
 
 /**
- * Parts in which every label has its share, and at least one item.
+ * Parts in which every label has its share and at least one item.
+ *
  * @throws UserError with fewer than two labels, or a label with fewer items than there are parts.
  */
 export function stratifiedSplit<Name extends string>(
@@ -78,7 +79,7 @@ export function stratifiedSplit<Name extends string>(
 
 /**
  * Parts in which every label has about its share, for items with any number of labels. A label with fewer items than there are
- * parts is not an error: some part then lacks it.
+ * parts is no error: some part then lacks it.
  */
 export function multilabelSplit<Name extends string>(
   labelSets: readonly (readonly string[])[],
@@ -88,7 +89,7 @@ export function multilabelSplit<Name extends string>(
   return toParts(shares, (values) => assignByLabelSets(labelSets, values, seed))
 }
 
-/** Parts close to the given shares such that all items of a group are in one part. */
+/** Parts of about these shares, with all items of a group in one part. */
 export function groupSplit<Name extends string>(
   groups: readonly string[],
   shares: Shares<Name>,
@@ -97,34 +98,7 @@ export function groupSplit<Name extends string>(
   return toParts(shares, (values) => assignByGroup(groups, values, seed))
 }
 
-/**
- * Parts by the folds that the data set came with: `foldSplit(folds, { test: ['5'], validation: ['4'] }, 'train')`.
- * Folds that are not named go to the part `rest`.
- */
-export function foldSplit<Name extends string, Rest extends string>(
-  folds: readonly string[],
-  named: Readonly<Record<Name, readonly string[]>>,
-  rest: Rest,
-): Parts<Name | Rest> {
-  const names = Object.keys(named) as Name[]
-  const parts = Object.fromEntries([...names, rest].map((name): [string, number[]] => [name, []])) as Parts<Name | Rest>
-  const known = new Set(folds)
-  for (const name of names) {
-    for (const fold of named[name]) {
-      if (!known.has(fold))
-        throw expected({
-          doing: 'splitting by fold',
-          want: `one of ${[...known].sort().join(', ')}`,
-          of: name,
-          got: fold,
-        })
-    }
-  }
-  folds.forEach((fold, i) => parts[names.find((name) => named[name].includes(fold)) ?? rest].push(i))
-  return parts
-}
-
-/** k rounds, each item tested once. */
+/** k rounds that test each item once. */
 export function kFold(items: number, k: number, seed: number): Fold[] {
   return toFolds(k, (shares) => assignRandom(items, shares, seed))
 }
@@ -139,12 +113,12 @@ export function multilabelKFold(labelSets: readonly (readonly string[])[], k: nu
   return toFolds(k, (shares) => assignByLabelSets(labelSets, shares, seed))
 }
 
-/** k rounds in which no group is both in train and in test. */
+/** k rounds in which no group is in both train and test. */
 export function groupKFold(groups: readonly string[], k: number, seed: number): Fold[] {
   return toFolds(k, (shares) => assignByGroup(groups, shares, seed))
 }
 
-/** A round for each fold that the data set came with, in order of their names (numbers by value). */
+/** A round for each fold of the data set, in order of their names (numbers by value). */
 export function predefinedFolds(folds: readonly string[]): Fold[] {
   const names = [...new Set(folds)].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1))
   if (names.length < 2)

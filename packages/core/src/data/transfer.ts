@@ -1,6 +1,6 @@
 /**
- * Results that move between threads instead of being copied. A worker's `handle` returns `transfer(result, buffers)`; the buffers
- * are then empty in the worker. Without it results are copied, which is right for anything the worker keeps.
+ * Results that move between threads instead of being copied. The `handle` of a worker returns `transfer(result, buffers)`; the
+ * buffers are then empty in the worker. Other results are copied, which is right for anything the worker keeps.
  */
 import type { TransferListItem } from 'node:worker_threads'
 
@@ -12,12 +12,12 @@ export interface Transfer<Value> {
   readonly value: Value
 }
 
-/** Marks `buffers`, parts of `value` that nobody in this thread needs any more, to be moved and not copied. */
+/** Marks `buffers`, parts of `value` that this thread no longer needs, to be moved instead of copied. */
 export function transfer<Value>(value: Value, buffers: readonly TransferListItem[]): Transfer<Value> {
   return { [MARK]: buffers, value }
 }
 
-/** Takes a marked value apart; any other value has nothing to move. */
+/** Separates a marked value from its buffers; any other value has no buffers to move. */
 export function takeTransfer<Value>(result: Value | Transfer<Value>): {
   value: Value
   buffers: readonly TransferListItem[]

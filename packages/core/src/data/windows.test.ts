@@ -40,9 +40,7 @@ describe('slidingWindows, by hand', () => {
   })
 
   it('wants whole numbers', () => {
-    expect(() => slidingWindows(5, { window: 0 })).toThrow(
-      'expected a whole number of at least 1 for window, received 0',
-    )
+    expect(() => slidingWindows(5, { window: 0 })).toThrow('expected an integer of at least 1 for window, received 0')
     expect(() => slidingWindows(5, { window: 2, hop: 0.5 })).toThrow('for hop, received 0.5')
   })
 })

@@ -1,28 +1,28 @@
 /**
- * Windows that slide over a long sequence, and predictions of windows joined again into one sequence.
+ * Windows that slide over a long sequence, and predictions of windows merged back into one sequence.
  *
- * Only positions are computed here; `takeWindow` copies one window's rows when it is needed, so that a long recording or table is
- * never held twice.
+ * `slidingWindows` computes positions only; `takeWindow` copies the rows of one window when they are needed, so that a long
+ * recording or table is never held twice.
  */
 import { expected } from '../errors.js'
 import { sizeOf, type NdArray } from './pad.js'
 
 /**
- * What happens to the rows after the last whole window: `drop` leaves them out, `pad` makes one more window filled up past the
- * end, `shift` makes one more window that ends at the end (it overlaps the one before by more than usual).
+ * What happens to the rows after the last whole window: `drop` ignores them, `pad` adds a window that is padded past the end,
+ * `shift` adds a window that ends with the sequence (and overlaps the one before by more than usual).
  */
 export type WindowEnd = 'drop' | 'pad' | 'shift'
 
 export interface WindowOptions {
-  /** Rows of a window, at least 1. */
+  /** Rows in a window, at least 1. */
   window: number
-  /** Rows between the starts of windows, at least 1; default: the window, so that none overlap. */
+  /** Rows between the starts of windows, at least 1 (default: the window, so that none overlap). */
   hop?: number
-  /** Default `pad`: no row is left out. A sequence shorter than the window is padded by `pad` and `shift`. */
+  /** Default: `pad`, so that no row is lost. Both `pad` and `shift` pad a sequence shorter than the window. */
   end?: WindowEnd
 }
 
-/** Rows [start, start + length) of a sequence; `length` is less than the window where it is padded. */
+/** Rows [start, start + length) of a sequence; `length` is less than the window where the window is padded. */
 export interface WindowSpan {
   start: number
   length: number
@@ -32,7 +32,7 @@ export interface WindowSpan {
 export function slidingWindows(length: number, { window, hop = window, end = 'pad' }: WindowOptions): WindowSpan[] {
   const check = (name: string, value: number, least: number) => {
     if (!Number.isInteger(value) || value < least) {
-      throw expected({ doing: 'cutting windows', want: `a whole number of at least ${least}`, of: name, got: value })
+      throw expected({ doing: 'cutting windows', want: `an integer of at least ${least}`, of: name, got: value })
     }
   }
   check('length', length, 0)
@@ -48,7 +48,7 @@ export function slidingWindows(length: number, { window, hop = window, end = 'pa
   return spans
 }
 
-/** Copies a window's rows of `sequence` [T, ...] into [window, ...], filling with `value` past the span. */
+/** Copies the rows of a window of `sequence` [T, ...] into [window, ...], and fills it with `value` past the span. */
 export function takeWindow(sequence: NdArray, span: WindowSpan, window: number, value = 0): NdArray {
   const [, ...rest] = sequence.shape
   const inner = sizeOf(rest)
@@ -60,10 +60,10 @@ export function takeWindow(sequence: NdArray, span: WindowSpan, window: number, 
 }
 
 /**
- * One value for each row of the sequence from values of overlapping windows: their mean.
+ * The values of a sequence from those of its windows: the mean where windows overlap.
  *
  * @param values Flat [windows, window, C].
- * @returns [length, C]; 0 for rows that no window covers (between windows when hop > window, or dropped at the end).
+ * @returns [length, C]; 0 for rows that no window covers (between windows if the hop exceeds the window, or dropped at the end).
  */
 export function joinWindows(
   values: ArrayLike<number>,

@@ -1,6 +1,6 @@
 /**
- * The main program of a pool's worker thread: imports the module that it is told, then answers one task after another with the
- * module's `handle`. `worker-pool.ts` starts it; nothing else does. Errors go back as plain data, since classes do not travel.
+ * The main program of a worker thread: imports the module named in `workerData`, then answers one task after another with its
+ * `handle`. Only `worker-pool.ts` starts it. Errors go back as plain data, since classes do not survive the copy.
  */
 import { parentPort, receiveMessageOnPort, workerData, type TransferListItem } from 'node:worker_threads'
 import { takeTransfer } from './transfer.js'
@@ -36,11 +36,11 @@ function take(message: ToWorker): void {
   else waiting.delete(message.id)
 }
 
-/** Takes what has arrived while this thread was busy, so that a task cancelled meanwhile is not begun. */
-function takeArrived(): void {
+/** Receives the messages that arrived while this thread was busy, so that a task cancelled meanwhile does not begin. */
+function drainPort(): void {
   if (parentPort === null) return
-  for (let arrived = receiveMessageOnPort(parentPort); arrived; arrived = receiveMessageOnPort(parentPort)) {
-    take(arrived.message as ToWorker)
+  for (let next = receiveMessageOnPort(parentPort); next; next = receiveMessageOnPort(parentPort)) {
+    take(next.message as ToWorker)
   }
 }
 
@@ -48,12 +48,12 @@ async function work(): Promise<void> {
   if (busy || handle === undefined) return
   busy = true
   for (;;) {
-    takeArrived()
+    drainPort()
     const [next] = waiting
     if (next === undefined) break
     const [id, task] = next
     waiting.delete(id)
-    Atomics.store(current, 0, id) // tells the pool whose fault it is when this thread dies
+    Atomics.store(current, 0, id) // tells the pool which task was under way when this thread dies
     await answer(id, task)
     Atomics.store(current, 0, 0)
   }

@@ -1,10 +1,10 @@
 /**
  * A pool of worker threads for work that would hold up training: decoding, resampling, features, augmentation.
  *
- * A module's `handle(task, data)` does the work, in a thread or, with size 0, in this one. Workers run built JavaScript, so a
- * module given by its source's name is looked up in `dist`. A task that throws fails alone; a thread that dies (out of memory,
- * `process.exit`, a crash in native code that the thread survives) fails the task it was at, and the rest go to a new thread.
- * The pool knows nothing of data sets and keeps no order: see `map-ordered.ts`.
+ * The function `handle(task, data)` of a module does the work, in a worker thread or, with size 0, in this one. Workers run built
+ * JavaScript, so a module under `src` is looked up in `dist`. A task that throws fails alone; a thread that dies (out of memory,
+ * `process.exit`, a crash in native code that the process survives) fails the task it was running, and its other tasks go to a new
+ * thread. The pool knows nothing of data sets and keeps no order: see `map-ordered.ts`.
  */
 import { setMaxListeners } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -25,20 +25,20 @@ export interface WorkerPoolOptions<Task, Data> {
   module: URL
   /** Second argument of `handle`, copied once to each worker. */
   data: Data
-  /** Number of threads; 0 works in this thread. Default: one fewer than cores, at least 1. */
+  /** Number of threads; 0 works in this thread. Default: one less than the number of cores, at least 1. */
   size?: number
-  /** How errors name a task, for example by its file; default `task <n>`. */
+  /** How errors name a task, such as by its file (default: `task <n>`). */
   describe?: (task: Task) => string
-  /** Tasks handed to one worker ahead of their turn, so that it works on while this thread is busy. Default 256. */
+  /** Tasks queued at one worker, so that it keeps working while this thread is busy (default: 256). */
   depth?: number
-  /** Memory of each thread's JavaScript; beyond it the thread dies. */
+  /** Memory limits of the JavaScript in each thread; a thread that exceeds them dies. */
   resourceLimits?: ResourceLimits
 }
 
 export interface RunOptions {
-  /** Gives up on the task: its promise is rejected with the signal's reason at once. */
+  /** Aborting it rejects the promise of the task at once, with the reason of the signal. */
   signal?: AbortSignal
-  /** Buffers of the task that are moved to the worker and not copied. */
+  /** Buffers of the task to move to the worker instead of copying them. */
   transfer?: readonly TransferListItem[]
 }
 
@@ -50,15 +50,15 @@ export interface PlainError {
   hint?: string | undefined
 }
 
-/** What a worker thread starts with. */
+/** The `workerData` of a worker thread. */
 export interface WorkerStart {
   module: string
   data: unknown
-  /** Four bytes that hold the id of the task being done, 0 between tasks. */
+  /** Four bytes that hold the id of the task under way, 0 between tasks. */
   current: SharedArrayBuffer
 }
 
-/** A task to do, or the id of one that is no longer wanted. */
+/** A task to run, or the id of one to cancel. */
 export type ToWorker = { kind: 'task'; id: number; task: unknown } | { kind: 'cancel'; id: number }
 
 export type FromWorker =
@@ -87,20 +87,20 @@ interface Thread<Task, Result> {
 
 const MAX_ATTEMPTS = 3
 
-/** The same module in the build: `…/src/x.ts` or `…/src/x.js` is `…/dist/x.js`. */
+/** The same module in the build: the JavaScript file under `dist` in place of `src`. */
 function built(href: string): string {
   const at = href.lastIndexOf('/src/')
   return at < 0 ? href : `${href.slice(0, at)}/dist/${href.slice(at + 5).replace(/\.ts$/, '.js')}`
 }
 
-/** The module that exists: for workers JavaScript, if need be from the build; for this thread also the source. */
+/** Where the module exists: for workers as JavaScript, perhaps in the build; for this thread also as source. */
 function locate(module: URL, forWorker: boolean): URL {
   const { href } = module
   const other = forWorker ? built(href) : href.replace(/\.js$/, '.ts')
   const candidates = forWorker && href.endsWith('.ts') ? [other] : [href, other]
-  const found = candidates.map((candidate) => new URL(candidate)).find((url) => existsSync(fileURLToPath(url)))
-  if (found) return found
-  throw new UserError(`starting a worker: expected a module at ${fileURLToPath(module)}, found none`, 'npm run build')
+  const existing = candidates.map((candidate) => new URL(candidate)).find((url) => existsSync(fileURLToPath(url)))
+  if (existing) return existing
+  throw new UserError(`starting a worker: there is no module at ${fileURLToPath(module)}`, 'npm run build')
 }
 
 function revive(error: PlainError, name: string): Error {
@@ -117,9 +117,9 @@ function why(error: Error | undefined, exitCode: number): string {
   return `its worker thread crashed: ${error.message}`
 }
 
-/** Does tasks in worker threads; `run` gives a promise for each, `close` ends the threads. */
+/** Runs tasks in worker threads; `run` returns a promise for each, `close` ends the threads. */
 export class WorkerPool<Task, Result, Data = undefined> {
-  /** Number of threads, 0 when the work is done in this one. */
+  /** Number of threads; 0 when this thread does the work. */
   readonly size: number
   readonly #options: WorkerPoolOptions<Task, Data>
   readonly #threads = new Set<Thread<Task, Result>>()
@@ -137,8 +137,8 @@ export class WorkerPool<Task, Result, Data = undefined> {
   /**
    * The handler's result for `task`.
    *
-   * @throws What the handler threw, with the task's name in the message (a `UserError` stays one); an `Error` when the thread
-   *   died at this task or the pool was closed; the signal's reason.
+   * @throws The error of the handler, with the name of the task in the message (a `UserError` stays one); an `Error` when the
+   *   thread died at this task or the pool was closed; the reason of the signal.
    */
   run(task: Task, options: RunOptions = {}): Promise<Result> {
     const id = ++this.#lastId
@@ -152,30 +152,30 @@ export class WorkerPool<Task, Result, Data = undefined> {
         this.#forget(job)
         reject(signal?.reason)
       }
-      const settled = () => signal?.removeEventListener('abort', giveUp)
+      const stopListening = () => signal?.removeEventListener('abort', giveUp)
       const job: Job<Task, Result> = {
         id,
         name,
         task,
         transfer,
         attempts: 0,
-        resolve: (result) => (settled(), resolve(result)),
-        reject: (error) => (settled(), reject(error)),
+        resolve: (result) => (stopListening(), resolve(result)),
+        reject: (error) => (stopListening(), reject(error)),
       }
-      if (signal) setMaxListeners(0, signal) // one listener a task
+      if (signal) setMaxListeners(0, signal) // one listener per task
       signal?.addEventListener('abort', giveUp, { once: true })
       this.#waiting.push(job)
       this.#dispatch()
     })
   }
 
-  /** Ends all threads, whatever they are at; tasks not done are rejected. Always ends, and may be called twice. */
+  /** Ends all threads at once and rejects unfinished tasks. It always resolves, and may be called twice. */
   async close(): Promise<void> {
     this.#break(new Error('the worker pool was closed'))
     await Promise.all(this.#ending)
   }
 
-  /** Takes a task back from the queue or the worker, which skips it unless it is at it already. */
+  /** Takes a task back from the queue or the worker, which skips it unless it has already begun. */
   #forget(job: Job<Task, Result>): void {
     const at = this.#waiting.indexOf(job)
     if (at >= 0) this.#waiting.splice(at, 1)
@@ -206,7 +206,7 @@ export class WorkerPool<Task, Result, Data = undefined> {
     return module.handle as TaskHandler<Task, Result, Data>
   }
 
-  /** Hands waiting tasks to the threads with the fewest, starting threads as long as there are fewer than `size`. */
+  /** Hands waiting tasks to the least busy threads, and starts threads as long as there are fewer than `size`. */
   #dispatch(): void {
     const depth = this.#options.depth ?? 256
     while (this.#waiting.length > 0 && !this.#broken) {
@@ -277,7 +277,7 @@ export class WorkerPool<Task, Result, Data = undefined> {
     this.#dispatch()
   }
 
-  /** A thread is gone: the task it was at fails, the others start again elsewhere. */
+  /** Handles the end of a thread: the task it was running fails, its others start again elsewhere. */
   #ended(thread: Thread<Task, Result>, code: number): void {
     this.#threads.delete(thread)
     if (this.#broken) return
@@ -290,7 +290,7 @@ export class WorkerPool<Task, Result, Data = undefined> {
     const again: Job<Task, Result>[] = []
     for (const job of thread.jobs.values()) {
       job.attempts++
-      // Buffers that were moved went down with the thread.
+      // Buffers that were moved are lost with the thread.
       const repeatable = job.attempts < MAX_ATTEMPTS && job.transfer.length === 0
       if (job.id === culprit || !repeatable) job.reject(new Error(`${job.name}: ${reason}`))
       else again.push(job)

@@ -1,6 +1,6 @@
 /**
- * What a worker module needs of this package, without TensorFlow.js: importing the whole package costs each thread half a second
- * and 40 MiB, this a few milliseconds. Workers import from here.
+ * What worker modules need from this package, without TensorFlow.js: importing the whole package costs each thread half a second
+ * and 40 MiB, this a few milliseconds.
  */
 export { UserError, expected, reasonOf } from '../errors.js'
 export { readBytes } from '../files.js'

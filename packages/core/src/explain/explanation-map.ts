@@ -1,6 +1,6 @@
-/** A map of importance over an image, and its bilinear resizing. What fills it is in grad-cam.ts and occlusion.ts. */
+/** A map of importance over an image, and its bilinear resizing. grad-cam.ts and occlusion.ts make such maps. */
 
-/** Larger where more depends on the place. */
+/** Larger values mark places that matter more. */
 export interface ExplanationMap {
   /** [frames, height, width], row by row. */
   readonly values: Float32Array
@@ -10,14 +10,14 @@ export interface ExplanationMap {
   readonly width: number
 }
 
-/** Which two cells a pixel lies between, and how near the second; past the middle of an outer cell its value goes on. */
+/** The two cells that a pixel lies between, and the weight of the second; beyond the centre of an outer cell its value is constant. */
 function between(at: number, pixels: number, cells: number): [low: number, high: number, share: number] {
   const place = Math.min(cells - 1, Math.max(0, ((at + 0.5) * cells) / pixels - 0.5))
   const low = Math.floor(place)
   return [low, Math.min(cells - 1, low + 1), place - low]
 }
 
-/** The map at another size, bilinearly: a cell's value stands in its middle. */
+/** The map at another size, by bilinear interpolation between the centres of its cells. */
 export function resizeMap(map: ExplanationMap, height: number, width: number): ExplanationMap {
   const values = new Float32Array(map.frames * height * width)
   const columns = Array.from({ length: width }, (_, x) => between(x, width, map.width))

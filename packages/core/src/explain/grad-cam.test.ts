@@ -77,7 +77,7 @@ describe('gradCam', () => {
     expect(tf.memory().numTensors).toBe(tensors)
     expect(Object.hasOwn(lastConvolutionLayer(model), 'call')).toBe(false)
     expect(outputOf(model, x).dataSync()).toEqual(before.dataSync())
-    await expect(gradCam(model, x, classScore(model, 99))).rejects.toThrow('an integer in [0, 3) for the class')
+    await expect(gradCam(model, x, classScore(model, 99))).rejects.toThrow('an integer from 0 to 2 for the class')
     expect(Object.hasOwn(lastConvolutionLayer(model), 'call')).toBe(false)
   })
 
@@ -160,9 +160,13 @@ describe('gradCam', () => {
     })
     const shared = new Conv2D({ filters: 1, kernelSize: 1 })
     const twice = network([4, 3, 1], shared, shared, tfl.layers.flatten(), new Dense({ units: 2 }))
-    await expect(gradCam(twice, tf.zeros([1, 4, 3, 1]), classScore(twice, 0))).rejects.toThrow('a layer that runs once')
+    await expect(gradCam(twice, tf.zeros([1, 4, 3, 1]), classScore(twice, 0))).rejects.toThrow(
+      'a single run for the layer, received "a model that uses it more than once"',
+    )
     await expect(gradCam(plain, tf.zeros([2, 4, 3]), (y) => y)).rejects.toThrow('one item')
-    expect(() => layerActivation(plain, tf.zeros([1, 4, 3]), shared)).toThrow('a layer of the model')
+    expect(() => layerActivation(plain, tf.zeros([1, 4, 3]), shared)).toThrow(
+      'a single run for the layer, received "a model that does not run it"',
+    )
   })
 })
 
@@ -284,8 +288,8 @@ describe('scores', () => {
         [2, 0, 0],
       ]),
     ).toBe(7)
-    expect(() => score([[1, 0, 2]])).toThrow('steps of 2 for a span')
-    expect(() => score([])).toThrow('at least one')
+    expect(() => score([[1, 0, 2]])).toThrow('steps from 0 to 1 for a span')
+    expect(() => score([])).toThrow('at least 1 for spans')
     expect(() => classScore(model, 0)(outputOf(model, x))).toThrow('[B, V]')
   })
 })

@@ -1,7 +1,7 @@
 /**
- * Grad-CAM: where in an image the last convolution found what speaks for an answer. Its channels are added up, each weighted by the mean
- * gradient of the answer's score with respect to it, and what is below 0 is left out. The map is as coarse as that convolution's
- * output; when everything speaks against the answer it is 0 everywhere. Selvaraju et al. 2017, arXiv:1610.02391, section 3.
+ * Grad-CAM: where in an image the last convolution found evidence for an answer. The map is the sum of its channels, each weighted by the
+ * mean gradient of the score of the answer with respect to it, with negative values set to 0. It is as coarse as the output of that
+ * convolution, and 0 everywhere if all evidence is against the answer. Selvaraju et al. 2017, arXiv:1610.02391, section 3.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
@@ -17,7 +17,7 @@ const CONVOLUTIONS = new Set([
   'DepthwiseConv2D',
   'SeparableConv2D',
 ])
-/** What may follow a convolution and leaves each value in its place. */
+/** Layers that may follow a convolution and keep each value in its place. */
 const IN_PLACE = new Set([
   'Activation',
   'Add',
@@ -36,53 +36,54 @@ const IN_PLACE = new Set([
 const doing = 'making a Grad-CAM map'
 
 /** The layer that TimeDistributed applies to every step; any other layer itself. */
-function unwrapped(layer: tfl.layers.Layer): tfl.layers.Layer {
+function unwrap(layer: tfl.layers.Layer): tfl.layers.Layer {
   return layer.getClassName() === 'TimeDistributed' && 'layer' in layer ? (layer.layer as tfl.layers.Layer) : layer
 }
 
-/** The last convolution, also within a model that is a layer; with the layers beside it. */
+/** The last convolution, also within a model used as a layer, with the layers of the same model. */
 function lastConvolution(
   layers: readonly tfl.layers.Layer[],
-): { at: tfl.layers.Layer; beside: Set<tfl.layers.Layer> } | undefined {
+): { layer: tfl.layers.Layer; siblings: Set<tfl.layers.Layer> } | undefined {
   for (const layer of [...layers].reverse()) {
-    const inner = unwrapped(layer)
-    if (CONVOLUTIONS.has(inner.getClassName())) return { at: layer, beside: new Set(layers) }
-    const found = inner instanceof tfl.LayersModel ? lastConvolution(inner.layers) : undefined
-    if (found !== undefined) return found
+    const inner = unwrap(layer)
+    if (CONVOLUTIONS.has(inner.getClassName())) return { layer, siblings: new Set(layers) }
+    const convolution = inner instanceof tfl.LayersModel ? lastConvolution(inner.layers) : undefined
+    if (convolution !== undefined) return convolution
   }
   return undefined
 }
 
 /**
- * The layer whose output Grad-CAM looks at: the last convolution with the normalisation and activation that follow it, before any
- * pooling.
+ * The layer that Grad-CAM explains: the last one, before any pooling, of the chain of the last convolution and the normalisation and
+ * activation after it.
  *
  * @throws UserError when the model has no convolution over two axes.
  */
 export function lastConvolutionLayer(model: tfl.LayersModel): tfl.layers.Layer {
-  const found = lastConvolution(model.layers)
-  if (found === undefined) {
+  const convolution = lastConvolution(model.layers)
+  if (convolution === undefined) {
     const names = model.layers.map((layer) => layer.name).join(', ')
     throw expected({
       doing,
       want: 'a network with a convolution',
       of: 'the model',
       got: names,
-      hint: 'Use occlusion, which suits any network.',
+      hint: 'Use occlusion, which works for any network.',
     })
   }
-  let { at } = found
+  const { siblings } = convolution
+  let at = convolution.layer
   for (;;) {
-    const next = at.outboundNodes.map((node) => node.outboundLayer).filter((layer) => found.beside.has(layer))
+    const next = at.outboundNodes.map((node) => node.outboundLayer).filter((layer) => siblings.has(layer))
     const [only] = next
-    if (only === undefined || next.length > 1 || !IN_PLACE.has(unwrapped(only).getClassName())) return at
+    if (only === undefined || next.length > 1 || !IN_PLACE.has(unwrap(only).getClassName())) return at
     at = only
   }
 }
 
 /**
- * Which axis of its input each axis of a layer's output comes from, as the Permute layers on the way say; none means in order. The first
- * input of a layer with several counts; within TimeDistributed, the model that it holds.
+ * Which axis of the model input each axis of the output of a layer comes from, according to the Permute layers on the way; undefined if
+ * there are none. Follows the first input of layers with several, and within TimeDistributed the inner model.
  */
 function axisOrder(layer: tfl.layers.Layer): readonly number[] | undefined {
   const permutations: number[][] = []
@@ -97,7 +98,7 @@ function axisOrder(layer: tfl.layers.Layer): readonly number[] | undefined {
     if (axes === undefined || dims.length !== axes.length)
       throw expected({
         doing,
-        want: 'Permute layers of as many axes each',
+        want: 'Permute layers with the same number of axes',
         of: layer.name,
         got: `${axes?.length} and ${dims.length}`,
       })
@@ -105,34 +106,34 @@ function axisOrder(layer: tfl.layers.Layer): readonly number[] | undefined {
   }, first)
 }
 
-/** The map's axes in the order that they have in the image. Shapes: [h, w] or [t, h, w], in any order → in this. */
+/** The map with its axes in the order of the image: [h, w] or [t, h, w]. */
 function asInImage(map: tf.Tensor, layer: tfl.layers.Layer, framesInBatch: boolean): tf.Tensor {
   const order = axisOrder(layer)
   if (order === undefined) return map
   if (order.at(-1) !== order.length)
     throw expected({
       doing,
-      want: 'the channels to stay the last axis',
+      want: 'channels as the last axis',
       of: `Permute before ${layer.name}`,
       got: `[${order.join(', ')}]`,
     })
   const spatial = order.slice(0, -1)
   const axes = framesInBatch ? [0, ...spatial] : spatial.slice(-map.rank)
-  const places = axes.map((_, at) => at).sort((a, b) => (axes[a] ?? 0) - (axes[b] ?? 0))
-  return tf.transpose(map, places)
+  const permutation = axes.map((_, at) => at).sort((a, b) => (axes[a] ?? 0) - (axes[b] ?? 0))
+  return tf.transpose(map, permutation)
 }
 
 export interface GradCamOptions {
-  /** The layer to look at, one that gives a map of channels. Default: `lastConvolutionLayer`. */
+  /** The layer to explain, whose output is a map of channels (default: `lastConvolutionLayer`). */
   readonly layer?: tfl.layers.Layer
 }
 
 /**
- * Where in `x` the network found what speaks for the score.
+ * Where in `x` the network found evidence for the score.
  *
- * Shapes: `x` [1, H, W, C] → 1 x h x w, or [1, T, H, W, C] → t x h x w; h and w are those of the layer, the axes in the order that `x` has
- * them, even where the network turns the image. `resizeMap` and `overlay` lay it over the image.
- * @throws UserError when the model has no convolution, or more than one item is given.
+ * Shapes: `x` [1, H, W, C] → 1 x h x w, or [1, T, H, W, C] → t x h x w; h and w are those of the layer, with the axes in the order of `x`
+ * even if the network transposes the image. `overlayPng` lays it over the image.
+ * @throws UserError when the model has no convolution, or `x` has more than one item.
  */
 export async function gradCam(
   model: tfl.LayersModel,
@@ -148,12 +149,12 @@ export async function gradCam(
     if (rank !== 4 && rank !== 5)
       throw expected({
         doing,
-        want: 'a layer that gives [B, h, w, C] or [B, t, h, w, C]',
+        want: 'an output [B, h, w, C] or [B, t, h, w, C]',
         of: layer.name,
         got: `[${shape.join(', ')}]`,
       })
-    const places = shape.slice(0, -1).map((_, axis) => axis)
-    const weights = tf.mean(gradient, places)
+    const allButChannels = shape.slice(0, -1).map((_, axis) => axis)
+    const weights = tf.mean(gradient, allButChannels)
     const sum = tf.relu(tf.sum(tf.mul(activation, weights), -1))
     // Within TimeDistributed the frames are the batch.
     const framesInBatch = shape[0] !== 1 || !model.layers.includes(layer)

@@ -82,7 +82,9 @@ describe('occlusion', () => {
     const model = watcher()
     const x = tf.ones([1, HEIGHT, WIDTH, 1])
     const score = classScore(model, 0)
-    await expect(occlusion(model, x, score, { size: 0 })).rejects.toThrow('at least 1, for size, received "0 x 0"')
+    await expect(occlusion(model, x, score, { size: 0 })).rejects.toThrow(
+      'positive integers for size, received "0 x 0"',
+    )
     await expect(occlusion(model, x, score, { stride: 1.5 })).rejects.toThrow('for stride')
     await expect(occlusion(model, tf.ones([2, 3]), score)).rejects.toThrow('[1, H, W, C]')
   })

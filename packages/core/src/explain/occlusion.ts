@@ -1,7 +1,7 @@
 /**
- * Occlusion: how much a score falls when a patch of the image is covered, at every place. It needs nothing but the network's outputs, so
- * it explains any network, and says what the network really depends on; it takes a run of the network for each place, where Grad-CAM takes
- * two in all. Zeiler & Fergus 2014, arXiv:1311.2901, section 4.2.
+ * Occlusion: how much a score drops when a patch of the image is covered, at every place. It needs only the outputs of the network, so it
+ * explains any network, and shows what the network really depends on. The network runs once for each place, where Grad-CAM takes two
+ * runs in all. Zeiler & Fergus 2014, arXiv:1311.2901, section 4.2.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
@@ -10,16 +10,16 @@ import type { ExplanationMap } from './explanation-map.js'
 import type { Score } from './layer-gradient.js'
 
 export interface OcclusionOptions {
-  /** Height and width of the patch in pixels. Default: a sixth of the shorter side. */
+  /** Height and width of the patch in pixels (default: a sixth of the shorter side). */
   readonly size?: number | readonly [height: number, width: number]
-  /** Pixels from one place to the next. Default: half the patch. */
+  /** Pixels from one place to the next (default: half the patch). */
   readonly stride?: number | readonly [down: number, along: number]
   /**
-   * What covers the patch: 'background', the median of the image's edge (default), 'mean', that of the image, or a value for each
-   * channel, as the network sees them.
+   * What covers the patch: 'background', the median along the edges of the image (default), 'mean', the mean of the image, or a value
+   * for each channel, scaled as the network sees them.
    */
   readonly fill?: 'background' | 'mean' | readonly number[]
-  /** Images that run at once. Default 32. */
+  /** Images to run at once (default: 32). */
   readonly batchSize?: number
 }
 
@@ -34,9 +34,9 @@ interface Frames {
 }
 
 /**
- * The drop of the score when the place is covered: of each pixel the mean over the patches that cover it. Below 0 where covering helps.
+ * The drop of the score when a place is covered: for each pixel the mean over the patches that cover it; negative where covering helps.
  *
- * Shapes: `x` [1, H, W, C] or [1, T, H, W, C], whose frames are all covered at once → 1 x H x W.
+ * Shapes: `x` [1, H, W, C], or [1, T, H, W, C] with all frames covered at once → 1 x H x W.
  * @param score Such as `classScore(model, label)`, or `textScore(labels)` for a reader.
  */
 export async function occlusion(
@@ -59,21 +59,8 @@ export async function occlusion(
   const { batchSize = 32 } = options
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw expected({ doing, want: 'a positive integer', of: 'batchSize', got: batchSize })
-  const [patchHeight, patchWidth] = pair('size', options.size ?? Math.max(1, Math.round(Math.min(height, width) / 6)))
-  const [down, along] = pair(
-    'stride',
-    options.stride ?? [Math.max(1, Math.floor(patchHeight / 2)), Math.max(1, Math.floor(patchWidth / 2))],
-  )
   const fill = fillOf(image, options.fill ?? 'background')
-  const places = starts(height, patchHeight, down).flatMap((top) =>
-    starts(width, patchWidth, along).map((left) => ({
-      top,
-      left,
-      bottom: Math.min(height, top + patchHeight),
-      right: Math.min(width, left + patchWidth),
-    })),
-  )
-
+  const places = placesOf(image, options)
   const run = (images: Float32Array, count: number) =>
     tf.tidy(() => {
       const outputs = model.predictOnBatch(tf.tensor(images, [count, ...inner]))
@@ -103,6 +90,7 @@ export async function occlusion(
   return { values, frames: 1, height, width }
 }
 
+/** A patch of the image: rows [top, bottom), columns [left, right). */
 interface Place {
   readonly top: number
   readonly left: number
@@ -110,7 +98,24 @@ interface Place {
   readonly right: number
 }
 
-/** Copies the image into `images` from `at` on, with the place covered in each frame. */
+/** The patches to cover, row by row. */
+function placesOf({ height, width }: Frames, options: OcclusionOptions): Place[] {
+  const [patchHeight, patchWidth] = pair('size', options.size ?? Math.max(1, Math.round(Math.min(height, width) / 6)))
+  const [down, along] = pair(
+    'stride',
+    options.stride ?? [Math.max(1, Math.floor(patchHeight / 2)), Math.max(1, Math.floor(patchWidth / 2))],
+  )
+  return starts(height, patchHeight, down).flatMap((top) =>
+    starts(width, patchWidth, along).map((left) => ({
+      top,
+      left,
+      bottom: Math.min(height, top + patchHeight),
+      right: Math.min(width, left + patchWidth),
+    })),
+  )
+}
+
+/** Copies the image into `images` at `at`, with the place covered in each frame. */
 function cover(images: Float32Array, at: number, image: Frames, place: Place, fill: readonly number[]): void {
   images.set(image.values, at)
   for (let frame = 0; frame < image.frames; frame++) {
@@ -130,11 +135,11 @@ async function read(scores: tf.Tensor): Promise<number[]> {
 function pair(name: string, value: number | readonly [number, number]): readonly [number, number] {
   const both = typeof value === 'number' ? ([value, value] as const) : value
   if (!both.every((side) => Number.isInteger(side) && side >= 1))
-    throw expected({ doing, want: 'whole pixels, at least 1,', of: name, got: both.join(' x ') })
+    throw expected({ doing, want: 'positive integers', of: name, got: both.join(' x ') })
   return both
 }
 
-/** Where patches begin: every `stride` pixels, the last so that it ends with the image. */
+/** Where patches begin: every `stride` pixels, and the last one so that it ends with the image. */
 function starts(length: number, patch: number, stride: number): number[] {
   const last = Math.max(0, length - patch)
   const places = Array.from({ length: Math.floor(last / stride) + 1 }, (_, at) => at * stride)
@@ -150,12 +155,12 @@ function fillOf(image: Frames, fill: 'background' | 'mean' | readonly number[]):
   }
   const isEdge = (y: number, x: number) => y === 0 || x === 0 || y === height - 1 || x === width - 1
   return Array.from({ length: channels }, (_, channel) => {
-    const found: number[] = []
+    const samples: number[] = []
     for (let pixel = 0; pixel < frames * height * width; pixel++) {
       if (fill === 'background' && !isEdge(Math.floor(pixel / width) % height, pixel % width)) continue
-      found.push(values[pixel * channels + channel] ?? 0)
+      samples.push(values[pixel * channels + channel] ?? 0)
     }
-    if (fill === 'mean') return found.reduce((sum, value) => sum + value, 0) / found.length
-    return found.sort((a, b) => a - b)[found.length >> 1] ?? 0
+    if (fill === 'mean') return samples.reduce((sum, value) => sum + value, 0) / samples.length
+    return samples.sort((a, b) => a - b)[samples.length >> 1] ?? 0
   })
 }

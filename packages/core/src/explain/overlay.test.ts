@@ -45,7 +45,7 @@ describe('blendMap', () => {
       mapColour('viridis', 0),
     )
     expect(() => blendMap(grey, map, { scale: 1.5 })).toThrow('a positive integer for scale')
-    expect(() => blendMap(grey, map, { frame: 1 })).toThrow('a frame of 1')
+    expect(() => blendMap(grey, map, { frame: 1 })).toThrow('an integer from 0 to 0 for frame')
     expect(() => blendMap(grey, map, { opacity: 2 })).toThrow('opacity')
   })
 })

@@ -1,12 +1,12 @@
 /**
- * A map laid over its image, as PNG: the image in grey below, the colours of a perceptually even map above, small images scaled up by a
- * whole number. The image stays visible everywhere, and the colours keep their order in grey print.
+ * A map laid over its image, as PNG: the image in grey below, the colours of a perceptually uniform map above, small images enlarged by
+ * an integer factor. The image stays visible everywhere, and the colours keep their order in grey print.
  */
 import { expected } from '../errors.js'
 import { encodePng, mapColour, type ColourMap } from '../report/image.js'
 import { resizeMap, type ExplanationMap } from './explanation-map.js'
 
-/** An image of bytes, 0 black to 255 white. */
+/** An image as bytes, from 0 (black) to 255 (white). */
 export interface ImageBytes {
   /** [height, width, channels], row by row from the top. */
   readonly pixels: Uint8Array
@@ -16,19 +16,19 @@ export interface ImageBytes {
 }
 
 export interface OverlayOptions {
-  /** Default 'viridis', both ends of which are seen on paper and on ink. */
+  /** Default: 'viridis', both ends of which are visible on white and on black. */
   readonly colours?: ColourMap
-  /** How much the colours cover, 0 to 1. Default 0.55. */
+  /** Opacity of the colours, 0 to 1 (default: 0.55). */
   readonly opacity?: number
-  /** Values at the two ends of the colours. Default: 0 and the map's largest. */
+  /** Values at the two ends of the colours (default: 0 and the maximum of the map). */
   readonly range?: readonly [number, number]
-  /** Each pixel becomes this many in each direction. Default: as many as bring the longer side to about 400. */
+  /** Integer factor of enlargement (default: the longer side becomes about 400 pixels). */
   readonly scale?: number
-  /** Which frame of the map. Default 0. */
+  /** Frame of the map (default: 0). */
   readonly frame?: number
 }
 
-/** The image with the map over it, in RGB, `scale` times as large. */
+/** The image with the map over it, in RGB, enlarged by `scale`. */
 export function blendMap(image: ImageBytes, map: ExplanationMap, options: OverlayOptions = {}): ImageBytes {
   const { colours = 'viridis', opacity = 0.55, frame = 0 } = options
   const doing = 'laying a map over an image'
@@ -38,7 +38,7 @@ export function blendMap(image: ImageBytes, map: ExplanationMap, options: Overla
   if (!(opacity >= 0 && opacity <= 1))
     throw expected({ doing, want: 'a number from 0 to 1', of: 'opacity', got: opacity })
   if (!Number.isInteger(frame) || frame < 0 || frame >= map.frames)
-    throw expected({ doing, want: `a frame of ${map.frames}`, of: 'frame', got: frame })
+    throw expected({ doing, want: `an integer from 0 to ${map.frames - 1}`, of: 'frame', got: frame })
   const [low, high] = options.range ?? [0, map.values.reduce((most, value) => Math.max(most, value), 0)]
   const cells = map.height * map.width
   const one = { ...map, frames: 1, values: map.values.subarray(frame * cells, (frame + 1) * cells) }
@@ -58,7 +58,7 @@ export function blendMap(image: ImageBytes, map: ExplanationMap, options: Overla
   return { pixels, width, height, channels: 3 }
 }
 
-/** As `blendMap`, as PNG bytes. */
+/** The result of `blendMap` as PNG. */
 export async function overlayPng(
   image: ImageBytes,
   map: ExplanationMap,
@@ -68,7 +68,7 @@ export async function overlayPng(
   return encodePng(pixels, width, height)
 }
 
-/** The luma of a pixel, with the weights of ITU-R BT.601, as JPEG has it. */
+/** The luma of a pixel with the weights of ITU-R BT.601, as in JPEG. */
 function brightness({ pixels, channels }: ImageBytes, pixel: number): number {
   if (channels === 1) return pixels[pixel] ?? 0
   const at = pixel * 3

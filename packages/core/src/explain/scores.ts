@@ -1,7 +1,7 @@
 /**
- * What of a network's output is explained: the score of a class, of symbols where they were read, or of a whole text. Class scores are
- * those before the last softmax or sigmoid (a probability that has reached 1 has no gradient left); they are won back from the
- * probabilities when the model ends in one.
+ * Which part of the output of a network to explain: the score of a class, of symbols where they were read, or of a whole text. Class
+ * scores are those before the last softmax or sigmoid (a probability of 1 has no gradient left); they are recovered from the
+ * probabilities if the model ends in one.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
@@ -9,12 +9,12 @@ import { ctcLoss } from '@weft/kernels'
 import { expected } from '../errors.js'
 import type { Score } from './layer-gradient.js'
 
-/** Smallest probability that is told from 0: near the least positive float32. */
+/** The smallest probability that is distinguished from 0, near the smallest positive float32. */
 const LEAST = 1e-37
-/** Layers that leave a class score what it is. */
+/** Layers that do not change class scores. */
 const TRANSPARENT = new Set(['BlankPadding', 'Dropout', 'Masking', 'Reshape'])
 
-/** What the model's (first) output is: probabilities of classes that exclude one another, of each by itself, or neither. */
+/** What the (first) output of the model is: probabilities of exclusive classes, of independent classes, or neither. */
 function outputKind(model: tfl.LayersModel): 'softmax' | 'sigmoid' | 'linear' {
   let symbolic = model.outputs[0]
   while (symbolic !== undefined && TRANSPARENT.has(symbolic.sourceLayer.getClassName())) symbolic = symbolic.inputs[0]
@@ -27,8 +27,8 @@ function outputKind(model: tfl.LayersModel): 'softmax' | 'sigmoid' | 'linear' {
 }
 
 /**
- * The scores before the last softmax or sigmoid. Softmax gives them up to a number that all classes share: they come back with a
- * mean of 0 over the classes.
+ * Recovers the scores before the last softmax or sigmoid. Softmax hides a constant that all classes share: the scores have a mean of
+ * 0 over the classes.
  */
 export function preActivation(model: tfl.LayersModel): (output: tf.Tensor) => tf.Tensor {
   const kind = outputKind(model)
@@ -45,13 +45,13 @@ export function checkClass(classes: number, label: number): void {
   if (!Number.isInteger(label) || label < 0 || label >= classes)
     throw expected({
       doing: 'explaining a prediction',
-      want: `an integer in [0, ${classes})`,
+      want: `an integer from 0 to ${classes - 1}`,
       of: 'the class',
       got: label,
     })
 }
 
-/** The score of a class, of a model that gives [B, V]. */
+/** The score of a class, for a model with output [B, V]. */
 export function classScore(model: tfl.LayersModel, label: number): Score {
   const before = preActivation(model)
   return (output) => {
@@ -69,7 +69,7 @@ export function classScore(model: tfl.LayersModel, label: number): Score {
   }
 }
 
-/** Steps of a sequence and the class that is looked at there; both ends belong to it. */
+/** Steps of a sequence, both ends included, and the class to explain there. */
 export interface ScoreSpan {
   readonly label: number
   readonly firstStep: number
@@ -77,8 +77,8 @@ export interface ScoreSpan {
 }
 
 /**
- * The sum of the classes' scores over their steps, of a model that gives [B, T, V]: of one symbol that was read, or of all. A single
- * step is a span that begins and ends there.
+ * The sum of the scores of classes over their steps, for a model with output [B, T, V]: of one symbol that was read, or of all of
+ * them.
  */
 export function spansScore(model: tfl.LayersModel, spans: readonly ScoreSpan[]): Score {
   const before = preActivation(model)
@@ -92,15 +92,14 @@ export function spansScore(model: tfl.LayersModel, spans: readonly ScoreSpan[]):
         got: `[${output.shape.join(', ')}]`,
         hint: 'Use classScore.',
       })
-    if (spans.length === 0)
-      throw expected({ doing: 'explaining steps', want: 'at least one', of: 'spans', got: 'none' })
+    if (spans.length === 0) throw expected({ doing: 'explaining steps', want: 'at least 1', of: 'spans', got: 'none' })
     const scores = before(output)
     const sums = spans.map(({ label, firstStep, lastStep }) => {
       checkClass(classes, label)
       if (!(firstStep >= 0 && lastStep < steps && firstStep <= lastStep))
         throw expected({
           doing: 'explaining steps',
-          want: `steps of ${steps}`,
+          want: `steps from 0 to ${steps - 1}`,
           of: 'a span',
           got: `${firstStep} to ${lastStep}`,
         })
@@ -110,7 +109,7 @@ export function spansScore(model: tfl.LayersModel, spans: readonly ScoreSpan[]):
   }
 }
 
-/** log p(text) of a CTC reader that gives logits [B, T, V]: the sum over all paths that spell the text. */
+/** log p(text) for a CTC reader with logits [B, T, V], summed over all paths that spell the text. */
 export function textScore(labels: readonly number[], options: { readonly blank?: number } = {}): Score {
   return (output) => {
     const batch = output.shape[0] ?? 0

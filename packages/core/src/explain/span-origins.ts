@@ -1,49 +1,49 @@
 /**
- * Where in a sequence a symbol came from, as opposed to where it was written: a network that reads both ways may write a symbol far from
- * what it saw, such as the last one always at the end. The score of each symbol is attributed to the steps that enter the recurrence, by
- * integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365, section 3) from a sequence that is empty everywhere, their integral
- * taken at its middle alone. The layers before the recurrence run once an item, not once a symbol.
+ * Where in a sequence a symbol came from, as opposed to where it was written: a bidirectional network may write a symbol far from the
+ * evidence for it, such as the last one always at the end. The score of each symbol is attributed to the steps that enter the
+ * recurrence, by integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365, section 3) with an empty sequence as baseline and the
+ * integral approximated at its midpoint. The layers before the recurrence run once per item, not once per symbol.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { expected } from '../errors.js'
 import { asMask, single } from '../layers/stock.js'
 import { isRecurrent } from '../models/transfer.js'
-import { type LayerInput, whileWatched } from './layer-gradient.js'
+import { type LayerInput, captureInput } from './layer-gradient.js'
 import { checkClass, preActivation, type ScoreSpan } from './scores.js'
 
-/** A symbol's class and steps in one item of a batch. */
+/** The class of a symbol and its steps in one item of a batch. */
 export interface ItemSpan extends ScoreSpan {
   readonly item: number
 }
 
 /** Where a symbol came from. */
 export interface SpanOrigin {
-  /** First and last of the steps about the most relevant one that are at least half as relevant. */
+  /** First and last of the steps around the most relevant one that are at least half as relevant. */
   readonly firstStep: number
   readonly lastStep: number
-  /** What each of the T steps adds to the symbol's score, 0 where it takes from it. */
+  /** What each of the T steps adds to the score of the symbol, 0 where it lowers it. */
   readonly relevance: Float32Array
 }
 
-/** What enters a model's recurrence for a batch, in `input` [B, T, …], with its mask; the caller's tensors. */
+/** What enters the recurrence of a model for a batch: `input` [B, T, …] and its mask. The caller disposes of the tensors. */
 export type RecurrenceInput = LayerInput
 
 /**
- * A symbol's score is differentiated together with that of the eighth after it in the same item, the sixteenth and so on: however many
- * symbols an item has, it takes no more rows, and what speaks for symbols so far apart lies apart.
+ * The score of a symbol is differentiated together with that of the eighth symbol after it in the same item, the sixteenth and so on:
+ * an item then takes at most this many rows, and the evidence for symbols so far apart does not overlap.
  */
 const APART = 8
 
 export interface SpanOriginsOptions {
-  /** Rows, of up to 8 an item, times steps that are differentiated at once. Default 8192: about 50 MB for an LSTM of 2 x 96 units. */
+  /** Rows (up to 8 per item) times steps to differentiate at once (default: 8192, about 50 MB for an LSTM of 2 x 96 units). */
   readonly stepsAtOnce?: number
 }
 
 const doing = 'finding where symbols came from'
 
 /**
- * What enters the recurrence of `model` in `run`, which runs it once, beside what `run` gives.
+ * Calls `run`, which runs the model once, and returns its result with what entered the recurrence.
  *
  * @throws UserError when no recurrent layer is followed by a chain of layers to the output.
  */
@@ -52,17 +52,17 @@ export function recurrenceInput<Result>(
   run: () => Result,
 ): RecurrenceInput & { result: Result } {
   const [first] = recurrentPart(model)
-  return whileWatched(first, run)
+  return captureInput(first, run)
 }
 
 /**
- * Where the symbols of a batch came from. A symbol's score is by how much the class's, before the last softmax, exceeds the mean of all
- * classes', summed over the steps at which it was written; an empty step is the mean of an item's first and last. Padding is not
- * relevant. A symbol that no step speaks for came from where it was written.
+ * Where the symbols of a batch came from. The score of a symbol is the margin of its class over the mean of all classes, before the last
+ * softmax, summed over the steps at which it was written; an empty step is the mean of the first and the last step of an item. Padding
+ * has no relevance. A symbol without any evidence gets the steps at which it was written.
  *
- * @param spans Those of an item in the order of its steps.
- * @param entering What `recurrenceInput` gave for the batch.
- * @throws UserError for items, classes and steps that the model or the batch do not have.
+ * @param spans In the order of the steps within each item.
+ * @param entering The result of `recurrenceInput` for the batch.
+ * @throws UserError for items, classes or steps that the model or the batch does not have.
  */
 export function spanOrigins(
   model: tfl.LayersModel,
@@ -74,9 +74,9 @@ export function spanOrigins(
   const [batch = 0, steps = 0] = entering.input.shape
   for (const { item, firstStep, lastStep } of spans) {
     if (!Number.isInteger(item) || item < 0 || item >= batch)
-      throw expected({ doing, want: `an integer in [0, ${batch})`, of: 'item', got: item })
+      throw expected({ doing, want: `an integer from 0 to ${batch - 1}`, of: 'item', got: item })
     if (!(firstStep >= 0 && lastStep < steps && firstStep <= lastStep))
-      throw expected({ doing, want: `steps of ${steps}`, of: 'a span', got: `${firstStep} to ${lastStep}` })
+      throw expected({ doing, want: `steps from 0 to ${steps - 1}`, of: 'a span', got: `${firstStep} to ${lastStep}` })
   }
   const empty = emptySteps(entering)
   const atOnce = Math.max(1, Math.floor(stepsAtOnce / Math.max(1, steps)))
@@ -85,9 +85,9 @@ export function spanOrigins(
   try {
     for (let from = 0; from < rows.length; from += atOnce) {
       const some = rows.slice(from, from + atOnce)
-      const added = attribution(layers, preActivation(model), entering, empty, some)
-      const values = added.dataSync()
-      added.dispose()
+      const gains = attribution(layers, preActivation(model), entering, empty, some)
+      const values = gains.dataSync()
+      gains.dispose()
       some.forEach((row, at) => {
         const own = values.subarray(at * steps, (at + 1) * steps)
         for (const span of row) origins[span.at] = originOf(own, span)
@@ -99,15 +99,15 @@ export function spanOrigins(
   return origins
 }
 
-/** A symbol among others in a row: which of all it is, and the steps that are nearer to it than to those. */
-interface PlacedSpan extends ItemSpan {
+/** A symbol in a row with others: its index among all symbols, and the steps that are nearer to it than to the others. */
+interface RowSpan extends ItemSpan {
   readonly at: number
   readonly from: number
   readonly to: number
 }
 
 /** The symbols that are differentiated together. */
-function rowsOf(spans: readonly ItemSpan[]): PlacedSpan[][] {
+function rowsOf(spans: readonly ItemSpan[]): RowSpan[][] {
   const counts = new Map<number, number>()
   const rows = new Map<string, (ItemSpan & { at: number })[]>()
   spans.forEach((span, at) => {
@@ -126,13 +126,13 @@ function rowsOf(spans: readonly ItemSpan[]): PlacedSpan[][] {
   )
 }
 
-/** What each step adds to the scores of each row's symbols. Shape: [rows, T]. */
+/** What each step adds to the scores of the symbols of each row. Shape: [rows, T]. */
 function attribution(
   layers: readonly tfl.layers.Layer[],
   scores: (output: tf.Tensor) => tf.Tensor,
   { input, mask }: RecurrenceInput,
   empty: tf.Tensor,
-  rows: readonly (readonly PlacedSpan[])[],
+  rows: readonly (readonly RowSpan[])[],
 ): tf.Tensor {
   return tf.tidy(() => {
     const items = tf.tensor1d(
@@ -148,29 +148,29 @@ function attribution(
   })
 }
 
-/** The sum, over all symbols and the steps at which each was written, of its class's score less the mean of all classes'. */
-function total(output: tf.Tensor, rows: readonly (readonly PlacedSpan[])[]): tf.Scalar {
+/** The margin of the class of each symbol over the mean of all classes, summed over all symbols and their steps. */
+function total(output: tf.Tensor, rows: readonly (readonly RowSpan[])[]): tf.Scalar {
   const [, steps = 0, classes = 0] = output.shape
   if (output.rank !== 3)
     throw expected({ doing, want: '[B, T, V]', of: 'the output', got: `[${output.shape.join(', ')}]` })
-  const written = new Uint8Array(rows.length * steps)
+  const isWritten = new Uint8Array(rows.length * steps)
   const weights = new Float32Array(rows.length * steps * classes)
   rows.forEach((row, at) => {
     for (const { label, firstStep, lastStep } of row) {
       checkClass(classes, label)
       for (let step = at * steps + firstStep; step <= at * steps + lastStep; step++) {
-        written[step] = 1
+        isWritten[step] = 1
         weights.fill(-1 / classes, step * classes, (step + 1) * classes)
         weights[step * classes + label] = 1 - 1 / classes
       }
     }
   })
-  // Chosen, not only weighed: past an item's end scores may be infinite.
-  const chosen = tf.where(tf.tensor3d(written, [rows.length, steps, 1], 'bool'), output, tf.zerosLike(output))
-  return tf.sum(tf.mul(chosen, tf.tensor3d(weights, [rows.length, steps, classes])))
+  // Selected, not only weighted: past the end of an item scores may be infinite.
+  const scores = tf.where(tf.tensor3d(isWritten, [rows.length, steps, 1], 'bool'), output, tf.zerosLike(output))
+  return tf.sum(tf.mul(scores, tf.tensor3d(weights, [rows.length, steps, classes])))
 }
 
-/** What an empty step looks like to the recurrence: the mean of each item's first and last. Shape: [B, 1, …]. */
+/** What an empty step looks like to the recurrence: the mean of the first and the last step of each item. Shape: [B, 1, …]. */
 function emptySteps({ input, mask }: RecurrenceInput): tf.Tensor {
   const real = mask?.dataSync()
   return tf.tidy(() => {
@@ -181,14 +181,14 @@ function emptySteps({ input, mask }: RecurrenceInput): tf.Tensor {
       return [item * steps + Math.max(0, first), item * steps + Math.max(0, last)]
     })
     const all = tf.reshape(input, [batch * steps, ...rest])
-    const taken = tf.gather(all, tf.tensor1d(ends.flat(), 'int32'))
-    return tf.mean(tf.reshape(taken, [batch, 2, ...rest]), 1, true)
+    const firstAndLast = tf.gather(all, tf.tensor1d(ends.flat(), 'int32'))
+    return tf.mean(tf.reshape(firstAndLast, [batch, 2, ...rest]), 1, true)
   })
 }
 
-/** The steps about the largest value of a symbol's own that are at least half of it. */
-function originOf(added: ArrayLike<number>, { firstStep, lastStep, from, to }: PlacedSpan): SpanOrigin {
-  const relevance = Float32Array.from(added, (value, step) => (step < from || step > to ? 0 : Math.max(0, value)))
+/** The steps around the largest value of a symbol that are at least half of it. */
+function originOf(gains: ArrayLike<number>, { firstStep, lastStep, from, to }: RowSpan): SpanOrigin {
+  const relevance = Float32Array.from(gains, (value, step) => (step < from || step > to ? 0 : Math.max(0, value)))
   const most = Math.max(...relevance)
   if (!(most > 0)) return { firstStep, lastStep, relevance }
   const peak = relevance.indexOf(most)
@@ -201,7 +201,7 @@ function originOf(added: ArrayLike<number>, { firstStep, lastStep, from, to }: P
 
 type Layers = readonly [tfl.layers.Layer, ...tfl.layers.Layer[]]
 
-/** The first recurrent layer and those that follow it, one after another, to the output. */
+/** The first recurrent layer and the chain of layers after it, to the output. */
 function recurrentPart(model: tfl.LayersModel): Layers {
   const first = model.layers.find(isRecurrent)
   if (first === undefined) {
@@ -216,7 +216,7 @@ function recurrentPart(model: tfl.LayersModel): Layers {
     if (only === undefined || next.length > 1 || Array.isArray(only.input))
       throw expected({
         doing,
-        want: 'one layer after another from the recurrence on',
+        want: 'a chain of layers from the recurrence to the output',
         of: 'the model',
         got: `a branch after ${at.name}`,
       })
@@ -226,12 +226,12 @@ function recurrentPart(model: tfl.LayersModel): Layers {
   return part
 }
 
-/** What layers give one after another, as the model would run them to predict. */
+/** The output of a chain of layers, as the model would run them to predict. */
 function run(layers: readonly tfl.layers.Layer[], x: tf.Tensor, mask: tf.Tensor | null): tf.Tensor {
-  let [output, kept] = [x, asMask(mask)]
+  let [output, current] = [x, asMask(mask)]
   for (const layer of layers) {
-    const next = single(layer.call(output, { mask: kept, training: false }))
-    kept = layer.computeMask(output, kept)
+    const next = single(layer.call(output, { mask: current, training: false }))
+    current = layer.computeMask(output, current)
     output = next
   }
   return output

@@ -191,9 +191,9 @@ describe('what has no answer', () => {
 
 describe('errors name the argument', () => {
   it.each([
-    [() => accuracy([1], [1, 2]), 'computing accuracy: expected 1 values, as in truth, for predicted, received 2'],
+    [() => accuracy([1], [1, 2]), 'computing accuracy: expected 1 values for predicted, received 2'],
     [() => topKAccuracy([0], [1, 2], 3, 1), 'expected 1 x 3 = 3 values for scores, received 2'],
-    [() => topKAccuracy([0], [1, 2], 2, 0), 'expected a whole number of at least 1 for k, received 0'],
+    [() => topKAccuracy([0], [1, 2], 2, 0), 'expected a positive integer for k, received 0'],
     [() => confusionMatrix([3], [0], 2), 'expected a class from 0 to 1 for truth[0], received 3'],
     [() => confusionMatrix([0], [2], 2), 'expected a class from 0 to 1 for predicted[0], received 2'],
     [() => rocAuc([0, 1], [0.5, Number.NaN]), 'expected a number for scores[1], received NaN'],

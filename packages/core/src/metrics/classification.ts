@@ -1,16 +1,16 @@
 /**
- * How well single-label classes were told apart: accuracy, top-k, the confusion matrix, precision, recall, F1, Cohen's kappa.
+ * How well a classifier with one label per item does: accuracy, top-k, the confusion matrix, precision, recall, F1, Cohen's kappa.
  *
- * Labels are class indices, scores are one flat row-major array [N, C], as a tensor's `data()` gives them. Definitions and zero
- * divisions follow scikit-learn: a ratio whose denominator is 0 is 0, unless said otherwise. Curves are in `ranking.ts`,
- * probabilities in `probability.ts`, several labels an item in `multilabel.ts`.
+ * Labels are class indices, scores are one flat row-major array [N, C], as `data()` of a tensor returns them. Definitions and zero
+ * divisions follow scikit-learn: a ratio whose denominator is 0 is 0, except where noted. Curves are in `ranking.ts`, probabilities in
+ * `probability.ts`, several labels per item in `multilabel.ts`.
  */
 import { expected } from '../errors.js'
 
-/** Numbers that a metric reads: an array or a typed array. */
+/** Input of a metric: an array or a typed array of numbers. */
 export type Numbers = ArrayLike<number>
 
-/** Precision, recall and F1 of one class or of an average; `support` is the number of true items. */
+/** Precision, recall and F1 of one class, or their average; `support` is the number of true items. */
 export interface ClassScores {
   precision: number
   recall: number
@@ -21,11 +21,11 @@ export interface ClassScores {
 /** The scores of each class and their averages. */
 export interface ClassificationScores {
   byClass: ClassScores[]
-  /** Mean over the classes that occur in the truth or the predictions, each counting the same. */
+  /** Unweighted mean over the classes that occur in the truth or the predictions. */
   macro: ClassScores
   /** From the counts of all classes together; for single labels it is the accuracy. */
   micro: ClassScores
-  /** Mean over classes, each counting as often as it is true. */
+  /** Mean over the classes, weighted by support. */
   weighted: ClassScores
 }
 
@@ -37,19 +37,19 @@ export function ratio(a: number, b: number): number {
 /** Throws unless both have the same number of values. */
 export function sameLength(doing: string, truth: Numbers, other: Numbers, name: string): void {
   if (truth.length !== other.length)
-    throw expected({ doing, want: `${truth.length} values, as in truth,`, of: name, got: other.length })
+    throw expected({ doing, want: `${truth.length} values`, of: name, got: other.length })
 }
 
-/** Number of rows of scores [N, C] that belong to `truth` [N]; throws when the sizes do not fit. */
+/** Number of rows N of `truth` [N] and `scores` [N, C]; throws unless the sizes agree. */
 export function rowsOf(doing: string, truth: Numbers, scores: Numbers, classes: number): number {
-  const wanted = truth.length * classes
-  if (scores.length !== wanted) {
-    throw expected({ doing, want: `${truth.length} x ${classes} = ${wanted} values`, of: 'scores', got: scores.length })
+  const size = truth.length * classes
+  if (scores.length !== size) {
+    throw expected({ doing, want: `${truth.length} x ${classes} = ${size} values`, of: 'scores', got: scores.length })
   }
   return truth.length
 }
 
-/** Index of the largest score of each row of `scores` [N, C]; the first of equal ones. */
+/** Index of the largest score in each row of `scores` [N, C]; the first of equal ones. */
 export function argMaxRows(scores: Numbers, classes: number): Int32Array {
   const best = new Int32Array(Math.floor(scores.length / classes))
   for (let row = 0; row < best.length; row++) {
@@ -67,7 +67,7 @@ export function argMaxRows(scores: Numbers, classes: number): Int32Array {
   return best
 }
 
-/** Share of items whose prediction is the truth; NaN without items. */
+/** Share of items whose prediction is right; NaN without items. */
 export function accuracy(truth: Numbers, predicted: Numbers): number {
   sameLength('computing accuracy', truth, predicted, 'predicted')
   let right = 0
@@ -78,13 +78,14 @@ export function accuracy(truth: Numbers, predicted: Numbers): number {
 /**
  * Share of items whose true class is among the k highest scores; NaN without items.
  *
- * Among equal scores the class with the higher index ranks first, as in scikit-learn's `top_k_accuracy_score`.
+ * Among equal scores the class with the higher index ranks first, as in `top_k_accuracy_score` of scikit-learn.
+ *
  * @param scores [N, C], any increasing function of probability.
  */
 export function topKAccuracy(truth: Numbers, scores: Numbers, classes: number, k: number): number {
   const doing = 'computing top-k accuracy'
   const rows = rowsOf(doing, truth, scores, classes)
-  if (!Number.isInteger(k) || k < 1) throw expected({ doing, want: 'a whole number of at least 1', of: 'k', got: k })
+  if (!Number.isInteger(k) || k < 1) throw expected({ doing, want: 'a positive integer', of: 'k', got: k })
   let right = 0
   for (let row = 0; row < rows; row++) {
     const label = truth[row] ?? 0
@@ -127,7 +128,7 @@ export function scoresFromCounts(truePositives: number, falsePositives: number, 
   }
 }
 
-/** Mean of scores, each counted `weight(scores)` times; its support is the sum. */
+/** Weighted mean of scores; its support is the sum. */
 export function averageScores(all: readonly ClassScores[], weight: (scores: ClassScores) => number): ClassScores {
   const mean = { precision: 0, recall: 0, f1: 0, support: 0 }
   let total = 0
@@ -150,7 +151,7 @@ export function averageScores(all: readonly ClassScores[], weight: (scores: Clas
 /**
  * Precision, recall and F1 by class, and their macro, micro and weighted averages, from a confusion matrix.
  *
- * A class that is never true and never predicted scores 0 with support 0 and is left out of the macro average.
+ * A class that is never true and never predicted scores 0 with support 0 and does not count in the macro average.
  */
 export function classificationScores(confusion: readonly (readonly number[])[]): ClassificationScores {
   const classes = confusion.length
@@ -181,8 +182,8 @@ export function classificationScores(confusion: readonly (readonly number[])[]):
 }
 
 /**
- * Cohen's kappa, `(observed - chance) / (1 - chance)` agreement, from a confusion matrix; 1 is perfect, 0 is chance.
- * NaN when chance alone agrees always (one class only) or there are no items.
+ * Cohen's kappa, the agreement `(observed - chance) / (1 - chance)`, from a confusion matrix; 1 is perfect, 0 is chance.
+ * NaN when chance agreement is 1 (a single class) or there are no items.
  */
 export function cohenKappa(confusion: readonly (readonly number[])[]): number {
   const classes = confusion.length

@@ -1,8 +1,8 @@
 /**
- * Metrics for items with any number of labels at once (tags, overlapping sounds): each label is a yes-or-no question of its own.
+ * Metrics for items with any number of labels (tags, overlapping sounds): each label is a binary question of its own.
  *
  * Truth and scores are flat row-major arrays [N, C]; truth is 0 or 1. A ratio whose denominator is 0 is 0, as in scikit-learn;
- * average precision and area of a label that is never true (or always) are NaN and left out of their means.
+ * average precision and AUC of a label that is never true (or always) are NaN and do not count in their means.
  */
 import { expected } from '../errors.js'
 import {
@@ -38,8 +38,9 @@ export function multilabelRocAuc(truth: Numbers, scores: Numbers, classes: numbe
 /**
  * Precision, recall and F1 of each label where `score >= threshold` says yes, and their averages.
  *
- * The macro average is over all labels, also those never true (scikit-learn's way for several labels).
- * @param threshold One for all, or one a label [C].
+ * The macro average includes labels that are never true, as in scikit-learn.
+ *
+ * @param threshold One for all labels, or one per label [C].
  */
 export function multilabelScores(
   truth: Numbers,
@@ -74,7 +75,7 @@ export function multilabelScores(
   }
 }
 
-/** Share of items whose whole set of labels is right at the threshold; NaN without items. */
+/** Share of items whose set of labels is entirely right at the threshold; NaN without items. */
 export function subsetAccuracy(truth: Numbers, scores: Numbers, classes: number, threshold = 0.5): number {
   checkShape('computing subset accuracy', truth, scores, classes)
   const rows = truth.length / classes
@@ -89,7 +90,7 @@ export function subsetAccuracy(truth: Numbers, scores: Numbers, classes: number,
   return rows === 0 ? Number.NaN : right / rows
 }
 
-/** The threshold of each label with the highest F1 on these items; 0.5 for a label that is never true. Use validation items. */
+/** The threshold of each label with the highest F1 on these items, which should be validation items; 0.5 for a label that is never true. */
 export function bestThresholds(truth: Numbers, scores: Numbers, classes: number): Float64Array {
   checkShape('choosing thresholds', truth, scores, classes)
   return Float64Array.from({ length: classes }, (_, c) => {

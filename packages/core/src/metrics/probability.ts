@@ -1,23 +1,24 @@
 /**
- * How good the probabilities are, not only the choice: log loss, and calibration (does 80 % sure mean right 80 % of the time).
+ * How good the probabilities are, not only the choice: log loss, and calibration (is an answer with 80 % confidence right 80 % of the
+ * time?).
  *
- * Calibration follows Guo et al. 2017, arXiv:1706.04599, section 2: equally wide bins of the highest probability.
+ * Calibration follows Guo et al. 2017, arXiv:1706.04599, section 2: bins of equal width over the highest probability.
  */
 import { expected } from '../errors.js'
 import { argMaxRows, rowsOf, type Numbers } from './classification.js'
 
-/** One bin of confidence, `(low, high]` (the first also holds 0). Without items, `confidence` and `accuracy` are NaN. */
+/** One bin of confidence, `(low, high]` (the first also includes 0). Without items, `confidence` and `accuracy` are NaN. */
 export interface CalibrationBin {
   low: number
   high: number
   items: number
-  /** Mean highest probability of the bin's items. */
+  /** Mean of the highest probabilities of its items. */
   confidence: number
-  /** Share of the bin's items that are right. */
+  /** Share of its items that are right. */
   accuracy: number
 }
 
-/** Expected calibration error (mean gap weighted by items), maximum gap, and the bins. NaN errors without items. */
+/** Expected calibration error (mean gap weighted by items), maximum gap, and the bins. The errors are NaN without items. */
 export interface Calibration {
   expectedError: number
   maximumError: number
@@ -25,8 +26,8 @@ export interface Calibration {
 }
 
 /**
- * Mean of `-log p(true class)`; NaN without items. Probabilities are kept within float64's epsilon of 0 and 1, so that one
- * certain mistake costs 36 and not infinity. Rows are taken as they are, not scaled to a sum of 1.
+ * Mean of `-log p(true class)`; NaN without items. Probabilities are clipped to float64 epsilon from 0 and 1, so that one mistake with
+ * full confidence costs 36, not infinity. Rows are not rescaled to a sum of 1.
  *
  * @param probabilities [N, C].
  */
@@ -53,7 +54,7 @@ export function logLoss(truth: Numbers, probabilities: Numbers, classes: number)
  * Calibration of the highest probability of each row.
  *
  * @param probabilities [N, C].
- * @param binCount Equally wide bins between 0 and 1.
+ * @param binCount Number of bins of equal width from 0 to 1.
  */
 export function calibration(truth: Numbers, probabilities: Numbers, classes: number, binCount = 15): Calibration {
   const rows = rowsOf('measuring calibration', truth, probabilities, classes)

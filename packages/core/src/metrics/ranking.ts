@@ -1,9 +1,9 @@
 /**
- * How well scores rank positives before negatives: ROC curve and its area, precision-recall curve, average precision.
+ * How well scores rank positives above negatives: ROC curve and its area, precision-recall curve, average precision.
  *
- * Equal scores form one point of a curve, so ties count half in the area, as in scikit-learn. What has no answer is NaN: a rate
- * over no items, an area with one class only, a precision-recall curve without positives; averages leave NaN out and say how
- * many they took. NaN scores are an error: they have no rank.
+ * Equal scores form one point of a curve, so ties count half in the area, as in scikit-learn. Undefined values are NaN: a rate over no
+ * items, an area with a single class, a precision-recall curve without positives; averages ignore NaN and state how many values
+ * they include. NaN scores are an error: they have no rank.
  */
 import { expected } from '../errors.js'
 import { rowsOf, sameLength, type Numbers } from './classification.js'
@@ -12,7 +12,7 @@ import { rowsOf, sameLength, type Numbers } from './classification.js'
 export interface RocCurve {
   falsePositiveRate: Float64Array
   truePositiveRate: Float64Array
-  /** An item is called positive when its score is at least the threshold; decreasing. */
+  /** Decreasing. An item is predicted positive when its score is at least the threshold. */
   thresholds: Float64Array
 }
 
@@ -24,10 +24,10 @@ export interface PrecisionRecallCurve {
   thresholds: Float64Array
 }
 
-/** One area or precision a class, and the mean of those that are defined. */
+/** One score per class, and the mean of those that are defined. */
 export interface AveragedScore {
   byClass: number[]
-  /** Mean over the classes where it is defined; NaN when there is none. */
+  /** Mean over the classes where it is defined; NaN if there are none. */
   macro: number
   /** Number of classes in the mean. */
   defined: number
@@ -39,7 +39,7 @@ interface Steps {
   thresholds: Float64Array
 }
 
-/** Counts above each distinct score, from the highest down. Truth is positive where it is not 0. */
+/** Counts at or above each distinct score, from the highest down. Truth is positive where it is not 0. */
 function cumulativeCounts(doing: string, truth: Numbers, scores: Numbers): Steps {
   sameLength(doing, truth, scores, 'scores')
   const values = Float64Array.from(scores)
@@ -68,7 +68,7 @@ function cumulativeCounts(doing: string, truth: Numbers, scores: Numbers): Steps
   }
 }
 
-/** ROC curve with a point for each distinct score. `truth` [N] is 0 or 1, `scores` [N] grow with the chance of 1. */
+/** ROC curve with a point for each distinct score. `truth` [N] is 0 or 1, `scores` [N] increase with the probability of 1. */
 export function rocCurve(truth: Numbers, scores: Numbers): RocCurve {
   const steps = cumulativeCounts('computing a ROC curve', truth, scores)
   const positives = steps.truePositives.at(-1) ?? 0
@@ -81,8 +81,8 @@ export function rocCurve(truth: Numbers, scores: Numbers): RocCurve {
 }
 
 /**
- * Area under the ROC curve: the chance that a positive scores higher than a negative, ties counting half.
- * NaN when there are no positives or no negatives.
+ * Area under the ROC curve: the probability that a positive scores higher than a negative, ties counting half. NaN without positives
+ * or without negatives.
  */
 export function rocAuc(truth: Numbers, scores: Numbers): number {
   const { truePositives, falsePositives } = cumulativeCounts('computing the area under a ROC curve', truth, scores)
@@ -98,7 +98,7 @@ export function rocAuc(truth: Numbers, scores: Numbers): number {
   return lastTrue * lastFalse === 0 ? Number.NaN : area / (lastTrue * lastFalse)
 }
 
-/** Precision-recall curve with a point for each distinct score, recall growing. NaN recall without positives. */
+/** Precision-recall curve with a point for each distinct score, in order of recall. Recall is NaN without positives. */
 export function precisionRecallCurve(truth: Numbers, scores: Numbers): PrecisionRecallCurve {
   const steps = cumulativeCounts('computing a precision-recall curve', truth, scores)
   const positives = steps.truePositives.at(-1) ?? 0
@@ -136,7 +136,7 @@ export function column(scores: Numbers, classes: number, c: number): Float64Arra
   return Float64Array.from({ length: Math.floor(scores.length / classes) }, (_, row) => scores[row * classes + c] ?? 0)
 }
 
-/** 1 where `truth` is the class, else 0: one class against the rest. */
+/** 1 where `truth` is the class, otherwise 0. */
 export function oneVersusRest(truth: Numbers, c: number): Uint8Array {
   return Uint8Array.from(truth, (label) => (label === c ? 1 : 0))
 }

@@ -1,7 +1,7 @@
 /**
- * Scores of what was read or recognised as a sequence: edit distance, character and word error rate, exact matches. A string's symbols
- * are its grapheme clusters in normal form C, what a reader takes for one sign, however it is encoded: who wants case, accents or
- * spaces not to count changes both texts before.
+ * Scores of sequences that were read or recognised: edit distance, character and word error rate, exact matches. The symbols of a
+ * string are its grapheme clusters in normal form C, what a person sees as one character, however it is encoded. To ignore case,
+ * accents or spaces, change both texts first.
  */
 import { symbolsOf as symbolsOfText } from '../data/alphabet.js'
 import { expected } from '../errors.js'
@@ -9,15 +9,15 @@ import { expected } from '../errors.js'
 /** A string, or a list of symbols of any kind. */
 export type SymbolSequence = string | ArrayLike<number | string>
 
-/** Rates are shares, not percentages; an error rate can exceed 1. NaN without items. */
+/** Rates are fractions, not percentages; an error rate can exceed 1. NaN without items. */
 export interface SequenceScores {
   /** Share of the items that are right in every symbol. */
   exactMatch: number
   /** Character error rate: edits of all items over symbols of all references. */
   cer: number
-  /** Word error rate: the same over words, which blanks divide. */
+  /** Word error rate: the same over words, separated by white space. */
   wer: number
-  /** Mean over the items of the edits over the symbols of the longer of both; 0 is perfect, 1 the worst. */
+  /** Mean over the items of the edits per symbol of the longer sequence; 0 is perfect, 1 the worst. */
   normalisedEditDistance: number
 }
 
@@ -31,13 +31,13 @@ const wordsOf = (text: string) =>
     .filter((word) => word !== '')
 
 /**
- * The least number of symbols to insert, leave out or replace that makes one sequence of the other.
+ * The smallest number of insertions, deletions and substitutions of symbols that turns one sequence into the other.
  *
  * @see Levenshtein 1966.
  */
 export function editDistance(a: SymbolSequence, b: SymbolSequence): number {
   const [from, to] = [symbolsOf(a), symbolsOf(b)]
-  // Distances of what was seen of `from` to each beginning of `to`.
+  // Distances from the symbols of `from` so far to each prefix of `to`.
   const row = Uint32Array.from({ length: to.length + 1 }, (_, j) => j)
   from.forEach((symbol, i) => {
     let diagonal = row[0] ?? 0
@@ -51,22 +51,22 @@ export function editDistance(a: SymbolSequence, b: SymbolSequence): number {
   return row[to.length] ?? 0
 }
 
-/** What became of a symbol: of the reference's, or one that was read where there is none. */
+/** One step of an alignment: a symbol of the reference and how it was read, an insertion or a deletion. */
 export type AlignedSymbol =
   | { readonly kind: 'match' | 'replace'; readonly reference: number | string; readonly reading: number | string }
   | { readonly kind: 'insert'; readonly reading: number | string }
   | { readonly kind: 'delete'; readonly reference: number | string }
 
 /**
- * What was read beside what is there, symbol by symbol, with the least number of edits: as many as `editDistance` counts. Of several
- * such alignments the one that matches or replaces towards the end, where it can.
+ * The reading aligned with the reference, symbol by symbol, with the smallest number of edits, which is their `editDistance`. Of several
+ * such alignments, the one that matches or replaces as close to the end as possible.
  *
  * @see Wagner & Fischer 1974.
  */
 export function alignSequences(reference: SymbolSequence, reading: SymbolSequence): AlignedSymbol[] {
   const [from, to] = [symbolsOf(reference), symbolsOf(reading)]
   const width = to.length + 1
-  // Distances of each beginning of `from` to each beginning of `to`.
+  // Distances from each prefix of `from` to each prefix of `to`.
   const table = new Uint32Array((from.length + 1) * width)
   const distance = (i: number, j: number) => table[i * width + j] ?? 0
   for (let i = 0; i <= from.length; i++) {
@@ -75,29 +75,29 @@ export function alignSequences(reference: SymbolSequence, reading: SymbolSequenc
       table[i * width + j] = i === 0 || j === 0 ? i + j : Math.min(pair, distance(i - 1, j) + 1, distance(i, j - 1) + 1)
     }
   }
-  const aligned: AlignedSymbol[] = []
+  const alignment: AlignedSymbol[] = []
   let [i, j] = [from.length, to.length]
   while (i > 0 || j > 0) {
-    const [there, read] = [from[i - 1], to[j - 1]]
+    const [symbol, sign] = [from[i - 1], to[j - 1]]
     const here = distance(i, j)
-    if (i > 0 && j > 0 && there !== undefined && read !== undefined) {
-      const same = there === read
+    if (i > 0 && j > 0 && symbol !== undefined && sign !== undefined) {
+      const same = symbol === sign
       if (distance(i - 1, j - 1) + (same ? 0 : 1) === here) {
-        aligned.push({ kind: same ? 'match' : 'replace', reference: there, reading: read })
+        alignment.push({ kind: same ? 'match' : 'replace', reference: symbol, reading: sign })
         i--
         j--
         continue
       }
     }
-    if (i > 0 && there !== undefined && distance(i - 1, j) + 1 === here) {
-      aligned.push({ kind: 'delete', reference: there })
+    if (i > 0 && symbol !== undefined && distance(i - 1, j) + 1 === here) {
+      alignment.push({ kind: 'delete', reference: symbol })
       i--
     } else {
-      if (read !== undefined) aligned.push({ kind: 'insert', reading: read })
+      if (sign !== undefined) alignment.push({ kind: 'insert', reading: sign })
       j--
     }
   }
-  return aligned.reverse()
+  return alignment.reverse()
 }
 
 /** Calls `each` for every pair. */
@@ -125,16 +125,16 @@ function errorRate(references: readonly SymbolSequence[], readings: readonly Sym
     edits += editDistance(reference, reading)
     symbols += symbolsOf(reference).length
   })
-  // References without any symbol: perfect when nothing was read.
+  // References without symbols: perfect if nothing was read.
   return edits === 0 && references.length > 0 ? 0 : edits / symbols
 }
 
-/** Edits of all items over symbols of all references; infinite when there are none and yet something was read. */
+/** Edits of all items over symbols of all references; infinite if there are no symbols but something was read. */
 export function characterErrorRate(references: readonly SymbolSequence[], readings: readonly SymbolSequence[]): number {
   return errorRate(references, readings)
 }
 
-/** As `characterErrorRate`, of words. */
+/** As `characterErrorRate`, over words. */
 export function wordErrorRate(references: readonly string[], readings: readonly string[]): number {
   return errorRate(references.map(wordsOf), readings.map(wordsOf))
 }
@@ -150,7 +150,7 @@ export function exactMatch(references: readonly SymbolSequence[], readings: read
 }
 
 /**
- * Mean over the items of the edits over the symbols of the longer of both sequences; 0 for a pair without symbols.
+ * Mean over the items of the edits per symbol of the longer sequence; 0 for a pair without symbols.
  *
  * @see The competitions on robust reading (ICDAR), which report 1 minus this.
  */
@@ -165,7 +165,7 @@ export function normalisedEditDistance(
   return sum / references.length
 }
 
-/** All of them, of texts. */
+/** All scores of texts. */
 export function sequenceScores(references: readonly string[], readings: readonly string[]): SequenceScores {
   return {
     exactMatch: exactMatch(references, readings),

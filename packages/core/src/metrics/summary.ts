@@ -1,6 +1,6 @@
 /**
- * All figures of a classifier's outputs at once, as evaluations print, save and report them. Each figure's definition is with its
- * function; nothing is defined here. Everything is plain data; what has no answer is null, as JSON has no NaN.
+ * All metrics of a classifier at once, as evaluations print, save and report them; each is defined in its own module. Everything is
+ * plain data; an undefined metric is null, since JSON has no NaN.
  */
 import {
   accuracy,
@@ -16,10 +16,10 @@ import { meanAveragePrecision, multilabelRocAuc, multilabelScores, subsetAccurac
 import { calibration, logLoss } from './probability.js'
 import { multiclassAveragePrecision, multiclassRocAuc, type AveragedScore } from './ranking.js'
 
-/** A figure, or null where it has no answer (an area for a class that is never true). */
+/** A metric, or null where it is undefined (such as the AUC of a class that is never true). */
 export type Figure = number | null
 
-/** Scores of one label, with its area under the ROC curve and average precision. */
+/** Scores of one label, with its AUC and average precision. */
 export interface LabelSummary extends ClassScores {
   label: string
   auc: Figure
@@ -36,11 +36,11 @@ export interface LabelAverages {
   byLabel: LabelSummary[]
 }
 
-/** Figures of a classifier with one label an item. */
+/** Metrics of a classifier with one label per item. */
 export interface ClassificationSummary extends LabelAverages {
   items: number
   accuracy: Figure
-  /** Share of items whose label is among the five likeliest; null with five labels or fewer. */
+  /** Share of items whose label is among the five most probable; null with five labels or fewer. */
   top5Accuracy: Figure
   kappa: Figure
   logLoss: Figure
@@ -49,10 +49,10 @@ export interface ClassificationSummary extends LabelAverages {
   confusion: number[][]
 }
 
-/** Figures of a tagger with any number of labels an item. */
+/** Metrics of a tagger with any number of labels per item. */
 export interface MultilabelSummary extends LabelAverages {
   items: number
-  /** Share of items whose whole set of labels is right at the threshold. */
+  /** Share of items whose set of labels is entirely right at the threshold. */
   subsetAccuracy: Figure
   threshold: number
 }
@@ -111,7 +111,7 @@ export function summariseClassification(
  * @param truth 0 or 1, [N, C].
  * @param probabilities [N, C].
  * @param labels Names of the C labels.
- * @param threshold A label is given when its probability is at least this.
+ * @param threshold Predict a label when its probability is at least this.
  */
 export function summariseMultilabel(
   truth: Numbers,

@@ -1,13 +1,13 @@
 /**
- * The reliability diagram: how often the model is right when it is so sure. On the diagonal it is as right as it is sure; below, it
- * is too sure. Dots grow with the number of items; bars at the foot show how the items are spread.
+ * The reliability diagram: how often the model is right at each level of confidence. On the diagonal confidence and accuracy agree;
+ * below it the model is overconfident. Dots grow with the number of items; bars at the bottom show their distribution.
  */
 import * as Plot from '@observablehq/plot'
 import { formatPercent, plural } from '../cli/format.js'
 import { axisX, axisY, HALF_WIDTH, renderPlot } from './svg.js'
 import { colour } from './theme.js'
 
-/** A bin of confidence, as the metrics' `calibration(...).bins` gives it. */
+/** A bin of confidence, such as one of `calibration(…).bins` of the metrics. */
 export interface ReliabilityBin {
   readonly low: number
   readonly high: number
@@ -17,7 +17,7 @@ export interface ReliabilityBin {
 }
 
 export interface ReliabilityOptions {
-  /** Expected calibration error, shown in the plot. */
+  /** Expected calibration error, printed in the plot. */
   readonly expectedError?: number
   readonly width?: number
   readonly height?: number
@@ -26,13 +26,7 @@ export interface ReliabilityOptions {
 export function reliabilityPlot(bins: readonly ReliabilityBin[], options: ReliabilityOptions = {}): string {
   const { expectedError, width = HALF_WIDTH, height = 380 } = options
   const filled = bins.filter(({ items }) => items > 0)
-  const most = Math.max(1, ...filled.map(({ items }) => items))
-  const diagonal = [
-    { x: 0, y: 0 },
-    { x: 1, y: 1 },
-  ]
   const note = expectedError === undefined ? [] : [`expected calibration error ${formatPercent(expectedError)}`]
-  const line = { x: 'confidence', y: 'accuracy', stroke: colour('blue') }
   const percent = (value: number) => `${Math.round(value * 100)} %`
   return renderPlot(
     {
@@ -48,43 +42,7 @@ export function reliabilityPlot(bins: readonly ReliabilityBin[], options: Reliab
       marks: [
         ...axisY({ label: 'share right', ticks: 5, tickFormat: percent }),
         ...axisX({ label: 'confidence', ticks: 5, tickFormat: percent }),
-        Plot.rect(filled, {
-          x1: 'low',
-          x2: 'high',
-          y1: 0,
-          y2: ({ items }: ReliabilityBin) => (0.18 * items) / most,
-          insetLeft: 1,
-          insetRight: 1,
-          fill: colour('muted'),
-          fillOpacity: 0.28,
-          title: ({ items }: ReliabilityBin) => plural(items, 'item'),
-          className: 'items',
-        }),
-        Plot.line(diagonal, {
-          x: 'x',
-          y: 'y',
-          stroke: colour('muted'),
-          strokeDasharray: '2,4',
-          className: 'as-right-as-sure',
-        }),
-        Plot.link(filled, {
-          x: 'confidence',
-          y1: 'confidence',
-          y2: 'accuracy',
-          stroke: colour('vermilion'),
-          strokeWidth: 1.4,
-          strokeOpacity: 0.7,
-          className: 'gap',
-        }),
-        Plot.line(filled, { ...line, strokeWidth: 1.4, className: 'reliability' }),
-        Plot.dot(filled, {
-          x: 'confidence',
-          y: 'accuracy',
-          r: ({ items }: ReliabilityBin) => 2.5 + 5 * Math.sqrt(items / most),
-          fill: colour('blue'),
-          stroke: colour('paper'),
-          className: 'bin',
-        }),
+        ...binMarks(filled),
         Plot.text(note, {
           frameAnchor: 'top-left',
           dx: 8,
@@ -97,4 +55,53 @@ export function reliabilityPlot(bins: readonly ReliabilityBin[], options: Reliab
     },
     'reliability diagram',
   )
+}
+
+const DIAGONAL = [
+  { x: 0, y: 0 },
+  { x: 1, y: 1 },
+]
+
+/** Bars for the items in each bin, the diagonal, and the accuracy of each bin with its gap to the diagonal. */
+function binMarks(bins: readonly ReliabilityBin[]): Plot.Markish[] {
+  const most = Math.max(1, ...bins.map(({ items }) => items))
+  return [
+    Plot.rect(bins, {
+      x1: 'low',
+      x2: 'high',
+      y1: 0,
+      y2: ({ items }: ReliabilityBin) => (0.18 * items) / most,
+      insetLeft: 1,
+      insetRight: 1,
+      fill: colour('muted'),
+      fillOpacity: 0.28,
+      title: ({ items }: ReliabilityBin) => plural(items, 'item'),
+      className: 'items',
+    }),
+    Plot.line(DIAGONAL, { x: 'x', y: 'y', stroke: colour('muted'), strokeDasharray: '2,4', className: 'perfect' }),
+    Plot.link(bins, {
+      x: 'confidence',
+      y1: 'confidence',
+      y2: 'accuracy',
+      stroke: colour('vermilion'),
+      strokeWidth: 1.4,
+      strokeOpacity: 0.7,
+      className: 'gap',
+    }),
+    Plot.line(bins, {
+      x: 'confidence',
+      y: 'accuracy',
+      stroke: colour('blue'),
+      strokeWidth: 1.4,
+      className: 'reliability',
+    }),
+    Plot.dot(bins, {
+      x: 'confidence',
+      y: 'accuracy',
+      r: ({ items }: ReliabilityBin) => 2.5 + 5 * Math.sqrt(items / most),
+      fill: colour('blue'),
+      stroke: colour('paper'),
+      className: 'bin',
+    }),
+  ]
 }

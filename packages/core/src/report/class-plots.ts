@@ -1,12 +1,10 @@
-/**
- * Plots with a row a class: precision, recall and F1 of each class, and the probabilities of one prediction.
- */
+/** A plot with a row for each class: its precision, recall and F1. */
 import * as Plot from '@observablehq/plot'
-import { formatCount, formatPercent } from '../cli/format.js'
-import { axisX, fitText, FULL_WIDTH, HALF_WIDTH, labelMargin, renderPlot } from './svg.js'
+import { formatCount } from '../cli/format.js'
+import { axisX, fitText, FULL_WIDTH, labelMargin, renderPlot } from './svg.js'
 import { colour } from './theme.js'
 
-/** Scores of one class, as the metrics' `classificationScores(...).byClass` gives them. */
+/** Scores of one class, such as one of `classificationScores(…).byClass` of the metrics. */
 export interface ClassFigures {
   readonly precision: number
   readonly recall: number
@@ -72,75 +70,5 @@ export function classScoresPlot(
       { label: 'precision', stroke: colour('blue'), mark: 'dot' },
       { label: 'recall', stroke: colour('vermilion'), mark: 'diamond' },
     ],
-  )
-}
-
-export interface ProbabilityOptions {
-  /** How many are shown, best first. */
-  readonly top?: number
-  /** The true label: its bar is blue, those above it vermilion. Without it, the first is blue. */
-  readonly truth?: string
-  readonly width?: number
-}
-
-/** The probabilities of one prediction as horizontal bars, highest first. */
-export function probabilityPlot(
-  labels: readonly string[],
-  probabilities: ArrayLike<number>,
-  { top = 5, truth, width = HALF_WIDTH }: ProbabilityOptions = {},
-): string {
-  const ranked = labels
-    .map((label, at) => ({ at, label, p: probabilities[at] ?? 0 }))
-    .sort((a, b) => b.p - a.p || a.at - b.at)
-  const rows = ranked.slice(0, top)
-  const margin = labelMargin(
-    rows.map(({ label }) => label),
-    150,
-  )
-  const best = rows[0]?.label
-  type Row = (typeof rows)[number]
-  const fill = ({ label }: Row) => {
-    if (label === (truth ?? best)) return colour('blue')
-    return label === best ? colour('vermilion') : colour('muted')
-  }
-  return renderPlot(
-    {
-      width,
-      height: rows.length * 26 + 8,
-      marginLeft: margin,
-      marginRight: 56,
-      marginTop: 4,
-      marginBottom: 4,
-      x: { domain: [0, 1], axis: null },
-      y: { type: 'band', domain: rows.map(({ at }) => at), axis: null, padding: 0.35 },
-      opacity: { type: 'identity' },
-      marks: [
-        Plot.barX(rows, {
-          x: 'p',
-          y: 'at',
-          fill,
-          fillOpacity: ({ label }: Row) => (label === (truth ?? best) || label === best ? 1 : 0.55),
-          className: 'probability',
-        }),
-        Plot.ruleX([0], { stroke: colour('muted') }),
-        Plot.text(rows, {
-          x: 'p',
-          y: 'at',
-          text: ({ p }: Row) => formatPercent(p),
-          textAnchor: 'start',
-          dx: 6,
-          fill: colour('muted'),
-        }),
-        Plot.text(rows, {
-          y: 'at',
-          text: ({ label }: Row) => fitText(label, margin - 10),
-          frameAnchor: 'left',
-          textAnchor: 'end',
-          dx: -8,
-          fill: 'currentColor',
-        }),
-      ],
-    },
-    'probabilities of the most likely classes',
   )
 }

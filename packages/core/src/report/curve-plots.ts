@@ -1,23 +1,23 @@
 /**
- * ROC and precision-recall curves, one class or many. Up to six classes get a colour each; with more, all are thin and grey, their
- * mean is bold and the weakest three are named. Curves with thousands of points are thinned to what can be seen.
+ * ROC and precision-recall curves of one class or many. Up to six classes have a colour each; with more, curves are thin and grey, their
+ * mean is bold and the weakest three are labelled. Curves with thousands of points are thinned to what is visible.
  */
 import * as Plot from '@observablehq/plot'
 import { axisX, axisY, fitText, HALF_WIDTH, legendColumn, renderPlot } from './svg.js'
 import type { LegendEntry } from './svg.js'
 import { colour, series } from './theme.js'
 
-/** One class's curve. For ROC, x is the false positive rate and y the true positive rate; else recall and precision. */
+/** The curve of a class: true positive rate over false positive rate (ROC), or precision over recall. */
 export interface Curve {
   readonly label: string
   readonly x: ArrayLike<number>
   readonly y: ArrayLike<number>
-  /** AUC or average precision, shown beside the label; NaN is left out. */
+  /** AUC or average precision, printed beside the label unless it is NaN. */
   readonly score: number
 }
 
 export interface CurvesOptions {
-  /** The mean score over classes, shown when there are many. */
+  /** The mean score over classes, printed when there are many. */
   readonly meanScore?: number
   readonly width?: number
   readonly height?: number
@@ -27,7 +27,9 @@ interface Point {
   readonly x: number
   readonly y: number
 }
-interface Drawn {
+
+/** A curve as it is drawn. */
+interface CurveLine {
   readonly name: string
   readonly score: number
   readonly points: readonly Point[]
@@ -36,9 +38,36 @@ interface Drawn {
   readonly width: number
 }
 
-const NAMED = 6
+/** The two kinds of curves. */
+interface CurveKind {
+  readonly x: string
+  readonly y: string
+  readonly score: string
+  readonly legend: 'bottom' | 'bottom-left'
+  /** Whether y is constant between points, instead of linear. */
+  readonly steps: boolean
+}
+
+const ROC: CurveKind = {
+  x: 'false positive rate',
+  y: 'true positive rate',
+  score: 'AUC',
+  legend: 'bottom',
+  steps: false,
+}
+const PRECISION_RECALL: CurveKind = {
+  x: 'recall',
+  y: 'precision',
+  score: 'average precision',
+  legend: 'bottom-left',
+  steps: true,
+}
+
+/** With up to this many classes, each has a colour. */
+const MOST_COLOURED = 6
+/** With more, this many of the weakest are labelled. */
 const WEAKEST = 3
-/** Points on the grid on which curves are averaged. */
+/** Points of the grid on which curves are averaged. */
 const GRID = 101
 
 /** ROC curves. */
@@ -50,57 +79,41 @@ export function rocPlot(curves: readonly Curve[], options: CurvesOptions = {}): 
     ],
     { x: 'x', y: 'y', stroke: colour('muted'), strokeDasharray: '2,4', className: 'chance' },
   )
-  const axes = { x: 'false positive rate', y: 'true positive rate', score: 'AUC' }
-  return curvesPlot(curves, axes, [chance], 'bottom', interpolateLinear, options)
+  return curvesPlot(curves, ROC, [chance], options)
 }
 
-/** Precision-recall curves, drawn as steps: between two points, precision is that of the higher recall. */
+/** Precision-recall curves, drawn as steps: between two points, precision is that of the point with the higher recall. */
 export function precisionRecallPlot(curves: readonly Curve[], options: CurvesOptions = {}): string {
-  const axes = { x: 'recall', y: 'precision', score: 'average precision' }
-  return curvesPlot(curves.map(untilAllFound), axes, [], 'bottom-left', interpolateStep, options)
+  return curvesPlot(curves.map(untilFullRecall), PRECISION_RECALL, [], options)
 }
 
-/** Without the points after the first at which everything is found: there, precision only falls straight down. */
-function untilAllFound({ x, y, ...rest }: Curve): Curve {
+/** Without the points after the first at full recall, where precision only falls vertically. */
+function untilFullRecall({ x, y, ...rest }: Curve): Curve {
   const recall = Array.from(x)
   const full = recall.findIndex((value) => value >= 1)
-  const kept = full < 0 ? recall.length : full + 1
-  return { ...rest, x: recall.slice(0, kept), y: Array.from(y).slice(0, kept) }
+  const end = full < 0 ? recall.length : full + 1
+  return { ...rest, x: recall.slice(0, end), y: Array.from(y).slice(0, end) }
 }
 
 function curvesPlot(
   curves: readonly Curve[],
-  axes: { x: string; y: string; score: string },
+  kind: CurveKind,
   below: Plot.Markish[],
-  corner: 'bottom' | 'bottom-left',
-  interpolate: (curve: Curve, x: number) => number,
   { meanScore, width = HALF_WIDTH, height = 380 }: CurvesOptions,
 ): string {
-  const named: Drawn[] = []
-  const grey: Drawn[] = []
   const usable = curves.filter(({ x }) => x.length > 0)
-  const step = interpolate === interpolateStep
-  if (usable.length <= NAMED) {
-    usable.forEach((curve, at) => named.push(draw(curve, series(at), 1.8, step)))
-  } else {
-    const weakest = [...usable].sort((a, b) => a.score - b.score).slice(0, WEAKEST)
-    for (const curve of usable) {
-      if (!weakest.includes(curve)) grey.push(draw(curve, { stroke: colour('muted'), dash: undefined }, 0.7, step))
-    }
-    named.push(mean(usable, interpolate, meanScore))
-    weakest.forEach((curve, at) => named.push(draw(curve, series(at + 1), 1.4, step)))
-  }
+  const { labelled, grey } = linesOf(usable, kind, meanScore)
   const marks: Plot.Markish[] = [
-    ...axisY({ label: axes.y, ticks: 5 }),
-    ...axisX({ label: axes.x, ticks: 5 }),
+    ...axisY({ label: kind.y, ticks: 5 }),
+    ...axisX({ label: kind.x, ticks: 5 }),
     ...below,
     ...grey.map((curve) => lineMark(curve, 0.45)),
-    ...[...named].reverse().map((curve) => lineMark(curve, 1)),
+    ...[...labelled].reverse().map((curve) => lineMark(curve, 1)),
   ]
-  const left = corner === 'bottom' ? Math.round(width * 0.42) : 60
-  const entries = named.map(({ name, score, stroke, dash }, at): LegendEntry => {
-    const shown = Number.isFinite(score) ? `${at === 0 ? `${axes.score} ` : ''}${score.toFixed(3)}` : ''
-    return { label: `${fitText(name, width - left - 150)}  ${shown}`, stroke, dash }
+  const left = kind.legend === 'bottom' ? Math.round(width * 0.42) : 60
+  const entries = labelled.map(({ name, score, stroke, dash }, at): LegendEntry => {
+    const value = Number.isFinite(score) ? `${at === 0 ? `${kind.score} ` : ''}${score.toFixed(3)}` : ''
+    return { label: `${fitText(name, width - left - 150)}  ${value}`, stroke, dash }
   })
   const one = usable.length === 1 ? usable[0]?.label : undefined
   return renderPlot(
@@ -115,13 +128,33 @@ function curvesPlot(
       y: { domain: [0, 1] },
       marks,
     },
-    `${axes.y} by ${axes.x} of ${one ?? `${usable.length} classes`}`,
+    `${kind.y} by ${kind.x} of ${one ?? `${usable.length} classes`}`,
     [],
     legendColumn(entries, left, height - 44 - 18),
   )
 }
 
-function lineMark({ points, stroke, dash, width }: Drawn, opacity: number): Plot.Markish {
+/** Which curves are labelled, in the order of the legend, and which are grey. */
+function linesOf(
+  curves: readonly Curve[],
+  { steps }: CurveKind,
+  meanScore: number | undefined,
+): { labelled: CurveLine[]; grey: CurveLine[] } {
+  if (curves.length <= MOST_COLOURED)
+    return { labelled: curves.map((curve, at) => lineOf(curve, series(at), 1.8, steps)), grey: [] }
+  const weakest = [...curves].sort((a, b) => a.score - b.score).slice(0, WEAKEST)
+  const others = curves.filter((curve) => !weakest.includes(curve))
+  const style = { stroke: colour('muted'), dash: undefined }
+  return {
+    labelled: [
+      mean(curves, steps, meanScore),
+      ...weakest.map((curve, at) => lineOf(curve, series(at + 1), 1.4, steps)),
+    ],
+    grey: others.map((curve) => lineOf(curve, style, 0.7, steps)),
+  }
+}
+
+function lineMark({ points, stroke, dash, width }: CurveLine, opacity: number): Plot.Markish {
   const line = {
     x: 'x',
     y: 'y',
@@ -133,12 +166,17 @@ function lineMark({ points, stroke, dash, width }: Drawn, opacity: number): Plot
   return Plot.line(points, dash === undefined ? line : { ...line, strokeDasharray: dash })
 }
 
-function draw(curve: Curve, style: { stroke: string; dash: string | undefined }, width: number, step: boolean): Drawn {
+function lineOf(
+  curve: Curve,
+  style: { stroke: string; dash: string | undefined },
+  width: number,
+  steps: boolean,
+): CurveLine {
   const all = Array.from({ length: curve.x.length }, (_, at) => ({ x: curve.x[at] ?? 0, y: curve.y[at] ?? 0 }))
-  return { name: curve.label, score: curve.score, points: thin(step ? asSteps(all) : all), width, ...style }
+  return { name: curve.label, score: curve.score, points: thin(steps ? asSteps(all) : all), width, ...style }
 }
 
-/** Corners for a curve whose y holds from the point before to the point itself. */
+/** Adds corners to a curve whose y is constant from the previous point to the point itself. */
 function asSteps(points: readonly Point[]): Point[] {
   return points.flatMap((point, at) => {
     const before = points[at - 1]
@@ -146,28 +184,26 @@ function asSteps(points: readonly Point[]): Point[] {
   })
 }
 
-/** Leaves out points less than a pixel or so from the last kept one, and those on a straight line. */
+/** Drops points within about a pixel of the previous one, and those on a straight line. */
 function thin(points: readonly Point[], least = 0.002): Point[] {
-  const kept: Point[] = []
+  const result: Point[] = []
   points.forEach((point, at) => {
-    const last = kept.at(-1)
+    const last = result.at(-1)
     const next = points[at + 1]
     if (last === undefined || next === undefined) {
-      kept.push(point)
+      result.push(point)
       return
     }
     const straight = Math.abs((point.x - last.x) * (next.y - last.y) - (point.y - last.y) * (next.x - last.x)) < 1e-9
     const near = Math.abs(point.x - last.x) < least && Math.abs(point.y - last.y) < least
-    if (!straight && !near) kept.push(point)
+    if (!straight && !near) result.push(point)
   })
-  return kept
+  return result
 }
 
-function mean(
-  curves: readonly Curve[],
-  interpolate: (curve: Curve, x: number) => number,
-  score = meanOf(curves),
-): Drawn {
+/** The mean of the curves at each x. */
+function mean(curves: readonly Curve[], steps: boolean, score = meanOf(curves)): CurveLine {
+  const interpolate = steps ? interpolateStep : interpolateLinear
   const points = Array.from({ length: GRID }, (_, at) => {
     const x = at / (GRID - 1)
     return { x, y: curves.reduce((sum, curve) => sum + interpolate(curve, x), 0) / curves.length }
@@ -188,7 +224,7 @@ function meanOf(curves: readonly Curve[]): number {
   return scores.reduce((sum, score) => sum + score, 0) / scores.length
 }
 
-/** The highest y at x, on straight lines between points; x increases. */
+/** The highest y at x by linear interpolation; x increases. */
 function interpolateLinear({ x, y }: Curve, at: number): number {
   let value = y[0] ?? 0
   for (let i = 1; i < x.length; i++) {

@@ -1,6 +1,6 @@
 /**
- * HTML put together safely: a template tag that escapes every value unless it is already `Html`. Text that came from a user (labels,
- * file names, options) can therefore never become a tag, an attribute or a style.
+ * Safe HTML: a template tag that escapes every value that is not already `Html`. Text from a user (labels, file names, options) can
+ * therefore never become a tag, an attribute or a style.
  */
 
 /** Markup that is safe to insert as it stands. */
@@ -13,12 +13,12 @@ export class Html {
 
 export type HtmlValue = Html | string | number | undefined | false | readonly HtmlValue[]
 
-/** Escapes text for element content and quoted attributes. Control characters that HTML does not allow become spaces. */
+/** Escapes text for element content and quoted attributes, and replaces control characters that HTML forbids with spaces. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`).replace(/[^\P{Cc}\n\t]/gu, ' ')
 }
 
-/** Template tag: literal parts stand, values are escaped, arrays are joined, undefined and false are nothing. */
+/** Template tag: values are escaped, arrays are joined, undefined and false are omitted. */
 export function html(parts: TemplateStringsArray, ...values: HtmlValue[]): Html {
   return new Html(parts.map((part, at) => part + (at < values.length ? toText(values[at]) : '')).join(''))
 }
@@ -31,7 +31,7 @@ function toText(value: HtmlValue): string {
   return value.map(toText).join('')
 }
 
-/** Markup that the caller vouches for. */
+/** Markup that is known to be safe. */
 export function trusted(text: string): Html {
   return new Html(text)
 }

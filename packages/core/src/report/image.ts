@@ -1,7 +1,7 @@
 /**
- * Pixels as PNG, through sharp, and numbers as colours: viridis and magma, the perceptually even colour maps that keep their order
- * in grey print and for colour-blind readers. The maps are the polynomial fits by Matt Zucker (public domain,
- * shadertoy.com/view/WlfXRN), within 2 of 255 levels of matplotlib's tables nearly everywhere.
+ * Pixels as PNG, through sharp, and numbers as colours: viridis and magma, perceptually uniform colour maps that keep their order in
+ * grey print and for colour-blind readers. The maps are polynomial fits by Matt Zucker (public domain, shadertoy.com/view/WlfXRN),
+ * nearly everywhere within 2 of 255 levels of the tables of matplotlib.
  */
 import sharp from 'sharp'
 import { expected } from '../errors.js'
@@ -32,7 +32,7 @@ const FITS: Readonly<Record<'viridis' | 'magma', readonly Triple[]>> = {
   ],
 }
 
-/** The colour of `t` in 0 to 1 as red, green and blue in 0 to 255; values outside are held at the ends. */
+/** The colour of `t` in [0, 1] as red, green and blue from 0 to 255; values outside are clamped. */
 export function mapColour(map: ColourMap, t: number): [number, number, number] {
   const x = Number.isNaN(t) ? 0 : Math.min(1, Math.max(0, t))
   if (map === 'grey') return [Math.round(255 * x), Math.round(255 * x), Math.round(255 * x)]
@@ -65,22 +65,22 @@ export async function encodePng(pixels: Uint8Array, width: number, height: numbe
   return new Uint8Array(png.buffer, png.byteOffset, png.length)
 }
 
-/** PNG bytes as a `data:` address, for an image inside a page. */
+/** PNG bytes as a `data:` URL, for an image inside a page. */
 export function toDataUri(png: Uint8Array): string {
   return `data:image/png;base64,${Buffer.from(png.buffer, png.byteOffset, png.byteLength).toString('base64')}`
 }
 
 export interface HeatMapPixels {
   readonly map?: ColourMap
-  /** Values at the two ends of the colour map; the smallest and largest finite value unless told. */
+  /** Values at the two ends of the colour map (default: the smallest and largest finite value). */
   readonly range?: readonly [number, number]
-  /** Column 0 of `values` at the bottom, as spectrograms have it. Default true. */
+  /** Draw column 0 of `values` at the bottom, as in spectrograms (default: true). */
   readonly firstColumnAtBottom?: boolean
-  /** Each value becomes this many pixels in each direction. */
+  /** Pixels per value in each direction (default: 1). */
   readonly scale?: number
 }
 
-/** The smallest and largest finite value; [0, 1] when there is none. */
+/** The smallest and largest finite value; [0, 1] if there are none. */
 export function finiteRange(values: ArrayLike<number>): [number, number] {
   let low = Infinity
   let high = -Infinity
@@ -108,7 +108,7 @@ export async function heatMapPng(
   if (values.length !== steps * features || values.length === 0) {
     throw expected({
       doing: 'drawing a heat map',
-      want: `${steps} x ${features} values, at least one,`,
+      want: `${steps} x ${features} values (at least 1)`,
       of: 'values',
       got: values.length,
     })

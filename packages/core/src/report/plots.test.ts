@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { calibration } from '../metrics/probability.js'
 import { rocAuc, rocCurve } from '../metrics/ranking.js'
 import { reliabilityPlot } from './calibration-plot.js'
-import { classScoresPlot, probabilityPlot } from './class-plots.js'
+import { classScoresPlot } from './class-plots.js'
 import { confusionPlot } from './confusion-plot.js'
 import { precisionRecallPlot, rocPlot } from './curve-plots.js'
-import { classesSection, multilabelSection, worstConfusions } from './sections.js'
+import { classesSection, probabilitiesSection, worstConfusions } from './sections.js'
 import { fitText, renderPlot } from './svg.js'
 import { epochCurves, figureName, learningRatePlot, lossPlot, metricKeys } from './training-plots.js'
 
@@ -162,14 +162,6 @@ describe('rows of classes', () => {
     ]).toEqual([2, 2, 2])
     expect(texts()).toContain('1,200')
   })
-
-  it('rank probabilities and colour truth and error', () => {
-    const { all, texts } = parse(probabilityPlot(['cat', 'dog', 'hen'], [0.2, 0.7, 0.1], { top: 2, truth: 'cat' }))
-    const fills = all('.probability rect').map((bar) => bar.getAttribute('fill') ?? '')
-    expect(fills[0]).toContain('--vermilion')
-    expect(fills[1]).toContain('--blue')
-    expect(texts()).toEqual(['70.0 %', '20.0 %', 'dog', 'cat'])
-  })
 })
 
 describe('reliability', () => {
@@ -212,12 +204,13 @@ describe('the shared parts', () => {
     expect(section.text).toEqual(['Most frequent mistakes: dog taken for cat (1 of 1).'])
   })
 
-  it('make a section of labels that occur together, leaving out curves of a label that never does', () => {
-    const truth = [1, 0, 0, 1, 1, 0, 0, 0, 0]
-    const probabilities = [0.9, 0.2, 0.1, 0.8, 0.7, 0.1, 0.3, 0.6, 0.1]
-    const { figures = [] } = multilabelSection({ labels: ['dog', 'rain', 'never'], truth, probabilities })
-    const [scores, roc] = figures.map(({ svg }) => parse(svg ?? ''))
-    expect(scores?.texts('.class text')).toEqual(['dog', 'rain', 'never'])
+  it('make a section of probabilities, without curves of a label that never occurs', () => {
+    const truth = [0, 1, 0]
+    const probabilities = [0.9, 0.0, 0.1, 0.2, 0.7, 0.1, 0.3, 0.6, 0.1]
+    const { figures = [] } = probabilitiesSection({ labels: ['dog', 'rain', 'never'], truth, probabilities })
+    const [roc, precisionRecall, reliability] = figures.map(({ svg }) => parse(svg ?? ''))
     expect(roc?.all('.curve path').length).toBe(2)
+    expect(precisionRecall?.all('.curve path').length).toBe(2)
+    expect(reliability?.all('.reliability path').length).toBe(1)
   })
 })

@@ -106,7 +106,7 @@ describe('a report', () => {
       title: 't',
       sections: [{ title: 's', figures: [{ image: 'https://example.org/x.png', caption: 'c' }] }],
     }
-    expect(() => renderReport(bad)).toThrow('writing the report: expected a data:image/… address for image')
+    expect(() => renderReport(bad)).toThrow('writing the report: expected a data:image/… URL for image')
   })
 })
 

@@ -1,7 +1,7 @@
 /**
- * The report of a run: one HTML file that opens offline, in light and dark, and prints on A4. It is put together from sections, so
- * that every application adds its own; the usual ones are in sections.ts. No script, nothing loaded from anywhere: a content
- * security policy in the file forbids both. All text is escaped; only `figure.svg` and `section.html` are taken as they are.
+ * The report of a run: one HTML file that opens offline, in light and dark mode, and prints on A4. It consists of sections, so that every
+ * application can add its own; the usual ones are in sections.ts. It has no scripts and loads nothing: a content security policy in
+ * the file forbids both. All text is escaped; only `figure.svg` and `section.html` are inserted as they are.
  */
 import { formatNumber, formatPercent } from '../cli/format.js'
 import { expected } from '../errors.js'
@@ -10,7 +10,7 @@ import type { Html } from './html.js'
 import { html, trusted } from './html.js'
 import { styleSheet } from './theme.js'
 
-/** A number that sums the run up. */
+/** A number that summarises the run. */
 export interface KeyFigure {
   readonly label: string
   readonly value: string
@@ -18,13 +18,13 @@ export interface KeyFigure {
   readonly note?: string
 }
 
-/** A plot or picture with its caption; `wide` takes the whole page, by default when it is drawn wider than half. */
+/** A plot or picture with its caption; `wide` takes the whole width (default: when it is wider than half of it). */
 export interface Figure {
-  /** From this folder's plots. */
+  /** A plot of this folder. */
   readonly svg?: string
-  /** A `data:` address. */
+  /** A `data:` URL. */
   readonly image?: string
-  /** The first sentence is set in bold when it ends with a full stop and more follows. */
+  /** The first sentence is printed in bold. */
   readonly caption: string
   readonly wide?: boolean
 }
@@ -35,19 +35,19 @@ export interface ReportTable {
   readonly rows: readonly (readonly (string | number | undefined)[])[]
 }
 
-/** One item that the model judged. */
+/** An item and the prediction of the model. */
 export interface Example {
   readonly truth: string
   readonly predicted: string
-  /** `data:` address of a picture, such as its spectrogram. */
+  /** `data:` URL of a picture, such as its spectrogram. */
   readonly image?: string
-  /** `data:` address of the sound, for a player. */
+  /** `data:` URL of the sound, for a player. */
   readonly audio?: string
-  /** Such as the file's name. */
+  /** Such as the name of the file. */
   readonly caption?: string
-  /** Shown as bars, best first. */
+  /** Drawn as bars, the most probable first. */
   readonly probabilities?: readonly { readonly label: string; readonly probability: number }[]
-  /** Whether it is right; by default when `predicted` is `truth`. */
+  /** Whether it is right (default: whether `predicted` is `truth`). */
   readonly right?: boolean
 }
 
@@ -59,13 +59,13 @@ export interface Section {
   readonly tables?: readonly ReportTable[]
   /** Right and wrong examples; the wrong ones come first. */
   readonly examples?: readonly Example[]
-  /** Markup of the application's own, which it has escaped. */
+  /** Markup of the application, already escaped. */
   readonly html?: Html
-  /** Starts on a new page when printed. */
+  /** Start on a new page in print. */
   readonly newPage?: boolean
 }
 
-/** Where the numbers come from, at the end. */
+/** How the numbers were made, at the end of the report. */
 export interface Footer {
   readonly command?: string
   readonly device?: string
@@ -73,7 +73,7 @@ export interface Footer {
   readonly duration?: string
   readonly finished?: Date
   readonly versions?: Readonly<Record<string, string>>
-  /** All options of the run, shown when opened. */
+  /** All options of the run, in a section that opens on a click. */
   readonly options?: object
 }
 
@@ -82,7 +82,7 @@ export interface Report {
   readonly subtitle?: string
   /** A few words above the title, such as the application. */
   readonly kicker?: string
-  /** What it comes to, in a sentence or a few: the first thing that is said. */
+  /** The result in one or a few sentences, at the top. */
   readonly verdict?: string | readonly string[]
   readonly summary?: readonly KeyFigure[]
   readonly sections: readonly Section[]
@@ -172,10 +172,10 @@ function splitCaption(caption: string): [string, string] {
   return end < 0 ? [caption, ''] : [caption.slice(0, end + 1), caption.slice(end + 1)]
 }
 
-/** Nothing may be loaded from outside. */
+/** Accepts `data:` URLs only: nothing may be loaded from outside. */
 function dataUri(address: string, kind: 'image' | 'audio'): string {
   if (address.startsWith(`data:${kind}/`)) return address
-  throw expected({ doing: 'writing the report', want: `a data:${kind}/… address`, of: kind, got: address.slice(0, 60) })
+  throw expected({ doing: 'writing the report', want: `a data:${kind}/… URL`, of: kind, got: address.slice(0, 60) })
 }
 
 function renderTable({ caption, columns, rows }: ReportTable, number: number): Html {

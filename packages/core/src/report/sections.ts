@@ -1,26 +1,25 @@
 /**
- * The sections that most reports share, made from what training and evaluation give: how training went, how well each class is
- * recognised, how good the probabilities are, and examples. Applications take the ones that fit and add their own.
+ * The sections that most reports share, made from the results of training and evaluation: how training went, how well each class is
+ * recognised, and how good the probabilities are. Applications use those that apply and add their own.
  */
 import { formatNumber } from '../cli/format.js'
 import { calibration } from '../metrics/probability.js'
 import { argMaxRows, classificationScores, confusionMatrix } from '../metrics/classification.js'
-import { multilabelScores } from '../metrics/multilabel.js'
 import { averagePrecision, column, oneVersusRest, precisionRecallCurve, rocAuc, rocCurve } from '../metrics/ranking.js'
 import { reliabilityPlot } from './calibration-plot.js'
 import { classScoresPlot } from './class-plots.js'
 import { confusionPlot } from './confusion-plot.js'
 import { precisionRecallPlot, rocPlot } from './curve-plots.js'
 import type { Curve } from './curve-plots.js'
-import type { Example, Figure, Section } from './report.js'
+import type { Figure, Section } from './report.js'
 import { FULL_WIDTH, HALF_WIDTH } from './svg.js'
 import { epochCurves, figureName, learningRatePlot, lossPlot, metricKeys } from './training-plots.js'
 import type { EpochFigures } from './training-plots.js'
 
 export interface TrainingSectionOptions {
-  /** The epoch whose weights were kept. */
+  /** The epoch whose weights the model has. */
   readonly bestEpoch?: number
-  /** A figure of the history that is to be shown; all `val_…` metrics unless told. */
+  /** Figures of the history to plot (default: all `val_…` metrics). */
   readonly metrics?: readonly string[]
   readonly text?: string
 }
@@ -29,8 +28,8 @@ export interface TrainingSectionOptions {
 export function trainingSection(history: readonly EpochFigures[], options: TrainingSectionOptions = {}): Section {
   const { bestEpoch, metrics = metricKeys(history), text } = options
   const best = bestEpoch === undefined ? {} : { bestEpoch }
-  const kept = bestEpoch === undefined ? '' : ` The weights of epoch ${bestEpoch} were kept.`
-  const figures: Figure[] = [{ svg: lossPlot(history, best), caption: `Loss by epoch.${kept}` }]
+  const note = bestEpoch === undefined ? '' : ` The model has the weights of epoch ${bestEpoch}.`
+  const figures: Figure[] = [{ svg: lossPlot(history, best), caption: `Loss by epoch.${note}` }]
   const shares = metrics.filter((key) => history.every((log) => !((log[key] ?? 0) > 1 || (log[key] ?? 0) < 0)))
   const others = metrics.filter((key) => !shares.includes(key))
   if (shares.length > 0) {
@@ -52,7 +51,7 @@ export function trainingSection(history: readonly EpochFigures[], options: Train
 
 export interface ClassifierResults {
   readonly labels: readonly string[]
-  /** Class indices, one an item. */
+  /** Class indices, one per item. */
   readonly truth: ArrayLike<number>
   /** [items, classes]. */
   readonly probabilities: ArrayLike<number>
@@ -67,7 +66,7 @@ export function classesSection({ labels, truth, probabilities }: ClassifierResul
     {
       svg: confusionPlot(confusion, labels),
       caption:
-        'Confusion matrix. Each row holds the items of one class; cells show how many were given each label, shaded by their share of the row. Blue is right, orange wrong.',
+        'Confusion matrix. Each row holds the items of one class; each cell shows how many of them were predicted as that label, shaded by their share of the row. Blue is right, orange wrong.',
     },
     {
       svg: classScoresPlot(byClass, labels, labels.length > 9 ? FULL_WIDTH : HALF_WIDTH),
@@ -77,7 +76,7 @@ export function classesSection({ labels, truth, probabilities }: ClassifierResul
   return { title: 'Classes', text: worstConfusions(confusion, labels), figures }
 }
 
-/** The most frequent mistakes in a sentence; nothing when there are none. */
+/** The most frequent mistakes in a sentence; empty if there are none. */
 export function worstConfusions(
   confusion: readonly (readonly number[])[],
   labels: readonly string[],
@@ -99,7 +98,7 @@ export function worstConfusions(
   return [`Most frequent mistakes: ${parts.join('; ')}.`]
 }
 
-/** ROC, precision-recall and reliability: whether the probabilities mean what they say. */
+/** ROC, precision-recall and reliability: how good the probabilities are. */
 export function probabilitiesSection({ labels, truth, probabilities }: ClassifierResults): Section {
   const classes = labels.length
   const questions = labels.map((label, c) => ({
@@ -107,53 +106,28 @@ export function probabilitiesSection({ labels, truth, probabilities }: Classifie
     truth: oneVersusRest(truth, c),
     scores: column(probabilities, classes, c),
   }))
-  // With two classes one curve says it all: that of the second class, as a score for "yes".
+  // With two classes one curve is enough: that of the second class, as the score of "yes".
   const figures = curveFigures(classes === 2 ? questions.slice(1) : questions)
   const { expectedError, bins } = calibration(truth, probabilities, classes, 10)
   figures.push({
     svg: reliabilityPlot(bins, Number.isNaN(expectedError) ? {} : { expectedError }),
     caption:
-      'Reliability. Dots on the diagonal: as right as sure; below it, too sure. Bars at the foot: how the items are spread.',
+      'Reliability. On the diagonal, confidence matches accuracy; below it, the model is overconfident. Bars at the bottom show how many items have each confidence.',
   })
   return { title: 'Probabilities', figures }
 }
 
-export interface MultilabelResults {
-  readonly labels: readonly string[]
-  /** [items, labels], 0 or 1. */
-  readonly truth: ArrayLike<number>
-  /** [items, labels]. */
-  readonly probabilities: ArrayLike<number>
-  /** Above which a label counts as given: one for all, or one a label. Default 0.5. */
-  readonly threshold?: number | ArrayLike<number>
-}
-
-/** Scores and curves of labels of which an item may have any number. */
-export function multilabelSection({ labels, truth, probabilities, threshold = 0.5 }: MultilabelResults): Section {
-  const { byClass } = multilabelScores(truth, probabilities, labels.length, threshold)
-  const questions = labels.map((label, c) => ({
-    label,
-    truth: column(truth, labels.length, c),
-    scores: column(probabilities, labels.length, c),
-  }))
-  const scores = {
-    svg: classScoresPlot(byClass, labels),
-    caption: `Scores by label${typeof threshold === 'number' ? ` at a threshold of ${threshold}` : ''}. ${SCORES_EXPLAINED}`,
-  }
-  return { title: 'Labels', figures: [scores, ...curveFigures(questions)] }
-}
-
 const SCORES_EXPLAINED =
-  'Precision is the share of an answer that is right, recall the share of a class that is found, F1 their harmonic mean.'
+  'Precision is the share of predictions of a class that are right, recall the share of its items that are recognised, F1 their harmonic mean.'
 
-/** A yes-or-no question asked of every item, with the score that answers it. */
+/** A yes-or-no question about every item, with its scores. */
 interface Question {
   readonly label: string
   readonly truth: ArrayLike<number>
   readonly scores: ArrayLike<number>
 }
 
-/** ROC and precision-recall curves; questions whose answer is always yes, or always no, have none. */
+/** ROC and precision-recall curves, except for questions whose answer is always yes or always no. */
 function curveFigures(questions: readonly Question[]): Figure[] {
   const roc: Curve[] = []
   const recall: Curve[] = []
@@ -169,18 +143,13 @@ function curveFigures(questions: readonly Question[]): Figure[] {
   return [
     {
       svg: rocPlot(roc),
-      caption: 'ROC curves. AUC is the chance that an item of the class scores above one that is not.',
+      caption: 'ROC curves. AUC is the probability that an item of the class scores higher than one of another class.',
     },
     { svg: precisionRecallPlot(recall), caption: 'Precision and recall as the threshold falls.' },
   ]
 }
 
-/** A gallery of examples, the wrong ones first. */
-export function examplesSection(examples: readonly Example[], text?: string): Section {
-  return { title: 'Examples', examples, ...(text === undefined ? {} : { text }) }
-}
-
-/** A run's figures as a table of two columns. */
+/** The metrics of a run as a table of two columns. */
 export function metricsSection(metrics: Readonly<Record<string, number>>, title = 'Metrics'): Section {
   const rows = Object.entries(metrics).map(([name, value]) => [name, formatNumber(value)])
   return { title, tables: [{ columns: [{ header: 'metric' }, { header: 'value', align: 'right' }], rows }] }

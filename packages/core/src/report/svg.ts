@@ -1,26 +1,26 @@
 /**
- * Plots as SVG text: Observable Plot drawing into happy-dom's document, so that a report needs neither a browser nor a script. Here
- * are the frame that all plots share (type, thin grid, no tick marks) and the legend; each plot's file says what is drawn.
+ * Plots as SVG text: Observable Plot draws into a document of happy-dom, so that a report needs neither a browser nor a script. This file
+ * holds the frame that all plots share (type, thin grid, no tick marks) and the legend; each plot has a file of its own.
  */
 import * as Plot from '@observablehq/plot'
 import { Window } from 'happy-dom'
 import { escapeHtml } from './html.js'
 import { colour } from './theme.js'
 
-/** Width of a plot that takes half of the report's page, in pixels. */
+/** Width of a plot that takes half the width of the report, in pixels. */
 export const HALF_WIDTH = 460
-/** Width of a plot that takes the whole. */
+/** Width of a plot that takes the whole width of the report, in pixels. */
 export const FULL_WIDTH = 960
-/** What the row of a legend adds above a plot, in pixels. */
+/** Height that a row of the legend adds above a plot, in pixels. */
 export const LEGEND_HEIGHT = 22
-/** Pixels of type in plots. */
+/** Font size in plots, in pixels. */
 export const FONT_SIZE = 12
 
 export interface LegendEntry {
   readonly label: string
   readonly stroke: string
   readonly dash?: string | undefined
-  /** How the entry is shown; a line unless told. */
+  /** Shape of the sample (default: a line). */
   readonly mark?: 'line' | 'dot' | 'diamond' | 'bar' | 'outline'
 }
 
@@ -29,10 +29,10 @@ let shared: Window | undefined
 /**
  * Draws a plot.
  *
- * @param label What it shows, for those who cannot see it.
+ * @param label Description for readers who cannot see it.
  * @param legend Entries above the plot, from `marginLeft` on, in as many rows as they need.
- * @param above Markup of this file drawn above everything, such as `legendColumn`'s.
- * @returns An `<svg>` element as text, without scripts and links.
+ * @param above SVG markup drawn on top of everything, such as that of `legendColumn`.
+ * @returns An `<svg>` element as text, without scripts or links.
  */
 export function renderPlot(
   options: Plot.PlotOptions,
@@ -45,7 +45,7 @@ export function renderPlot(
   const { width = HALF_WIDTH, marginLeft: start = 40 } = options
   const rows = legendRows(legend, start, width)
   const legendHeight = rows.length * LEGEND_HEIGHT
-  // happy-dom's document has all that Plot calls, but not all that TypeScript's Document lists: hence the plain `object`.
+  // The document of happy-dom has everything that Plot calls, but not everything that the type Document lists: hence `object`.
   const surroundings: object = { document: shared.document }
   const element = Plot.plot({
     ...surroundings,
@@ -58,15 +58,15 @@ export function renderPlot(
   })
   const markup: string = element.outerHTML
   const head = `role="img" aria-label="${escapeHtml(label)}" `
-  const drawn = markup.replace(/<style>[^]*?<\/style>/, '').replace(/^<svg /, `<svg ${head}`)
-  return shortenNumbers(drawn).replace(/<\/svg>$/, () => `${drawLegend(rows)}${above}</svg>`)
+  const svg = markup.replace(/<style>[^]*?<\/style>/, '').replace(/^<svg /, `<svg ${head}`)
+  return shortenNumbers(svg).replace(/<\/svg>$/, () => `${drawLegend(rows)}${above}</svg>`)
 }
 
 /**
- * Plots of one width below one another as one picture.
+ * Stacks plots of the same width into one picture.
  *
- * @param plots As `renderPlot` gives them.
- * @param label What they show together.
+ * @param plots Results of `renderPlot`.
+ * @param label Description of the whole.
  */
 export function stackPlots(plots: readonly string[], label: string): string {
   let height = 0
@@ -85,7 +85,7 @@ export function stackPlots(plots: readonly string[], label: string): string {
   return `${root}${panels.join('')}</svg>`
 }
 
-/** A plot as a file of its own: with SVG's namespace, which a plot within a page does without, and a ground in the paper's colour. */
+/** A plot as a file of its own: with the SVG namespace, which a plot within a page does not need, and a background. */
 export function svgFile(svg: string): string {
   return svg.replace(/^<svg ([^>]*)>/, (_, attributes: string) => {
     const ground = `<rect width="100%" height="100%" fill="${colour('paper')}"/>`
@@ -93,14 +93,14 @@ export function svgFile(svg: string): string {
   })
 }
 
-/** Two decimals of a pixel are enough. */
+/** Rounds coordinates to two decimals. */
 function shortenNumbers(markup: string): string {
   return markup.replace(/ (?:d|transform|x|y|x1|x2|y1|y2|cx|cy|r|width|height)="[^"]*"/g, (attribute) =>
     attribute.replace(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (number) => String(Math.round(Number(number) * 100) / 100)),
   )
 }
 
-/** Width of `text` in pixels, roughly: type is not measured here. */
+/** Approximate width of `text` in pixels: glyphs are not measured. */
 export function textWidth(text: string, fontSize = FONT_SIZE): number {
   let em = 0
   for (const letter of text) {
@@ -112,7 +112,7 @@ export function textWidth(text: string, fontSize = FONT_SIZE): number {
   return em * fontSize
 }
 
-/** `text` cut so that it takes at most `width` pixels. */
+/** `text`, shortened to at most `width` pixels. */
 export function fitText(text: string, width: number, fontSize = FONT_SIZE): string {
   if (textWidth(text, fontSize) <= width) return text
   const letters = Array.from(text)
@@ -120,36 +120,37 @@ export function fitText(text: string, width: number, fontSize = FONT_SIZE): stri
   return `${letters.join('').trimEnd()}…`
 }
 
-/** Margin that the longest of `labels` needs, within bounds. */
+/** Margin in pixels for the longest of `labels`, at most `most`. */
 export function labelMargin(labels: readonly string[], most = 180, fontSize = FONT_SIZE): number {
   return Math.min(most, Math.ceil(Math.max(0, ...labels.map((label) => textWidth(label, fontSize)))) + 12)
 }
 
-interface PlacedEntry {
+/** An entry and its horizontal position. */
+interface LegendCell {
   readonly entry: LegendEntry
   readonly x: number
 }
 
 /** Entries side by side from `start` on, in as many rows as they need. */
-function legendRows(entries: readonly LegendEntry[], start: number, width: number): PlacedEntry[][] {
-  const rows: PlacedEntry[][] = []
+function legendRows(entries: readonly LegendEntry[], start: number, width: number): LegendCell[][] {
+  const rows: LegendCell[][] = []
   let x = start
-  for (const given of entries) {
-    const entry = { ...given, label: fitText(given.label, width - start - 24) }
-    const taken = 24 + textWidth(entry.label)
-    const row = x + taken > width ? undefined : rows.at(-1)
+  for (const { label, ...style } of entries) {
+    const entry = { ...style, label: fitText(label, width - start - 24) }
+    const cellWidth = 24 + textWidth(entry.label)
+    const row = x + cellWidth > width ? undefined : rows.at(-1)
     if (row === undefined) {
       rows.push([{ entry, x: start }])
       x = start
     } else {
       row.push({ entry, x })
     }
-    x += taken + 20
+    x += cellWidth + 20
   }
   return rows
 }
 
-function drawLegend(rows: readonly (readonly PlacedEntry[])[]): string {
+function drawLegend(rows: readonly (readonly LegendCell[])[]): string {
   if (rows.length === 0) return ''
   const groups = rows.flatMap((row, at) =>
     row.map(
@@ -160,7 +161,7 @@ function drawLegend(rows: readonly (readonly PlacedEntry[])[]): string {
   return `<g aria-label="legend" text-anchor="start">${groups.join('')}</g>`
 }
 
-/** Entries below one another, the last one's baseline near `bottom`; readable above lines. */
+/** A vertical legend that ends near `bottom`, with halos so that it stays readable on top of lines. */
 export function legendColumn(entries: readonly LegendEntry[], left: number, bottom: number, pitch = 18): string {
   const halo = `stroke="${colour('paper')}" stroke-width="4" stroke-linejoin="round" paint-order="stroke"`
   const groups = entries.map((entry, at) => {
@@ -171,7 +172,7 @@ export function legendColumn(entries: readonly LegendEntry[], left: number, bott
   return `<g aria-label="legend" text-anchor="start">${groups.join('')}</g>`
 }
 
-/** A legend's sample of a mark, 18 pixels wide, centred on y = 0. */
+/** The sample of a legend entry, 18 pixels wide, centred on y = 0. */
 function swatch({ stroke, dash, mark = 'line' }: LegendEntry): string {
   const paint = escapeHtml(stroke)
   if (mark === 'dot') return `<circle cx="9" cy="0" r="4.5" fill="${paint}"/>`
@@ -182,7 +183,7 @@ function swatch({ stroke, dash, mark = 'line' }: LegendEntry): string {
   return `<path d="M0,0H18" fill="none" stroke="${paint}" stroke-width="2"${dashes}/>`
 }
 
-/** Horizontal grid lines with numbers at the left and the axis's name above them: the usual y axis. */
+/** The usual y axis: horizontal grid lines, numbers on the left and the label above them. */
 export function axisY({ grid, ...options }: Plot.AxisYOptions & { grid?: boolean } = {}): Plot.Markish[] {
   const { ticks } = options
   const lines = Plot.gridY({ ...(ticks === undefined ? {} : { ticks }), stroke: colour('rule'), strokeOpacity: 1 })
@@ -197,7 +198,7 @@ export function axisY({ grid, ...options }: Plot.AxisYOptions & { grid?: boolean
   return grid === false ? [numbers] : [lines, numbers]
 }
 
-/** The x axis: numbers below a thin line. */
+/** The usual x axis: numbers and the label below. */
 export function axisX(options: Plot.AxisXOptions = {}): Plot.Markish[] {
   return [
     Plot.axisX({

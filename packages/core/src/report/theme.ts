@@ -1,8 +1,8 @@
 /**
- * The report's look: one style sheet for screen (light and dark) and paper, and the names of the colours that plots use. Plots refer
- * to colours as CSS variables with the light value as fallback, so that the same SVG follows the page's theme and also stands alone.
- * The hues are blue and vermilion first, which all common kinds of colour blindness tell apart (after Okabe and Ito); lines also
- * differ by dashes and marks by shape.
+ * The look of the report: one style sheet for screen (light and dark) and paper, and the named colours of plots. Plots refer to colours
+ * as CSS variables with the light value as fallback, so that the same SVG follows the theme of the page and also works alone. The
+ * first hues are blue and vermilion, which people with any common colour blindness can distinguish (after Okabe and Ito); lines also
+ * differ by dashes, marks by shape.
  */
 
 interface Shade {
@@ -27,12 +27,12 @@ const SHADES = {
 
 export type ColourName = keyof typeof SHADES
 
-/** A colour for an SVG attribute: the theme's variable, and the light shade where there is no style sheet. */
+/** A colour for an SVG attribute: the variable of the theme, with the light shade where there is no style sheet. */
 export function colour(name: ColourName): string {
   return `var(--${name}, ${SHADES[name].light})`
 }
 
-/** The colours of series, in the order in which they are used, with the dashes that tell them apart without colour. */
+/** The colours of series in order of use, with dashes that distinguish them without colour. */
 export const SERIES: readonly { readonly stroke: string; readonly dash: string | undefined }[] = [
   { stroke: colour('blue'), dash: undefined },
   { stroke: colour('vermilion'), dash: '6,3' },
@@ -42,7 +42,7 @@ export const SERIES: readonly { readonly stroke: string; readonly dash: string |
   { stroke: colour('sky'), dash: '4,2,1,2' },
 ]
 
-/** The style of series number `at`; repeats after the last. */
+/** The style of series number `at`; the styles repeat after the last. */
 export function series(at: number): { readonly stroke: string; readonly dash: string | undefined } {
   return SERIES[at % SERIES.length] ?? { stroke: colour('ink'), dash: undefined }
 }

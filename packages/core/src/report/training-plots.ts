@@ -1,6 +1,6 @@
 /**
  * A training run as curves: loss, metrics and learning rate by epoch, with the best epoch marked. The figures are those of
- * metrics.jsonl, one record an epoch, under its names (`loss`, `val_loss`, `val_accuracy`, `learningRate`).
+ * metrics.jsonl, one record per epoch, under the same names (`loss`, `val_loss`, `val_accuracy`, `learningRate`).
  */
 import * as Plot from '@observablehq/plot'
 import { formatNumber } from '../cli/format.js'
@@ -18,9 +18,9 @@ export interface EpochFigures {
 export interface CurveOptions {
   /** Marked with a line and its value. */
   readonly bestEpoch?: number
-  /** What each figure is called; its key unless told. */
+  /** Labels of the figures, by key (default: derived from the key). */
   readonly names?: Readonly<Record<string, string>>
-  /** Above the numbers at the left. */
+  /** Label of the y axis. */
   readonly axis?: string
   readonly width?: number
   readonly height?: number
@@ -51,9 +51,9 @@ function pointsOf(history: readonly EpochFigures[], key: string): Point[] {
 }
 
 /**
- * Figures by epoch as lines in one plot. Figures that no epoch holds are left out.
+ * Figures by epoch as lines in one plot, without figures that no epoch has.
  *
- * @param keys Names of figures in `history`, the first in the first colour.
+ * @param keys Figures in `history`, in the order of the colours.
  */
 export function epochCurves(
   history: readonly EpochFigures[],
@@ -65,9 +65,9 @@ export function epochCurves(
     .map((key) => ({ key, name: names[key] ?? figureName(key), points: pointsOf(history, key) }))
     .filter(({ points }) => points.length > 0)
   const values = curves.flatMap(({ points }) => points.map(({ value }) => value))
-  // An axis of the same name is legend enough for a curve that is alone.
+  // A single curve needs no legend when the axis has its name.
   const named = curves.length > 1 || curves[0]?.name !== axis
-  // Without a legend's row the axis's label needs its place.
+  // Without a legend the label of the axis needs the height of its row.
   const row = named ? 0 : LEGEND_HEIGHT
   const legend = named ? curves.map(({ name }, at): LegendEntry => ({ label: name, ...series(at) })) : []
   const last = curves.at(-1)
@@ -85,33 +85,7 @@ export function epochCurves(
     marks.push(Plot.line(points, dash === undefined ? line : { ...line, strokeDasharray: dash }))
     if (points.length === 1) marks.push(Plot.dot(points, { x: 'epoch', y: 'value', fill: stroke, r: 3 }))
   })
-  if (best !== undefined && last !== undefined) {
-    const epochs = history.map(({ epoch }) => epoch)
-    const [low, high] = valueDomain(values)
-    const upper = best.value > (low + high) / 2
-    const late = best.epoch > (Math.min(...epochs) + Math.max(...epochs)) / 2
-    marks.push(
-      Plot.dot([best], {
-        x: 'epoch',
-        y: 'value',
-        r: 4,
-        fill: series(curves.length - 1).stroke,
-        stroke: colour('paper'),
-      }),
-      Plot.text([best], {
-        x: 'epoch',
-        // Out of the way of a curve that ends where its best value is.
-        frameAnchor: upper ? 'bottom' : 'top',
-        text: ({ epoch, value }: Point) => `best: epoch ${epoch}, ${formatNumber(value, 3)}`,
-        textAnchor: late ? 'end' : 'start',
-        dx: late ? -6 : 6,
-        dy: upper ? -6 : 2,
-        fill: 'currentColor',
-        stroke: colour('paper'),
-        strokeWidth: 4,
-      }),
-    )
-  }
+  if (best !== undefined) marks.push(...bestMarks(best, history, valueDomain(values), series(curves.length - 1).stroke))
   return renderPlot(
     {
       width,
@@ -129,18 +103,45 @@ export function epochCurves(
   )
 }
 
+/** A dot and a label for the best value. */
+function bestMarks(
+  best: Point,
+  history: readonly EpochFigures[],
+  [low, high]: readonly [number, number],
+  fill: string,
+): Plot.Markish[] {
+  const epochs = history.map(({ epoch }) => epoch)
+  const upper = best.value > (low + high) / 2
+  const late = best.epoch > (Math.min(...epochs) + Math.max(...epochs)) / 2
+  return [
+    Plot.dot([best], { x: 'epoch', y: 'value', r: 4, fill, stroke: colour('paper') }),
+    Plot.text([best], {
+      x: 'epoch',
+      // Away from the best value, where the curve may end.
+      frameAnchor: upper ? 'bottom' : 'top',
+      text: ({ epoch, value }: Point) => `best: epoch ${epoch}, ${formatNumber(value, 3)}`,
+      textAnchor: late ? 'end' : 'start',
+      dx: late ? -6 : 6,
+      dy: upper ? -6 : 2,
+      fill: 'currentColor',
+      stroke: colour('paper'),
+      strokeWidth: 4,
+    }),
+  ]
+}
+
 /** Training and validation loss. */
 export function lossPlot(history: readonly EpochFigures[], options: CurveOptions = {}): string {
   return epochCurves(history, ['loss', 'val_loss'], { axis: 'loss', ...options })
 }
 
-/** The validation metrics of a run: every figure named `val_…` but the loss. */
+/** The validation metrics of a run: every figure named `val_…` except the loss. */
 export function metricKeys(history: readonly EpochFigures[]): string[] {
   const keys = new Set(history.flatMap((log) => Object.keys(log)))
   return [...keys].filter((key) => key.startsWith('val_') && key !== 'val_loss')
 }
 
-/** The learning rate, on a logarithmic axis when most of the run has less than a tenth of the highest. */
+/** The learning rate, on a logarithmic axis if it is below a tenth of its maximum for most of the run. */
 export function learningRatePlot(history: readonly EpochFigures[], options: CurveOptions = {}): string {
   const { width = HALF_WIDTH, height = 180 } = options
   const points = pointsOf(history, 'learningRate').filter(({ value }) => value > 0)
@@ -184,7 +185,7 @@ function epochDomain(history: readonly EpochFigures[]): [number, number] {
   return [first, Math.max(first + 1, ...epochs)]
 }
 
-/** Whole epochs only: at most 8 ticks. */
+/** At most 8 ticks, all at whole epochs. */
 function wholeTicks(history: readonly EpochFigures[]): number[] {
   const [first, last] = epochDomain(history)
   const span = last - first
@@ -196,7 +197,7 @@ function wholeTicks(history: readonly EpochFigures[]): number[] {
   return ticks
 }
 
-/** From zero for losses and errors; shares that stay high are shown from where they begin. */
+/** From 0 for losses and errors; a score that stays high is drawn from its lowest value on. */
 function valueDomain(values: readonly number[]): [number, number] {
   const low = Math.min(...values)
   const high = Math.max(...values)

@@ -1,6 +1,6 @@
 /**
- * What training does to the values of an image rather than to its places: thicker or thinner strokes, blur, contrast and brightness,
- * noise. All of them work on ink darker or lighter than its ground, grey or in colour. Geometry is in warp.ts.
+ * Variations of pixel values: thicker or thinner strokes, blur, contrast, brightness and noise. All of them work for ink darker or lighter
+ * than its background, in grey or colour. Geometry is in warp.ts.
  */
 import { Random } from '@weft/core/runtime'
 import type { AugmentOptions } from '../options/augment.js'
@@ -11,22 +11,22 @@ export type EffectOptions = Pick<
   'inkThicknessPx' | 'blurPx' | 'contrastChange' | 'brightnessChange' | 'noise'
 >
 
-/** What is done to an image's values; all 0 is nothing. */
+/** Changes of the values of an image; all 0 changes nothing. */
 export interface PixelEffects {
-  /** Growth of the light parts where positive, of the dark parts where negative, at each edge, in px. */
+  /** Growth of light areas (positive) or dark areas (negative) at each edge, in px. */
   readonly lightPx: number
-  /** Deviation of the Gaussian, in px. */
+  /** Standard deviation of the Gaussian, in px. */
   readonly blurPx: number
-  /** 0.1 is a tenth more of the distance from middle grey. */
+  /** 0.1 increases the distance from middle grey by a tenth. */
   readonly contrast: number
-  /** Added, as a share of white. */
+  /** Offset, as a fraction of white. */
   readonly brightness: number
-  /** Deviation, as a share of white. */
+  /** Standard deviation, as a fraction of white. */
   readonly noise: number
   readonly noiseSeed: number
 }
 
-/** Draws effects within the strengths of `options`; always as many numbers. */
+/** Draws effects within the strengths of `options`; the number of random draws is constant. */
 export function drawEffects(options: EffectOptions, random: Random): PixelEffects {
   return {
     lightPx: random.uniform(-options.inkThicknessPx, options.inkThicknessPx),
@@ -38,14 +38,14 @@ export function drawEffects(options: EffectOptions, random: Random): PixelEffect
   }
 }
 
-/** The image with its effects, always in a new array. */
+/** The image with the effects, always in a new array. */
 export function applyEffects(image: Raster, effects: PixelEffects): Raster {
   const pixels = changeLevels(blur(spread(image, effects.lightPx), effects.blurPx), effects)
   return { ...image, pixels }
 }
 
 /**
- * Grey dilation (`px` above 0) or erosion (below) by a cross of one pixel, as often as `px` says, the last time in part.
+ * Grey dilation (`px` above 0) or erosion (below 0) by a cross of one pixel, `px` times, the last time in part.
  *
  * @returns The same array when `px` is 0.
  */
@@ -78,12 +78,12 @@ function spread(image: Raster, px: number): Raster {
   return { ...image, pixels: from }
 }
 
-/** Deviations on each side of the middle that the Gaussian reaches. */
+/** Radius of the Gaussian kernel, in standard deviations. */
 const BLUR_REACH = 2.5
-/** A Gaussian narrower than this has less than a thousandth of its weight outside of the middle pixel. */
+/** A narrower Gaussian has less than a thousandth of its weight outside the centre pixel. */
 const LEAST_BLUR_PX = 0.15
 
-/** Gaussian blur, first along rows, then along columns, edge pixels repeated; the same array when `sigma` is next to nothing. */
+/** Gaussian blur along rows, then columns, with edge pixels repeated; returns the same array if `sigma` is negligible. */
 function blur(image: Raster, sigma: number): Raster {
   if (sigma < LEAST_BLUR_PX) return image
   const { pixels, width, height, channels } = image
@@ -105,7 +105,7 @@ function blur(image: Raster, sigma: number): Raster {
   return { ...image, pixels: out }
 }
 
-/** The weight of the middle, then of those at each distance; all together are 1. */
+/** The weight of the centre, then that at each distance; the weights of the whole kernel add up to 1. */
 function gaussian(sigma: number): Float64Array {
   const kernel = new Float64Array(Math.ceil(BLUR_REACH * sigma) + 1)
   let total = 0
@@ -117,7 +117,7 @@ function gaussian(sigma: number): Float64Array {
   return kernel.map((weight) => weight / total)
 }
 
-/** Fills the first and last `count` elements of `size` values with the elements next to them. */
+/** Fills the first and last `count` elements, of `size` values each, with copies of the elements next to them. */
 function repeatEnds(line: Float32Array, count: number, size: number): void {
   const end = line.length - count * size
   for (let i = 0; i < count; i++) {
@@ -126,7 +126,7 @@ function repeatEnds(line: Float32Array, count: number, size: number): void {
   }
 }
 
-/** A symmetric kernel over elements of `size` values; `from` has as many more at each end than `to` as the kernel reaches. */
+/** Convolves elements of `size` values with a symmetric kernel; `from` is longer than `to` by the radius of the kernel at each end. */
 function convolve(from: Float32Array, kernel: Float64Array, size: number, to: Float32Array): void {
   const start = (kernel.length - 1) * size
   const middle = kernel[0] ?? 0
@@ -141,16 +141,16 @@ function convolve(from: Float32Array, kernel: Float64Array, size: number, to: Fl
   }
 }
 
-/** Deviation of the sum of the four bytes of a random word. */
+/** Standard deviation of the sum of the four bytes of a random word. */
 const FOUR_BYTES_DEVIATION = Math.sqrt((4 * (256 ** 2 - 1)) / 12)
 
-/** Contrast about middle grey, brightness and noise, held within 0 to 255. */
+/** Contrast around middle grey, brightness and noise, clamped to 0 to 255. */
 function changeLevels({ pixels }: Raster, { contrast, brightness, noise, noiseSeed }: PixelEffects): Uint8Array {
   const levels = new Float64Array(256)
   for (let v = 0; v < 256; v++) levels[v] = (v - 127.5) * (1 + contrast) + 127.5 + 255 * brightness
   const out = new Uint8ClampedArray(pixels.length)
   const random = new Random(noiseSeed)
-  // The sum of four uniform draws is near enough to a normal one, and a sixth of its cost.
+  // The sum of four uniform draws is close enough to a normal one, at a sixth of the cost.
   const scale = (noise * 255) / FOUR_BYTES_DEVIATION
   for (let at = 0; at < pixels.length; at++) {
     let value = levels[pixels[at] ?? 0] ?? 0

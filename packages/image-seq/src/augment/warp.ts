@@ -1,8 +1,8 @@
 /**
- * Geometry of an image in one piece: rotation, shear, stretch, perspective, shift and an elastic field compose into one map of points,
- * so that a picture is resampled once only, or that outlines are bent before they are drawn. The elastic field is that of Simard,
- * Steinkraus and Platt 2003 (section 2), with random displacements on a coarse grid and cubic B-splines between in place of a
- * smoothed displacement of every pixel. Strengths are drawn from a seed here; what happens to grey values is in pixel-effects.ts.
+ * Geometric distortion: rotation, shear, stretch, perspective, shift and an elastic field compose into one map of points, so that an image
+ * is resampled only once, or outlines are distorted before they are drawn. The elastic field is that of Simard, Steinkraus and Platt
+ * 2003 (section 2), with random displacements on a coarse grid and cubic B-splines between them instead of a smoothed displacement of
+ * every pixel. Strengths are drawn from a seed; grey values are varied in pixel-effects.ts.
  */
 import type { Random } from '@weft/core/runtime'
 import type { AugmentOptions } from '../options/augment.js'
@@ -13,15 +13,15 @@ export type GeometryOptions = Pick<
   'rotationDegrees' | 'shearDegrees' | 'perspective' | 'stretch' | 'shift' | 'elastic'
 >
 
-/** What is done to a picture; all 0 is nothing. */
+/** A distortion of an image; all 0 changes nothing. */
 export interface Geometry {
-  /** Clockwise, about the middle. */
+  /** Clockwise, around the centre. */
   readonly rotationDegrees: number
-  /** Positive leans to the right, as italics do. */
+  /** Positive values slant to the right, like italics. */
   readonly shearDegrees: number
-  /** 0.1 makes the picture a tenth wider. */
+  /** 0.1 makes the image a tenth wider. */
   readonly stretch: number
-  /** How much smaller the right side and the lower side appear than the middle; their opposites appear larger. */
+  /** How much smaller the right and the lower side appear than the centre; the opposite sides appear larger. */
   readonly perspectiveX: number
   readonly perspectiveY: number
   /** To the right and downwards, in px. */
@@ -41,17 +41,17 @@ export interface ElasticField {
   readonly dy: Float64Array
 }
 
-/** Where the point (x, y) of the new picture lies in the old one: writes x and y into `out`. Pixels' centres are at whole numbers. */
+/** Maps the point (x, y) of the new image to its origin in the old one, written to `out`. Centres of pixels are at integers. */
 export type PointMap = (x: number, y: number, out: Float64Array) => void
 
 /** Knots of the elastic field in the height of an image: the smoothness that Simard et al. found best on digits of 28 pixels. */
 const ELASTIC_CELLS = 4
-/** Images wider than this many heights are turned and stretched less, so that the ends of a line of text stay inside. */
+/** Images wider than this many heights are rotated and stretched less, so that the ends of a line of text stay inside. */
 const WIDE = 4
-/** Pixels between points where the map is computed; between them it is taken as linear, which for affine maps is exact. */
+/** Pixels between points where the map is computed; between them it is interpolated linearly, which is exact for affine maps. */
 const STEP = 4
 
-/** Draws a geometry within the strengths of `options`. How many numbers it draws depends on the size alone. */
+/** Draws a distortion within the strengths of `options`. The number of random draws depends on the size alone. */
 export function drawGeometry(options: GeometryOptions, width: number, height: number, random: Random): Geometry {
   const reach = Math.min(1, (WIDE * height) / width)
   const within = (strength: number) => random.uniform(-strength, strength)
@@ -67,7 +67,7 @@ export function drawGeometry(options: GeometryOptions, width: number, height: nu
   }
 }
 
-/** Whether a geometry drawn from `options` changes anything. */
+/** Whether a distortion drawn from `options` changes anything. */
 export function movesPoints(options: GeometryOptions): boolean {
   const { rotationDegrees, shearDegrees, perspective, stretch, shift, elastic } = options
   return [rotationDegrees, shearDegrees, perspective, stretch, shift, elastic].some((strength) => strength > 0)
@@ -83,7 +83,7 @@ function drawElasticField(largestPx: number, width: number, height: number, rand
   return { columns, rows, spacing, dx: draw(), dy: draw() }
 }
 
-/** The map of points that a geometry is, for a picture of `width` x `height`. */
+/** The map of points of a distortion, for an image of `width` x `height`. */
 export function pointMap(geometry: Geometry, width: number, height: number): PointMap {
   const { stretch, perspectiveX, perspectiveY, shiftX, shiftY, elastic } = geometry
   const angle = (geometry.rotationDegrees * Math.PI) / 180
@@ -123,7 +123,7 @@ function displace({ columns, rows, spacing, dx, dy }: ElasticField, x: number, y
   out[1] = (out[1] ?? 0) + sumY
 }
 
-/** The four weights of a uniform cubic B-spline at `u`, held within the grid; returns the first knot they belong to. */
+/** Computes the four weights of a uniform cubic B-spline at `u`, clamped to the grid; returns the first of their knots. */
 function splineWeights(u: number, last: number, weights: Float64Array): number {
   const first = Math.max(0, Math.min(last, Math.floor(u)))
   const t = Math.max(0, Math.min(1, u - first))
@@ -136,8 +136,8 @@ function splineWeights(u: number, last: number, weights: Float64Array): number {
 }
 
 /**
- * The picture that `map` makes of `image`: each pixel is the bilinear mean of the four about its point in `image`; outside of the
- * image its edge pixels are repeated.
+ * Applies `map` to `image`: each pixel is interpolated bilinearly at its origin in `image`; beyond the edges the edge pixels are
+ * repeated.
  *
  * Shapes: [H, W, C] → [H, W, C], a new array.
  */

@@ -1,4 +1,4 @@
-/** `weft-image evaluate`: calls the library and prints how well texts are read or labels recognised. */
+/** `weft-image evaluate`: evaluates a model and prints how well it reads texts or recognises labels. */
 import { evaluationJson, labelTable, noteSkipped, withProgress } from '@weft/core/app'
 import { formatDuration, formatPairs, type CommandContext, type CommandOutput, type GivenOptions } from '@weft/core/cli'
 import { evaluate } from '../evaluate.js'

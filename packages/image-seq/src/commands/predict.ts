@@ -1,4 +1,4 @@
-/** `weft-image predict`: calls the library and prints each image's text or labels as they come. */
+/** `weft-image predict`: prints the text or the labels of each image as soon as they are known. */
 import { namedInputs, noteSkipped, warningsOf, withProgress } from '@weft/core/app'
 import {
   formatDuration,
@@ -34,10 +34,10 @@ export async function run(given: GivenOptions<typeof predictOptions>, context: C
 
 function predictionLines(prediction: Prediction, top: number): string[] {
   const { file, pictures = [] } = prediction
-  const explained = pictures.map((picture) => `  ${picture}`)
+  const pictureLines = pictures.map((picture) => `  ${picture}`)
   if ('text' in prediction)
-    return [`${file}  ${prediction.text || '(nothing)'}  ${formatPercent(prediction.confidence)}`, ...explained]
+    return [`${file}  ${prediction.text || '(nothing)'}  ${formatPercent(prediction.confidence)}`, ...pictureLines]
   const { label, probabilities } = prediction
   const ranked = formatProbabilities(Object.keys(probabilities), Object.values(probabilities), top)
-  return [`${file}  ${label}`, ...ranked.split('\n').map((line) => `  ${line}`), ...explained]
+  return [`${file}  ${label}`, ...ranked.split('\n').map((line) => `  ${line}`), ...pictureLines]
 }

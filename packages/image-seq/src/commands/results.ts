@@ -1,4 +1,4 @@
-/** A judgement of images as the commands print it. */
+/** How commands print a judgement. */
 import { accuracyOf, judgementJson } from '@weft/core/app'
 import { formatPercent, plural } from '@weft/core/cli'
 import type { Judgement } from '../judge.js'

@@ -1,4 +1,4 @@
-/** `weft-image train`: calls the library and prints what came of it. */
+/** `weft-image train`: trains a model and prints the results. */
 import { noteSkipped, runJson, stoppedText, withProgress } from '@weft/core/app'
 import { formatDuration, formatPairs, type CommandContext, type CommandOutput } from '@weft/core/cli'
 import type { GivenTrainOptions } from '../options.js'

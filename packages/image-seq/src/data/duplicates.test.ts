@@ -19,7 +19,7 @@ describe('findDuplicates', () => {
       item('f', '3', 'x', 'train'),
     ]
     expect(findDuplicates(items)).toEqual({
-      leftOut: [
+      exclusions: [
         { index: 0, reason: 'it is the same image as d of the validation part' },
         { index: 1, reason: 'it is the same image as c of the test part' },
         { index: 4, reason: 'it is the same image as d of the validation part' },
@@ -35,8 +35,8 @@ describe('findDuplicates', () => {
       item('c', '2', 'y', 'test'),
       item('d', '2', 'y', 'validation'),
     ]
-    expect(findDuplicates(items)).toEqual({ leftOut: [], conflicts: [] })
-    expect(findDuplicates([])).toEqual({ leftOut: [], conflicts: [] })
+    expect(findDuplicates(items)).toEqual({ exclusions: [], conflicts: [] })
+    expect(findDuplicates([])).toEqual({ exclusions: [], conflicts: [] })
   })
 
   it('names labels that contradict each other, in any part', () => {
@@ -46,12 +46,12 @@ describe('findDuplicates', () => {
       item('c.png', '1', 'd"g', 'train'),
       item('d.png', '2', 'dog', 'test'),
     ]
-    const { leftOut, conflicts } = findDuplicates(items)
+    const { exclusions, conflicts } = findDuplicates(items)
     expect(conflicts).toEqual([
       { indices: [0, 2], message: 'the same image has different labels: a.png ("cat"), c.png ("d\\"g")' },
       { indices: [1, 3], message: 'the same image has different labels: b.png ("cat"), d.png ("dog")' },
     ])
-    expect(leftOut.map(({ index }) => index)).toEqual([1])
+    expect(exclusions.map(({ index }) => index)).toEqual([1])
   })
 
   it('names the first of many', () => {

@@ -1,13 +1,13 @@
 /**
- * Images that a data set holds twice. One that is in the training part and in another one would make the figures better than they are,
- * so it is left out of training; the other parts stay as they are, since others' figures are of them too. The same image with two labels
- * is a mistake of the data, which is named and left to the user. What is the same is told by digests; nothing is read here.
+ * Images that occur twice in a data set. One that is both in the training part and in another part would make the scores too good, so it is
+ * excluded from training; the other parts do not change, so that scores stay comparable with those of others. The same image with two
+ * labels is a mistake in the data, which is reported and left to the user. Images with equal digests are equal; nothing is read here.
  */
 
-/** Images of one kind that a sentence names. */
-const NAMED = 4
+/** How many equal images a message names. */
+const MOST_NAMES = 4
 
-/** What is known of an image: a digest of its content, its label and its part of the split. */
+/** An image: a digest of its content, its label and its part of the split. */
 export interface DigestedItem {
   readonly id: string
   readonly digest: string
@@ -16,35 +16,35 @@ export interface DigestedItem {
 }
 
 export interface Duplicates {
-  /** Training items to leave out, by their place in the list, with the reason. */
-  readonly leftOut: readonly { readonly index: number; readonly reason: string }[]
-  /** Places of images that are alike and have different labels, with a sentence that names them. */
+  /** Training items to exclude, by their index in the list, with the reason. */
+  readonly exclusions: readonly { readonly index: number; readonly reason: string }[]
+  /** Indices of equal images with different labels, with a message that names them. */
   readonly conflicts: readonly { readonly indices: readonly number[]; readonly message: string }[]
 }
 
 /** Finds images that occur in the training part and in another, and images whose labels contradict each other. */
 export function findDuplicates(items: readonly DigestedItem[]): Duplicates {
-  const alike = new Map<string, { index: number; item: DigestedItem }[]>()
+  const byDigest = new Map<string, { index: number; item: DigestedItem }[]>()
   items.forEach((item, index) => {
-    const known = alike.get(item.digest)
-    if (known) known.push({ index, item })
-    else alike.set(item.digest, [{ index, item }])
+    const twins = byDigest.get(item.digest)
+    if (twins) twins.push({ index, item })
+    else byDigest.set(item.digest, [{ index, item }])
   })
-  const leftOut: { index: number; reason: string }[] = []
+  const exclusions: { index: number; reason: string }[] = []
   const conflicts: { indices: number[]; message: string }[] = []
-  for (const twins of alike.values()) {
-    const judged = twins.find(({ item }) => item.part !== 'train')
-    if (judged !== undefined) {
-      const reason = `it is the same image as ${judged.item.id} of the ${judged.item.part} part`
-      for (const { index, item } of twins) if (item.part === 'train') leftOut.push({ index, reason })
+  for (const twins of byDigest.values()) {
+    const other = twins.find(({ item }) => item.part !== 'train')
+    if (other !== undefined) {
+      const reason = `it is the same image as ${other.item.id} of the ${other.item.part} part`
+      for (const { index, item } of twins) if (item.part === 'train') exclusions.push({ index, reason })
     }
     if (new Set(twins.map(({ item }) => item.label)).size > 1) {
-      const names = twins.slice(0, NAMED).map(({ item }) => `${item.id} (${JSON.stringify(item.label)})`)
-      const more = twins.length > NAMED ? ` and ${twins.length - NAMED} more` : ''
+      const names = twins.slice(0, MOST_NAMES).map(({ item }) => `${item.id} (${JSON.stringify(item.label)})`)
+      const more = twins.length > MOST_NAMES ? ` and ${twins.length - MOST_NAMES} more` : ''
       const message = `the same image has different labels: ${names.join(', ')}${more}`
       conflicts.push({ indices: twins.map(({ index }) => index), message })
     }
   }
-  leftOut.sort((a, b) => a.index - b.index)
-  return { leftOut, conflicts }
+  exclusions.sort((a, b) => a.index - b.index)
+  return { exclusions, conflicts }
 }

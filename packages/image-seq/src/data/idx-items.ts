@@ -1,6 +1,6 @@
 /**
- * Labelled images of a folder of IDX files, as MNIST and the sets that follow its layout have them: a file of images and one of labels
- * for each part of the split. The files are read once to check them; the pixels are fetched again when they are needed.
+ * Labelled images from a folder of IDX files in the layout of MNIST: a file of images and one of labels for each part of the split. The
+ * files are read once to check them, and again when the pixels are needed.
  */
 import { readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -8,13 +8,13 @@ import { expected, reasonOf, UserError } from '@weft/core/errors'
 import { readIdxImages, readIdxLabels } from '../image/idx.js'
 import type { ImageList, ImageItem } from './items.js'
 
-/** Beginnings of the file names, and the parts of the split that they stand for. */
+/** Prefixes of the file names, and the parts of the split that they stand for. */
 const IDX_PARTS = [
   ['train', 'train'],
   ['t10k', 'test'],
 ] as const
 
-/** A pair of IDX files, and the part of the split that it is. */
+/** A pair of IDX files for a part of the split. */
 export interface IdxPair {
   readonly images: string
   readonly labels: string
@@ -22,8 +22,8 @@ export interface IdxPair {
 }
 
 /**
- * The IDX files of a folder by their usual names, such as train-images-idx3-ubyte.gz; none when the folder has none. Of a file and its
- * compressed copy the plain one is taken.
+ * The IDX files of a folder by their usual names, such as train-images-idx3-ubyte.gz; an empty list if there are none. A plain file takes
+ * precedence over its compressed copy.
  *
  * @throws UserError for images without labels and labels without images.
  */
@@ -58,7 +58,7 @@ function namesIn(folder: string): string[] {
 /**
  * The labels of a pair of IDX files.
  *
- * @throws UserError when there are not as many labels as images.
+ * @throws UserError when the numbers of labels and images differ.
  */
 export function readIdxPair({ images, labels }: IdxPair): Uint8Array {
   const { count } = readIdxImages(images)
@@ -66,8 +66,8 @@ export function readIdxPair({ images, labels }: IdxPair): Uint8Array {
   if (values.length !== count)
     throw expected({
       doing: `reading ${labels}`,
-      want: `${count}, as many as images in ${images},`,
-      of: 'labels',
+      want: `${count} labels`,
+      of: `the images of ${images}`,
       got: values.length,
     })
   return values

@@ -1,6 +1,6 @@
 /**
- * Captchas of five characters, 200 x 50 pixels, which Keras's example of a captcha reader made known. Every tenth of the rows sorted by
- * label validates, the others train.
+ * Captchas of five characters, 200 x 50 pixels, known from the captcha example of Keras. Every tenth of the rows sorted by label
+ * validates, the others train.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,10 +22,10 @@ export const captcha: PublicDataset = {
     const rows = items.map((item, index) => ({ index, key: `${item.labels[0] ?? ''}\0${item.id}` }))
     rows.sort((a, b) => (a.key < b.key ? -1 : 1))
     const validating = new Set(rows.filter((_, row) => row % 10 === 9).map(({ index }) => index))
-    const divided = items.map((item, index) => ({
+    const itemsWithPart = items.map((item, index) => ({
       ...item,
       fields: { ...item.fields, part: validating.has(index) ? 'validation' : 'train' },
     }))
-    return imagesOf({ items: divided, skipped }, 'read')
+    return imagesOf({ items: itemsWithPart, skipped }, 'read')
   },
 }

@@ -1,7 +1,7 @@
 /**
- * Strings of 3 to 8 digits made of MNIST's images, drawn when they are loaded. Training strings are made of nine tenths of the training
- * images, validation strings of the last tenth, test strings of the test images only; so no string is judged whose digits were trained
- * on. Which digits a string has and how they lie is a function of the part and the string's number.
+ * Strings of 3 to 8 digits made from the images of MNIST when they are loaded. Training strings use nine tenths of the training images,
+ * validation strings the last tenth, test strings the test images only, so no image of a digit is in two parts. The digits of a string
+ * and their positions are a function of the part and the number of the string.
  */
 import { hash, Random } from '@weft/core/runtime'
 import { readIdxPair, type IdxPair } from '../data/idx-items.js'
@@ -14,9 +14,9 @@ export const STRING_COUNTS = { train: 40_000, validation: 1000, test: 2000 } as 
 type Part = keyof typeof STRING_COUNTS
 
 const LENGTHS = { least: 3, most: 8 } as const
-/** This share of the training images, the last ones, is for validation strings: the images of one writer follow one another. */
+/** Share of the training images, the last ones, for validation strings: images of the same writer are consecutive. */
 const HELD_OUT_SHARE = 0.1
-/** The set is one set: strings do not change with the seed of a training run. */
+/** Fixed: the data set does not change with the seed of a training run. */
 const SEED = 1
 
 export const digitStrings: PublicDataset = {
@@ -31,7 +31,7 @@ export const digitStrings: PublicDataset = {
   read: (data) => readDigitStrings(mnistFiles(data)),
 }
 
-/** The strings that these files give; a part whose images are not there has none. */
+/** The strings for these files; a part without images has none. */
 export function readDigitStrings(
   pairs: readonly IdxPair[],
   counts: Readonly<Record<Part, number>> = STRING_COUNTS,
@@ -47,7 +47,7 @@ export function readDigitStrings(
   return { items, skipped: [], task: 'read' }
 }
 
-/** Strings of digits drawn from the images `pool` of a file; none from an empty pool. */
+/** Strings of digits drawn from the images `pool` of a file; none for an empty pool. */
 function stringsOf(part: Part, path: string, labels: Uint8Array, pool: readonly number[], count: number): ImageItem[] {
   const fields = { part }
   return Array.from({ length: pool.length === 0 ? 0 : count }, (_, number): ImageItem => {

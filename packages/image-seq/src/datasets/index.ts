@@ -5,7 +5,7 @@ import { captcha } from './captcha.js'
 import { digitStrings } from './digit-strings.js'
 import { mnist } from './mnist.js'
 
-/** A public data set: where it comes from, what is in it, how its labels are read. */
+/** A public data set: its origin, its content and how to read it. */
 export interface PublicDataset {
   readonly title: string
   readonly origin: string
@@ -17,7 +17,7 @@ export interface PublicDataset {
   readonly symbols: readonly string[]
   /** The canonical split. */
   readonly split: string
-  /** Whether the folder `data` is laid out like it. */
+  /** Whether the folder `data` has its layout. */
   fits(data: string): boolean
   /** The images of the folder `data`, each with its part of the split in `fields.part`. */
   read(data: string): ImageList

@@ -16,11 +16,11 @@ export const mnist: PublicDataset = {
   read: (data) => readIdxItems(mnistFiles(data)),
 }
 
-/** The pairs of files in `data`, of which there must be one at least. */
+/** The pairs of files in `data`. @throws UserError when there are none. */
 export function mnistFiles(data: string): IdxPair[] {
   const pairs = findIdxPairs(data)
   if (pairs.length === 0)
-    throw expected({ doing: 'reading MNIST', want: 'train-images-idx3-ubyte.gz and its like', of: data, got: 'none' })
+    throw expected({ doing: 'reading MNIST', want: 'files such as train-images-idx3-ubyte.gz', of: data, got: 'none' })
   return pairs
 }
 

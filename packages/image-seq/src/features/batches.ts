@@ -1,7 +1,6 @@
 /**
- * Batches for training and validation: prepared images from the store, varied for training, scaled as the network's input, with targets.
- * Images of like width, and sequences of like length, share a batch. What an item looks like in an epoch is a function of (seed,
- * epoch, item).
+ * Batches for training and validation: prepared images from the store, varied for training, scaled for the network, with targets. Images of
+ * similar width, and sequences of similar length, share a batch. The variation of an item is a function of (seed, epoch, item).
  */
 import { Dataset, labelOf, symbolsOf } from '@weft/core/data'
 import type { Alphabet, BatchSource, NdArray, PadOptions, Sample } from '@weft/core/data'
@@ -14,7 +13,7 @@ import type { ImageItem } from '../data/items.js'
 import type { ImageModel } from '../model.js'
 import type { TrainOptions } from '../options.js'
 
-/** Stands after the last symbol of a text in a batch of targets. */
+/** Fills targets after the last symbol of a text. */
 const NO_SYMBOL: PadOptions = { value: -1 }
 
 /** Batches of varied images in random order. */
@@ -35,7 +34,7 @@ export function trainingSource(
   })
 }
 
-/** Batches of images as they are, in their order. */
+/** Batches of unvaried images, in the order of the list. */
 export function plainSource(
   model: ImageModel,
   items: readonly ImageItem[],
@@ -50,7 +49,7 @@ export function plainSource(
   })
 }
 
-/** Items of like length share a batch, unless all are of one length. */
+/** Items of similar length share a batch, unless all have the same length. */
 function byLength(model: ImageModel, items: readonly ImageItem[], store: ImageStore) {
   const varies = new Set(items.map((item) => store.lengthOf(item))).size > 1
   return {
@@ -59,12 +58,12 @@ function byLength(model: ImageModel, items: readonly ImageItem[], store: ImageSt
   }
 }
 
-/** Every frame of a sequence is varied alike. */
+/** Varies all frames of a sequence in the same way. */
 export function vary(image: PreparedItem, options: TrainOptions, seed: number): PreparedItem {
   const pixels = new Uint8Array(image.pixels.length)
   for (let frame = 0; frame < image.frames; frame++) {
-    const varied = augment(frameOf(image, frame), options, seed)
-    pixels.set(varied.pixels, frame * varied.pixels.length)
+    const variation = augment(frameOf(image, frame), options, seed)
+    pixels.set(variation.pixels, frame * variation.pixels.length)
   }
   return { ...image, pixels }
 }
@@ -76,10 +75,10 @@ function sample(model: ImageModel, item: ImageItem, image: PreparedItem): Sample
   return { x, y: meaning.task === 'read' ? textTarget(label, meaning.alphabet) : meaning.labels.oneHot(label) }
 }
 
-/** The classes [L] of a text; symbols that the alphabet lacks, which only judged texts can have, are left out. */
+/** The classes [L] of a text, without symbols that the alphabet lacks, which only validation and test texts can have. */
 function textTarget(text: string, alphabet: Alphabet): NdArray {
   const missing = new Set(alphabet.missing(text))
-  const known = symbolsOf(text).filter((symbol) => !missing.has(symbol))
-  const classes = known.flatMap((symbol) => alphabet.encode(symbol))
+  const symbols = symbolsOf(text).filter((symbol) => !missing.has(symbol))
+  const classes = symbols.flatMap((symbol) => alphabet.encode(symbol))
   return { data: Float32Array.from(classes), shape: [classes.length] }
 }

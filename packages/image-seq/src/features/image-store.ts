@@ -1,6 +1,6 @@
 /**
- * The prepared images of a list, made once by worker threads before training begins; holding and re-making them is core's. Nothing is
- * kept on disk: decoding an image takes about as long as reading it back would.
+ * The prepared images of a list, made once by worker threads before training begins and held by `ItemStore` of @weft/core. Nothing is
+ * stored on disk: decoding an image takes about as long as reading it back would.
  */
 import { type FillOptions, ItemStore } from '@weft/core/app'
 import type { ImageTaskMessage, PreparedItem } from './image-worker.js'
@@ -12,8 +12,8 @@ export type ImageStore = ItemStore<ImageItem, ImageTaskMessage, PreparedItem, Im
 /**
  * Decodes and prepares all items.
  *
- * @param check Is told each image; a UserError that it throws leaves the image out.
- * @throws UserError for an image that cannot be used when `strict`, and when none can.
+ * @param check Called with each image; if it throws a UserError, the image is skipped.
+ * @throws UserError if no image can be used or, with `strict`, if one cannot.
  */
 export function prepareImages(
   items: readonly ImageItem[],

@@ -1,6 +1,6 @@
 /**
- * What a worker thread does for one item: fetch its image or frames, decode and prepare them, and take a digest of the pixels by which
- * twins are found. The pool of core calls `handle`; image-store.ts asks for it.
+ * The task of a worker thread: fetch the image or the frames of an item, decode and prepare them, and compute a digest of the pixels for
+ * finding duplicates. The worker pool calls `handle`; image-store.ts and predict.ts start the pool.
  */
 import { createHash } from 'node:crypto'
 import { isMainThread } from 'node:worker_threads'
@@ -8,15 +8,15 @@ import { expected, transfer } from '@weft/core/worker'
 import type { Transfer } from '@weft/core/worker'
 import { useSharpInWorkers } from '../image/decode.js'
 import type { ImageOptions } from '../options/image.js'
-import { prepareImage, prepareRaster, type Prepared } from '../image/prepare.js'
+import { prepareImage, prepareRaster, type PreparedImage } from '../image/prepare.js'
 import { Sources, type ImageSource, type LoadedImage } from '../image/image-source.js'
 
 export interface ImageTaskMessage {
   readonly source: ImageSource
 }
 
-/** An image, or the frames of a sequence, as the network's input is made of. */
-export interface PreparedItem extends Pick<Prepared, 'scale' | 'offset'> {
+/** An image, or the frames of a sequence, prepared for the network. */
+export interface PreparedItem extends Pick<PreparedImage, 'scale' | 'offset'> {
   /** [T, H, W, C], T being 1 for a single image. */
   readonly pixels: Uint8Array
   readonly frames: number
@@ -45,14 +45,14 @@ export async function handle({ source }: ImageTaskMessage, options: ImageOptions
     if (image.width !== width || image.height !== height)
       throw expected({
         doing: `preparing ${loaded[at]?.name ?? ''}`,
-        want: `${width} x ${height} pixels, as the first frame has,`,
-        of: 'the frame',
+        want: `the size of the first frame, ${width} x ${height} pixels`,
+        of: 'every frame',
         got: `${image.width} x ${image.height}`,
       })
     pixels.set(image.pixels, at * size)
   })
   const digest = createHash('sha1').update(`${images.length} ${height} ${width} ${channels} `).update(pixels)
-  const made: PreparedItem = {
+  const item: PreparedItem = {
     pixels,
     frames: images.length,
     height,
@@ -63,10 +63,10 @@ export async function handle({ source }: ImageTaskMessage, options: ImageOptions
     digest: digest.digest('base64'),
     warnings: images.flatMap(({ warnings }) => warnings),
   }
-  return transfer(made, [pixels.buffer])
+  return transfer(item, [pixels.buffer])
 }
 
-type PreparedFile = Prepared & { readonly warnings: readonly string[] }
+type PreparedFile = PreparedImage & { readonly warnings: readonly string[] }
 
 async function prepare(image: LoadedImage, options: ImageOptions): Promise<PreparedFile> {
   if (image.kind === 'bytes') return prepareImage(image.bytes, image.name, options)

@@ -1,10 +1,10 @@
 /**
  * Contrast and black and white: percentile stretching, Otsu's threshold for a whole image and Sauvola's for each pixel. Otsu,
  * A threshold selection method from gray-level histograms, 1979; Sauvola and Pietikäinen, Adaptive document image binarization, 2000.
- * Sauvola's means come from running sums of columns, which give what integral images (Shafait et al. 2008) give, also in constant
- * time for each pixel, and need memory for a row where those need it for the image.
+ * The means for Sauvola come from running sums of columns, which give the same results as integral images (Shafait et al. 2008), also in
+ * constant time per pixel, with memory for one row instead of the whole image.
  */
-import { isDark, luminance, negative, repeated } from './colour.js'
+import { isDark, luminance, negative, greyToRgb } from './colour.js'
 import type { Raster } from './raster.js'
 
 /** How often each of the values 0 to 255 occurs. */
@@ -14,12 +14,12 @@ export function histogram(values: Uint8Array): Float64Array {
   return counts
 }
 
-/** Share of the pixels that may end beyond black and beyond white. */
+/** Share of the pixels that is clipped to black, and to white. */
 const CLIPPED_SHARE = 0.005
-/** An image whose values differ by less is blank; stretching would only lift its noise. */
+/** An image with a smaller range of values is blank; stretching would only amplify its noise. */
 const LEAST_RANGE = 16
 
-/** Spreads the values so that the darkest and the lightest half percent of the pixels, by luma, end at 0 and 255. */
+/** Stretches the values so that the darkest half percent of the pixels, by luma, becomes 0 and the lightest 255. */
 export function stretchContrast(image: Raster): Raster {
   const grey = luminance(image)
   const counts = histogram(grey)
@@ -33,7 +33,7 @@ export function stretchContrast(image: Raster): Raster {
   return { ...image, pixels: image.pixels.map((value) => table[value] ?? 0) }
 }
 
-/** The first value at which more than `count` pixels have been met. */
+/** The first value at which the cumulative count exceeds `count`. */
 function firstBeyond(counts: Float64Array, count: number): number {
   let sum = 0
   return Math.max(
@@ -43,8 +43,8 @@ function firstBeyond(counts: Float64Array, count: number): number {
 }
 
 /**
- * The threshold t that parts the values into those up to t and those above with the largest variance between the two; of equals the
- * least. An image of one value has that value.
+ * The threshold t with the largest variance between the values up to t and those above; the smallest of equal ones. For an image with a
+ * single value, that value.
  */
 export function otsuThreshold(values: Uint8Array): number {
   const counts = histogram(values)
@@ -70,17 +70,17 @@ export function otsuThreshold(values: Uint8Array): number {
 }
 
 export interface SauvolaOptions {
-  /** Side of the square around a pixel, odd. */
+  /** Side of the square around a pixel; odd. */
   readonly window: number
-  /** How far the threshold lies below the mean where nothing varies. */
+  /** How far the threshold is below the mean in uniform areas, as a fraction of the mean. */
   readonly k: number
-  /** The largest deviation there can be. */
+  /** The largest possible standard deviation. */
   readonly range: number
 }
 
 /**
- * Sauvola's threshold of every pixel, `m (1 + k (s / range - 1))`, with m and s the mean and deviation of the square around it. Past
- * the edges the image is mirrored, the edge itself not repeated.
+ * Sauvola's threshold of every pixel, `m (1 + k (s / range - 1))`, with m and s the mean and standard deviation of the square
+ * around it. Beyond the edges the image is mirrored, without repeating the edge itself.
  *
  * Shapes: `values` [H, W] → [H, W].
  * @see Sauvola and Pietikäinen 2000, equation 5.
@@ -129,7 +129,7 @@ export function sauvolaThresholds(
   return out
 }
 
-/** The place within 0 … length - 1 that `at` falls on when the row is mirrored at both ends. */
+/** The index within 0 … length - 1 that `at` falls on if the row is mirrored at both ends. */
 function mirrored(at: number, length: number): number {
   if (length === 1) return 0
   const period = 2 * (length - 1)
@@ -137,14 +137,14 @@ function mirrored(at: number, length: number): number {
   return within < length ? within : period - within
 }
 
-/** The usual k and range; the window is half the height of a line of text, which holds strokes and what is between them. */
+/** The usual k and range; the window is half the height of a line of text, enough for strokes and the space between them. */
 const SAUVOLA = { k: 0.2, range: 128 }
 const LEAST_WINDOW = 15
 
 /** Black ink on white, or white on black where the border is dark. */
 export function binarise(image: Raster, method: 'otsu' | 'sauvola'): Raster {
   const { width, height } = image
-  const flip = method === 'sauvola' && isDark(image) // Sauvola's threshold supposes dark ink
+  const flip = method === 'sauvola' && isDark(image) // Sauvola's threshold assumes dark ink
   const grey = luminance(flip ? negative(image) : image)
   const black = flip ? 255 : 0
   const out = new Uint8Array(grey.length)
@@ -156,5 +156,5 @@ export function binarise(image: Raster, method: 'otsu' | 'sauvola'): Raster {
     const thresholds = sauvolaThresholds(grey, width, height, { ...SAUVOLA, window })
     for (let i = 0; i < out.length; i++) out[i] = (grey[i] ?? 0) > (thresholds[i] ?? 0) ? 255 - black : black
   }
-  return { ...image, pixels: image.channels === 1 ? out : repeated(out) }
+  return { ...image, pixels: image.channels === 1 ? out : greyToRgb(out) }
 }

@@ -1,17 +1,17 @@
 /**
- * Grey and colour of rasters: conversion, negative, and the colour of the background as the border tells it. Grey is luma of ITU-R
- * BT.601, as JPEG and Pillow have it, from the 8-bit values as they are.
+ * Grey and colour of rasters: conversion, negative, and the colour of the background, estimated from the border. Grey is the luma of
+ * ITU-R BT.601, as in JPEG and Pillow, of the 8-bit values as they are.
  */
 import type { Raster } from './raster.js'
 
 export type Colour = 'grey' | 'rgb'
 
-/** `0.299 r + 0.587 g + 0.114 b` in 16 bits, rounded; grey stays exactly what it was. */
+/** `0.299 r + 0.587 g + 0.114 b` in 16 bits, rounded; exact for grey. */
 function luma(r: number, g: number, b: number): number {
   return (19595 * r + 38470 * g + 7471 * b + 0x8000) >> 16
 }
 
-/** Luma of every pixel, [H, W]; a grey image's own pixels, not a copy. */
+/** Luma of every pixel, [H, W]; for a grey image its own array, not a copy. */
 export function luminance({ pixels, channels }: Raster): Uint8Array {
   if (channels === 1) return pixels
   const grey = new Uint8Array(pixels.length / 3)
@@ -21,16 +21,16 @@ export function luminance({ pixels, channels }: Raster): Uint8Array {
   return grey
 }
 
-/** The image in grey or in colour; the same object when it is so already. */
+/** The image in grey or in colour; the same object if it already is. */
 export function toColour(image: Raster, colour: Colour): Raster {
   const channels = colour === 'grey' ? 1 : 3
   if (image.channels === channels) return image
   const grey = luminance(image)
-  return { ...image, channels, pixels: channels === 1 ? grey : repeated(grey) }
+  return { ...image, channels, pixels: channels === 1 ? grey : greyToRgb(grey) }
 }
 
 /** Each grey value as red, green and blue. */
-export function repeated(grey: Uint8Array): Uint8Array {
+export function greyToRgb(grey: Uint8Array): Uint8Array {
   const pixels = new Uint8Array(3 * grey.length)
   for (let i = 0, at = 0; i < grey.length; i++, at += 3) pixels.fill(grey[i] ?? 0, at, at + 3)
   return pixels
@@ -42,7 +42,7 @@ export function negative(image: Raster): Raster {
 }
 
 /**
- * The background's colour: the median of the pixels along the four edges, for each channel, since ink seldom covers half of them.
+ * The colour of the background: the median of the pixels along the four edges, for each channel, since ink seldom covers half of them.
  *
  * @returns [C]
  */
@@ -61,7 +61,7 @@ export function borderColour({ pixels, width, height, channels }: Raster): Uint8
   return colour
 }
 
-/** Whether the border is nearer to black than to white. */
+/** Whether the border is closer to black than to white. */
 export function isDark(image: Raster): boolean {
   const [r = 0, g = r, b = r] = borderColour(image)
   return luma(r, g, b) < 128

@@ -1,7 +1,7 @@
 /**
- * Strings of single digits drawn beside one another, so that a reader has something to read whose every digit is known: each cropped
- * to its ink, scaled, moved up or down, near to the one before, touching or far from it. A string is a function of its digits and its
- * seed; nothing is stored. White ink on black, as MNIST has it.
+ * Draws single digits next to one another as strings for a reader, so that the label of every digit is known: each digit is cropped to
+ * its ink, scaled, shifted up or down, and placed at some distance from the one before, or touching it. A string is a function of its
+ * digits and its seed; nothing is stored. White ink on black, as in MNIST.
  */
 import { expected, Random } from '@weft/core/worker'
 import type { Raster } from './raster.js'
@@ -9,15 +9,15 @@ import type { Raster } from './raster.js'
 export const STRING_HEIGHT = 32
 
 const SCALES = [0.85, 1.35] as const
-/** How much a digit's scale may differ from its string's. */
+/** How much the scale of a digit may differ from that of its string. */
 const SCALE_CHANGE = 0.12
-/** Pixels between two digits; below 0 they overlap. A string has its own mean within these. */
+/** Range of the mean gap of a string, in pixels; negative gaps overlap. */
 const GAPS = [-2, 12] as const
 const GAP_CHANGE = 2
-/** Pixels from one digit's left edge to the next one's, at least: a network that keeps every fourth column has two for each digit. */
+/** Least distance between the left edges of digits, in pixels: a network with 4 columns per step has two steps for each digit. */
 const LEAST_ADVANCE = 10
 const MARGINS = [2, 14] as const
-/** Share of the strings that get noise, and its largest deviation in grey levels. */
+/** Share of the strings with noise, and its largest standard deviation in grey levels. */
 const NOISY_SHARE = 0.5
 const NOISE_DEVIATION = 16
 /** Grey level from which a pixel counts as ink. */
@@ -35,7 +35,7 @@ export function composeDigits(digits: readonly Raster[], seed: number): Raster {
   const gap = random.uniform(...GAPS)
   let right = random.uniform(...MARGINS)
   let [left, previous] = [-Infinity, right]
-  const placed = digits.map((digit, at) => {
+  const placed = digits.map((digit, at): PlacedDigit => {
     const ink = cropToInk(digit, at)
     const own = scale * (1 + random.uniform(-SCALE_CHANGE, SCALE_CHANGE))
     const factor = Math.min(own, STRING_HEIGHT / ink.height)
@@ -48,12 +48,21 @@ export function composeDigits(digits: readonly Raster[], seed: number): Raster {
   })
   const width = Math.ceil(right + random.uniform(...MARGINS))
   const pixels = new Uint8Array(STRING_HEIGHT * width)
-  for (const { ink, factor, left: x, top } of placed) draw(pixels, width, ink, factor, x, top)
+  const string: Raster = { pixels, width, height: STRING_HEIGHT, channels: 1 }
+  for (const digit of placed) draw(string, digit)
   if (random.next() < NOISY_SHARE) addNoise(pixels, random.uniform(0, NOISE_DEVIATION), random)
-  return { pixels, width, height: STRING_HEIGHT, channels: 1 }
+  return string
 }
 
-/** The part of a grey image that holds its ink. */
+/** A cropped digit, its scale and its position in the string. */
+interface PlacedDigit {
+  readonly ink: Raster
+  readonly factor: number
+  readonly left: number
+  readonly top: number
+}
+
+/** The part of a grey image that contains its ink. */
 function cropToInk({ pixels, width, height }: Raster, at: number): Raster {
   let [top, bottom, left, right] = [height, -1, width, -1]
   for (let y = 0; y < height; y++) {
@@ -73,15 +82,15 @@ function cropToInk({ pixels, width, height }: Raster, at: number): Raster {
   return { pixels: crop, width: right - left + 1, height: bottom - top + 1, channels: 1 }
 }
 
-/** Draws a scaled image at a place that need not be whole, by bilinear interpolation; where two overlap the brighter one shows. */
-function draw(pixels: Uint8Array, width: number, image: Raster, factor: number, left: number, top: number): void {
+/** Draws a scaled digit at subpixel position, by bilinear interpolation; where two overlap the brighter one shows. */
+function draw({ pixels, width, height }: Raster, { ink, factor, left, top }: PlacedDigit): void {
   const at = (x: number, y: number) =>
-    x < 0 || y < 0 || x >= image.width || y >= image.height ? 0 : (image.pixels[y * image.width + x] ?? 0)
-  const lastColumn = Math.min(width - 1, Math.ceil(left + image.width * factor))
-  const lastRow = Math.min(STRING_HEIGHT - 1, Math.ceil(top + image.height * factor))
+    x < 0 || y < 0 || x >= ink.width || y >= ink.height ? 0 : (ink.pixels[y * ink.width + x] ?? 0)
+  const lastColumn = Math.min(width - 1, Math.ceil(left + ink.width * factor))
+  const lastRow = Math.min(height - 1, Math.ceil(top + ink.height * factor))
   for (let row = Math.max(0, Math.floor(top) - 1); row <= lastRow; row++) {
     for (let column = Math.max(0, Math.floor(left) - 1); column <= lastColumn; column++) {
-      // Middles of pixels correspond.
+      // From the centre of a pixel to the point of the digit there.
       const [x, y] = [(column + 0.5 - left) / factor - 0.5, (row + 0.5 - top) / factor - 0.5]
       const [x0, y0] = [Math.floor(x), Math.floor(y)]
       const [dx, dy] = [x - x0, y - y0]

@@ -176,7 +176,7 @@ describe('decodeImage', () => {
       .toBuffer()
     const { image, warnings } = await decodeImage(file, 'x', GREY)
     expect([image.width, image.height, image.pixels[0]]).toEqual([16, 16, 40])
-    expect(warnings).toEqual(['it holds 3 frames; only the first is taken'])
+    expect(warnings).toEqual(['it holds 3 frames; only the first is used'])
   })
 
   it('lays transparency over white, over black only where white would hide everything', async () => {
@@ -190,7 +190,7 @@ describe('decodeImage', () => {
     const floats = Float32Array.from({ length: 16 }, (_, i) => [-2, 0, 2, 0][i % 4] ?? 0)
     const { image, warnings } = await decodeImage(tiff(4, 4, 32, 3, floats.buffer), 'x', GREY)
     expect([...image.pixels.subarray(0, 3)]).toEqual([0, 128, 255])
-    expect(warnings).toEqual(['its values are -2 to 2, not 0 to 1; they are taken as black to white'])
+    expect(warnings).toEqual(['its values are -2 to 2, not 0 to 1; this range was scaled from black to white'])
     const signed = Int16Array.from({ length: 16 }, (_, i) => [0, 0x4000, 0x7fff, 0][i % 4] ?? 0)
     const other = await decodeImage(tiff(4, 4, 16, 2, signed.buffer), 'x', GREY)
     expect([...other.image.pixels.subarray(0, 3)]).toEqual([0, 128, 255])
@@ -217,7 +217,7 @@ describe('decodeImage', () => {
     ['<style>@import "a.css";</style>', '@import \\"a.css\\"'],
   ])('refuses an SVG with %s', async (inside, reference) => {
     await expect(decodeImage(svg(inside), 'x.svg', GREY)).rejects.toThrow(
-      `decoding x.svg: expected a drawing that is complete in itself, received one that refers to "${reference}"`,
+      `decoding x.svg: expected a self-contained drawing, received one that refers to "${reference}"`,
     )
   })
 
@@ -239,14 +239,14 @@ describe('decodeImage', () => {
     ['a PDF', () => Buffer.from('%PDF-1.7\n'), 'received a PDF document', 'Its name says image, its content does not.'],
     ['compressed SVG', () => gzipSync(svg('')), 'received gzip-compressed data', undefined],
     ['other bytes', () => Buffer.from([0, 1, 2, 3]), 'received something else', undefined],
-    ['a signature alone', () => Buffer.from('\x89PNG', 'latin1'), 'expected a whole PNG image, received one that ends too early, after 4 bytes', undefined], // prettier-ignore
+    ['a signature alone', () => Buffer.from('\x89PNG', 'latin1'), 'expected a complete PNG image, received one that ends too early, after 4 bytes', undefined], // prettier-ignore
     [
       'damaged PNG',
       flipped,
-      'expected a whole PNG image, received one that is damaged or of an unsupported kind: ',
+      'expected a complete PNG image, received one that is damaged or of an unsupported kind: ',
       undefined,
     ],
-    ['broken SVG', () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><rect'), 'expected a whole SVG image, received one that is damaged', undefined], // prettier-ignore
+    ['broken SVG', () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><rect'), 'expected a complete SVG image, received one that is damaged', undefined], // prettier-ignore
     ['1 x 1', () => scene().resize(1, 1).png().toBuffer(), 'expected an image of at least 4 x 4 pixels, received 1 x 1', undefined], // prettier-ignore
     ['a line', () => scene().resize(50, 3, { fit: 'fill' }).png().toBuffer(), 'received 50 x 3', undefined],
     ['NaN', () => tiff(4, 4, 32, 3, new Float32Array(16).fill(NaN).buffer), 'a value that is NaN', undefined],
@@ -269,7 +269,7 @@ describe('decodeImage', () => {
     for (const share of [0.2, 0.5, 0.9]) {
       const cut = file.subarray(0, Math.ceil(share * file.length))
       await expect(decodeImage(cut, 'x', GREY)).rejects.toThrow(
-        new RegExp(`expected a whole \\w+ image, received one that ends too early, after ${cut.length} bytes`),
+        new RegExp(`expected a complete \\w+ image, received one that ends too early, after ${cut.length} bytes`),
       )
     }
   })

@@ -1,7 +1,7 @@
 /**
- * From a file's bytes to 8-bit pixels, through sharp: upright as EXIF says, colours as sRGB, transparency laid over white. What is no
- * image, damaged, cut off or beyond the stated sizes is refused, the last before anything is decoded; what is odd but usable becomes
- * a warning. Transparency is laid over black only where nothing would be seen on white, such as white letters on nothing.
+ * From the bytes of a file to 8-bit pixels, through sharp: with EXIF orientation applied, colours as sRGB, transparency over white. Files
+ * that are not images, damaged, truncated or too large are refused, the last before anything is decoded; odd but usable files
+ * cause a warning. Transparency is shown over black only if nothing is visible on white, as with white letters.
  */
 import { Buffer } from 'node:buffer'
 import { extname } from 'node:path'
@@ -17,32 +17,32 @@ import { fitFactor } from './resize.js'
 import type { Box } from './resize.js'
 import { outsideReference } from './svg-references.js'
 
-/** Endings of the files that folders are searched for. */
+/** Extensions of image files in folders. */
 export const IMAGE_EXTENSIONS = ['.png', '.jpg', '.jpeg', '.webp', '.gif', '.tif', '.tiff', '.avif', '.svg'] as const
 
 export interface DecodeOptions {
   readonly colour: Colour
   /** Larger images are refused before they are decoded. */
   readonly maxMegapixels: number
-  /** The size that the image will be brought to: one more than four times as large comes shrunk, to twice that size. */
+  /** The size that the image will have: one more than four times as large is shrunk to twice that size. */
   readonly fit?: Box | undefined
 }
 
-export interface Decoded {
+export interface DecodedImage {
   readonly image: Raster
   /** Size in pixels before shrinking, upright. */
   readonly originalWidth: number
   readonly originalHeight: number
-  /** What is odd about the file, in words. */
+  /** Oddities of the file, in words. */
   readonly warnings: readonly string[]
 }
 
-/** Neither side may be shorter: there is nothing to be seen in such an image. */
+/** Neither side may be shorter: such an image shows nothing. */
 const LEAST_SIDE = 4
 
 /**
- * Sets sharp for a worker thread: one thread for each image and nothing kept, since the workers are what runs side by side. It holds
- * for the whole process.
+ * Configures sharp for a worker thread: one thread per image and no cache, since the workers already run in parallel. It applies to the
+ * whole process.
  */
 export function useSharpInWorkers(): void {
   sharp.concurrency(1)
@@ -52,21 +52,21 @@ export function useSharpInWorkers(): void {
 /**
  * Reads an image file.
  *
- * @throws UserError that names the file, when it cannot be read, is no whole image, or exceeds the limits.
+ * @throws UserError naming the file if it cannot be read, is not a complete image, or exceeds the limits.
  */
-export async function readImage(path: string, options: DecodeOptions): Promise<Decoded> {
+export async function readImage(path: string, options: DecodeOptions): Promise<DecodedImage> {
   return decodeImage(await readBytes(path), path, options)
 }
 
 /** As `readImage`, from the file's bytes; `name` is what errors call it. */
-export async function decodeImage(bytes: Uint8Array, name: string, options: DecodeOptions): Promise<Decoded> {
+export async function decodeImage(bytes: Uint8Array, name: string, options: DecodeOptions): Promise<DecodedImage> {
   const kind = requireImage(bytes, name)
   const metadata = await readMetadata(bytes, kind, name)
   const { width: originalWidth, height: originalHeight } = metadata.autoOrient
   checkSize(originalWidth, originalHeight, options.maxMegapixels, name)
   const warnings: string[] = []
   const { pages = 1 } = metadata
-  if (pages > 1) warnings.push(`it holds ${pages} ${kind === 'TIFF' ? 'pages' : 'frames'}; only the first is taken`)
+  if (pages > 1) warnings.push(`it holds ${pages} ${kind === 'TIFF' ? 'pages' : 'frames'}; only the first is used`)
 
   const wide = metadata.depth !== 'uchar' && metadata.depth !== 'ushort'
   const shrunk = wide ? undefined : shrunkSize(originalWidth, originalHeight, options.fit)
@@ -91,23 +91,23 @@ export async function decodeImage(bytes: Uint8Array, name: string, options: Deco
 
 function requireImage(bytes: Uint8Array, name: string): ImageKind {
   if (bytes.length === 0) throw new UserError(`decoding ${name}: expected an image, received an empty file`)
-  const found = kindOf(bytes)
-  if ('other' in found) {
-    const known: readonly string[] = IMAGE_EXTENSIONS
+  const content = kindOf(bytes)
+  if ('other' in content) {
+    const extensions: readonly string[] = IMAGE_EXTENSIONS
     throw new UserError(
-      `decoding ${name}: expected PNG, JPEG, WebP, GIF, TIFF, AVIF or SVG, received ${found.other}`,
-      known.includes(extname(name).toLowerCase()) ? 'Its name says image, its content does not.' : undefined,
+      `decoding ${name}: expected PNG, JPEG, WebP, GIF, TIFF, AVIF or SVG, received ${content.other}`,
+      extensions.includes(extname(name).toLowerCase()) ? 'Its name says image, its content does not.' : undefined,
     )
   }
-  if (found.kind !== 'SVG') return found.kind
+  if (content.kind !== 'SVG') return content.kind
   const reference = outsideReference(Buffer.from(bytes).toString('utf8'))
   if (reference !== undefined) {
     throw new UserError(
-      `decoding ${name}: expected a drawing that is complete in itself, received one that refers to ${JSON.stringify(reference.trim().slice(0, 200))}`,
+      `decoding ${name}: expected a self-contained drawing, received one that refers to ${JSON.stringify(reference.trim().slice(0, 200))}`,
       'Embed what it refers to (data:), or export the drawing as PNG.',
     )
   }
-  return found.kind
+  return content.kind
 }
 
 async function readMetadata(bytes: Uint8Array, kind: ImageKind, name: string): Promise<Metadata> {
@@ -128,12 +128,12 @@ function checkSize(width: number, height: number, maxMegapixels: number, name: s
   if (megapixels > maxMegapixels) {
     throw new UserError(
       `decoding ${name}: expected at most ${maxMegapixels} megapixels, received ${width} x ${height} (${megapixels.toFixed(1)} megapixels)`,
-      'Make it smaller. Training with a higher --max-megapixels raises the limit.',
+      'Make it smaller, or train with a higher --max-megapixels.',
     )
   }
 }
 
-/** Twice the size that the image will have, when its own is more than twice that again; undefined to take it as it is. */
+/** Twice the size that the image will have, if it is more than twice as large as that; undefined not to shrink it. */
 function shrunkSize(
   width: number,
   height: number,
@@ -156,10 +156,10 @@ async function decodeBytes(pipeline: Sharp, { space, hasAlpha }: Metadata): Prom
   return { pixels, width, height, channels: info.channels === 1 ? 1 : 3 }
 }
 
-/** With less between the darkest and the lightest value there is nothing to be seen. */
+/** With a smaller difference between the darkest and the lightest value nothing is visible. */
 const LEAST_CONTRAST = 32
 
-/** Transparency laid over white, or over black where nothing is to be seen on white. [H, W, 4] → [H, W, 3] */
+/** Transparency over white, or over black if nothing is visible on white. [H, W, 4] → [H, W, 3] */
 function opaque(rgba: Uint8Array): Uint8Array {
   const onWhite = over(rgba, 255)
   if (contrast(onWhite) >= LEAST_CONTRAST) return onWhite
@@ -188,7 +188,7 @@ function contrast(values: Uint8Array): number {
   return high - low
 }
 
-/** Floats and signed or 32-bit integers: 0 to 1 is black to white; where values lie beyond, their least and largest are. */
+/** Floats and signed or 32-bit integers: black is 0 and white is 1, or the minimum and maximum if values exceed this range. */
 async function decodeWide(pipeline: Sharp, { space, channels }: Metadata, warnings: string[]): Promise<Raster> {
   const { data, info } = await pipeline
     .toColourspace(space)
@@ -204,7 +204,7 @@ async function decodeWide(pipeline: Sharp, { space, channels }: Metadata, warnin
   }
   if (low < 0 || high > 1) {
     low = values.reduce((least, value) => Math.min(least, value), Infinity)
-    warnings.push(`its values are ${low} to ${high}, not 0 to 1; they are taken as black to white`)
+    warnings.push(`its values are ${low} to ${high}, not 0 to 1; this range was scaled from black to white`)
   }
   const { width, height } = info
   const colours = info.channels >= 3 ? 3 : 1
@@ -213,11 +213,11 @@ async function decodeWide(pipeline: Sharp, { space, channels }: Metadata, warnin
     const value = values[Math.floor(i / colours) * info.channels + (i % colours)] ?? 0
     pixels[i] = Math.round((255 * (value - low)) / Math.max(high - low, Number.MIN_VALUE))
   }
-  if (channels > colours) warnings.push('its transparency is left out')
+  if (channels > colours) warnings.push('its transparency was ignored')
   return { pixels, width, height, channels: colours }
 }
 
-/** What decoders say when the bytes end before the image does. */
+/** Messages of decoders about bytes that end before the image does. */
 const ENDS_EARLY = /premature|unexpected end|end of stream|outside of file|read error at/i
 
 function damaged(bytes: Uint8Array, kind: ImageKind, name: string, error: unknown): UserError {
@@ -226,10 +226,10 @@ function damaged(bytes: Uint8Array, kind: ImageKind, name: string, error: unknow
   const what = early
     ? `one that ends too early, after ${bytes.length} bytes`
     : `one that is damaged or of an unsupported kind: ${reasonOf(error)}`
-  return new UserError(`decoding ${name}: expected a whole ${kind} image, received ${what}`)
+  return new UserError(`decoding ${name}: expected a complete ${kind} image, received ${what}`)
 }
 
-/** What sharp says, its last line with words, without its own preambles. */
+/** The reason in a message of sharp: its last line with words, without the preamble. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
   const last = message.split('\n').findLast((line) => /[a-z]{3}/i.test(line)) ?? message

@@ -1,29 +1,29 @@
 /**
- * Turns lines of text level. The angle is the one at which the ink, projected sideways, falls into the fewest rows: the sum of the
- * squares of the projection profile is largest there (Postl, Detection of linear oblique structures and skew scan in digitized
- * documents, 1986; Baird, The skew angle of printed documents, 1987). It is meant for lines that are wider than high: a single
- * letter has no such angle.
+ * Straightens skewed lines of text. The skew is the angle at which the ink, projected sideways, falls into the fewest rows, so that the sum
+ * of squares of the projection profile is largest (Postl, Detection of linear oblique structures and skew scan in digitized documents,
+ * 1986; Baird, The skew angle of printed documents, 1987). It is meant for lines that are wider than high: a single letter has no such
+ * angle.
  */
 import { otsuThreshold } from './binarise.js'
 import { borderColour, luminance } from './colour.js'
 import type { Raster } from './raster.js'
 import { filled } from './resize.js'
 
-/** Angles that are looked for, either way; an image that seems to be turned further is left as it is. */
+/** Largest angle to search, in both directions; an image that seems more skewed does not change. */
 export const MOST_SKEW_DEGREES = 15
-/** Angles below this are left as they are. */
+/** Smaller angles are not corrected. */
 const LEAST_SKEW_DEGREES = 0.1
 const FINEST_STEP_DEGREES = 0.05
-/** Ink pixels that the angle is taken from at most, evenly spread. */
+/** At most this many ink pixels, evenly spaced, determine the angle. */
 const MOST_POINTS = 20_000
 
-/** Where ink is. */
+/** Coordinates of ink pixels. */
 interface Ink {
   readonly xs: Float32Array
   readonly ys: Float32Array
 }
 
-/** Pixels on the other side of Otsu's threshold than the border. */
+/** The pixels on the opposite side of Otsu's threshold from the border. */
 function findInk(image: Raster): Ink {
   const grey = luminance(image)
   const threshold = otsuThreshold(grey)
@@ -43,7 +43,7 @@ function findInk(image: Raster): Ink {
 }
 
 /**
- * By how many degrees the lines of text of an image fall to the right; negative when they rise, 0 when there is no telling.
+ * By how many degrees the lines of text in an image descend to the right; negative if they ascend, 0 if unknown.
  *
  * @returns An angle within ±15°, to about 0.1°.
  */
@@ -64,13 +64,13 @@ function skewOf({ xs, ys }: Ink, width: number, height: number): number {
     }
     return profile.reduce((sum, n) => sum + n * n, 0)
   }
-  // A step moves the end of a line by 8 rows at most, so that no peak is stepped over.
+  // A step moves the end of a line by at most 8 rows, so that it cannot skip a peak.
   let step = Math.max(0.1, Math.min(1, (8 / width) * (180 / Math.PI)))
   let angle = 0
   let best = score(0)
   const consider = (degrees: number) => {
-    const found = score(degrees)
-    if (found > best) [best, angle] = [found, degrees]
+    const candidate = score(degrees)
+    if (candidate > best) [best, angle] = [candidate, degrees]
   }
   for (let degrees = step; degrees <= MOST_SKEW_DEGREES; degrees += step) {
     consider(degrees)
@@ -86,20 +86,20 @@ function skewOf({ xs, ys }: Ink, width: number, height: number): number {
   return Math.abs(angle) < LEAST_SKEW_DEGREES ? 0 : angle
 }
 
-/** A level image, and where its columns stood. */
-export interface Deskewed {
+/** A straightened image, and where its columns were. */
+export interface DeskewedImage {
   readonly image: Raster
   readonly degrees: number
-  /** Column edge c of the image, at its middle row, stood at `offset + scale · c` of the skewed one. */
+  /** Column edge c of the image, in its middle row, was at `offset + scale · c` of the skewed one. */
   readonly scale: number
   readonly offset: number
 }
 
 /**
- * Turns an image by the angle of its lines. No ink is lost, the margins around the ink stay as wide as they were, and what comes in
- * has the background's colour.
+ * Rotates an image by the angle of its lines. No ink is lost, the margins around the ink keep their width, and new areas have the colour
+ * of the background.
  */
-export function deskew(image: Raster): Deskewed {
+export function deskew(image: Raster): DeskewedImage {
   const ink = findInk(image)
   const degrees = skewOf(ink, image.width, image.height)
   if (degrees === 0) return { image, degrees, scale: 1, offset: 0 }
@@ -111,11 +111,11 @@ export function deskew(image: Raster): Deskewed {
   const [left, width] = withMargins(xs, across, image.width)
   const [top, height] = withMargins(ys, down, image.height)
   const middle = top + (height - 1) / 2
-  const turned = turn(image, { left, top, width, height, sin, cos })
-  return { image: turned, degrees, scale: cos, offset: 0.5 + (left - 0.5) * cos - middle * sin }
+  const level = rotate(image, { left, top, width, height, sin, cos })
+  return { image: level, degrees, scale: cos, offset: 0.5 + (left - 0.5) * cos - middle * sin }
 }
 
-/** Where an axis of the turned image begins, and its length: the ink's extent with the margins that it had. */
+/** Start and length of an axis of the rotated image: the extent of the ink with its old margins. */
 function withMargins(before: Float32Array, after: Float32Array, length: number): [number, number] {
   const [low, high] = extent(before)
   const [first, last] = extent(after)
@@ -132,7 +132,7 @@ function extent(values: Float32Array): [number, number] {
   return [low, high]
 }
 
-interface Turn {
+interface Rotation {
   readonly left: number
   readonly top: number
   readonly width: number
@@ -141,8 +141,8 @@ interface Turn {
   readonly cos: number
 }
 
-/** Samples the image along turned rows, linearly between pixels; past its edges is background. */
-function turn(image: Raster, { left, top, width, height, sin, cos }: Turn): Raster {
+/** Samples the image along rotated rows, by linear interpolation; beyond its edges is background. */
+function rotate(image: Raster, { left, top, width, height, sin, cos }: Rotation): Raster {
   const { pixels, channels } = image
   const colour = borderColour(image)
   const out = filled(width * height, colour)

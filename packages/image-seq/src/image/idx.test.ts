@@ -38,12 +38,12 @@ describe('an IDX file', () => {
   })
 
   it.each([
-    [[], 'expected 00 00, the type and the number of dimensions for the first 4 bytes of IDX, received ""'],
-    [[0x89, 0x50, 0x4e, 0x47, 0], 'the first 4 bytes of IDX, received "89 50 4e 47"'],
-    [[0, 0, 8], 'the first 4 bytes of IDX, received "00 00 08"'],
+    [[], 'expected 00 00, the type and the number of dimensions for the first 4 bytes of an IDX file, received ""'],
+    [[0x89, 0x50, 0x4e, 0x47, 0], 'the first 4 bytes of an IDX file, received "89 50 4e 47"'],
+    [[0, 0, 8], 'the first 4 bytes of an IDX file, received "00 00 08"'],
     [[0, 0, 0x0d, 3, ...IMAGES.slice(4)], 'expected 0x08 (unsigned bytes) for the type of the values, received "0x0d"'],
     [[0, 0, 8, 0, 1], 'expected at least 1 for the number of dimensions, received 0'],
-    [IMAGES.slice(0, 15), 'expected 16 bytes, of 3 dimensions, for the header, received 15'],
+    [IMAGES.slice(0, 15), 'expected 16 bytes (3 dimensions) for the header, received 15'],
     [IMAGES.slice(0, -1), 'expected 12 bytes for the values of 2 x 2 x 3, received 11'],
     [[...IMAGES, 0], 'expected 12 bytes for the values of 2 x 2 x 3, received 13'],
     [LABELS, 'expected images, height, width for the dimensions, received "3"'],
@@ -59,9 +59,9 @@ describe('an IDX file', () => {
 
   it('says that a file is cut off, is not there, or holds no labels', () => {
     expect(() => readIdxImages(write(...IMAGES.slice(0, -1)))).toThrow(
-      expect.objectContaining({ hint: 'The file is cut off; fetch it again.' }),
+      expect.objectContaining({ hint: 'The file is truncated; download it again.' }),
     )
     expect(() => readIdxImages(join(folder, 'none'))).toThrow(/reading .*none: there is no such file/)
-    expect(() => readIdxLabels(write(...IMAGES))).toThrow('expected one, of labels for the dimensions')
+    expect(() => readIdxLabels(write(...IMAGES))).toThrow('expected a single one (labels) for the dimensions')
   })
 })

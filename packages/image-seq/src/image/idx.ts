@@ -1,7 +1,7 @@
 /**
- * IDX, the format of MNIST's files: a magic number that says the type and the number of dimensions, each dimension as a big-endian
- * 32-bit number, then the values. Only unsigned bytes (type 0x08) are read, plain or compressed with gzip; a file is read whole, and
- * must hold exactly what its header says.
+ * IDX, the file format of MNIST: a magic number with the type and the number of dimensions, each dimension as a big-endian 32-bit
+ * number, then the values. Only unsigned bytes (type 0x08) are supported, plain or compressed with gzip; a file is read whole and must
+ * contain exactly the values that its header states.
  *
  * @see LeCun, Cortes, Burges: The MNIST database of handwritten digits, "File formats".
  */
@@ -10,7 +10,7 @@ import { gunzipSync } from 'node:zlib'
 import { expected, reasonOf, UserError } from '@weft/core/worker'
 
 const UNSIGNED_BYTE = 0x08
-/** More than this is no file of images but one made to fill memory. */
+/** A file that unpacks to more than this is probably made to fill memory. */
 const MAX_BYTES = 2 ** 31 - 1
 
 /** Grey images of one size. */
@@ -25,7 +25,7 @@ export interface IdxImages {
 /**
  * Reads a file of grey images, [N, H, W].
  *
- * @throws UserError for a file that is not there, not IDX, cut off, too long, or of other dimensions.
+ * @throws UserError for a file that is missing, not IDX, truncated, too long, or of other dimensions.
  */
 export function readIdxImages(path: string): IdxImages {
   const { shape, values } = readIdx(path)
@@ -44,7 +44,12 @@ export function readIdxImages(path: string): IdxImages {
 export function readIdxLabels(path: string): Uint8Array {
   const { shape, values } = readIdx(path)
   if (shape.length !== 1)
-    throw expected({ doing: `reading ${path}`, want: 'one, of labels', of: 'the dimensions', got: shape.join(' x ') })
+    throw expected({
+      doing: `reading ${path}`,
+      want: 'a single one (labels)',
+      of: 'the dimensions',
+      got: shape.join(' x '),
+    })
   return values
 }
 
@@ -59,7 +64,7 @@ function readIdx(path: string): { shape: readonly number[]; values: Uint8Array }
     throw expected({
       doing,
       want: '00 00, the type and the number of dimensions',
-      of: 'the first 4 bytes of IDX',
+      of: 'the first 4 bytes of an IDX file',
       got: first,
     })
   }
@@ -69,13 +74,16 @@ function readIdx(path: string): { shape: readonly number[]; values: Uint8Array }
   }
   if (dimensions === 0) throw expected({ doing, want: 'at least 1', of: 'the number of dimensions', got: 0 })
   if (bytes.length < start)
-    throw expected({ doing, want: `${start} bytes, of ${dimensions} dimensions,`, of: 'the header', got: bytes.length })
+    throw expected({ doing, want: `${start} bytes (${dimensions} dimensions)`, of: 'the header', got: bytes.length })
   const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 + 4 * i))
   const size = shape.reduce((product, length) => product * length, 1)
-  // No Buffer, whose slice() would not copy.
+  // Not a Buffer, whose slice() does not copy.
   const values = new Uint8Array(bytes.buffer, bytes.byteOffset + start, bytes.length - start)
   if (values.length !== size) {
-    const hint = values.length < size ? 'The file is cut off; fetch it again.' : 'Something follows its last value.'
+    const hint =
+      values.length < size
+        ? 'The file is truncated; download it again.'
+        : 'The file has extra bytes after its last value.'
     throw expected({ doing, want: `${size} bytes`, of: `the values of ${shape.join(' x ')}`, got: values.length, hint })
   }
   return { shape, values }

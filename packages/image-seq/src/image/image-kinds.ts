@@ -1,13 +1,13 @@
 /**
- * Tells from a file's first bytes what it is, and from its last whether it ends too early, for decoding and for what errors say.
- * Names play no part, since they lie.
+ * Determines what a file is from its first bytes, and whether it is truncated from its last, for decoding and for error messages. File
+ * names do not count, since they may be wrong.
  */
 import { Buffer } from 'node:buffer'
 
-/** Kinds that are read. */
+/** Supported kinds. */
 export type ImageKind = 'PNG' | 'JPEG' | 'GIF' | 'WebP' | 'TIFF' | 'AVIF' | 'SVG'
 
-/** Kinds that are known by name only. */
+/** Unsupported kinds, for error messages. */
 const OTHERS: readonly (readonly [signature: RegExp, name: string])[] = [
   [/^%PDF/, 'a PDF document'],
   [/^BM/, 'a BMP image'],
@@ -19,10 +19,10 @@ const OTHERS: readonly (readonly [signature: RegExp, name: string])[] = [
   [/^P[1-7]\s/, 'a Netpbm image'],
 ]
 
-/** How much of a file is looked through for `<svg`. */
+/** Bytes of a file to search for `<svg`. */
 const SVG_SEARCH_BYTES = 4096
 
-/** The kind of image, or in words what else it seems to be. */
+/** The kind of image, or in words what else the file seems to be. */
 export function kindOf(bytes: Uint8Array): { readonly kind: ImageKind } | { readonly other: string } {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, SVG_SEARCH_BYTES)).toString('latin1')
   if (start.startsWith('\x89PNG')) return { kind: 'PNG' }
@@ -39,7 +39,7 @@ export function kindOf(bytes: Uint8Array): { readonly kind: ImageKind } | { read
   return { other: text ? 'text' : 'something else' }
 }
 
-/** Whether the bytes end before the image does, as far as the kind lets one see without decoding. */
+/** Whether the bytes end before the image does, as far as this is visible without decoding. */
 export function endsEarly(bytes: Uint8Array, kind: ImageKind): boolean {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   switch (kind) {
@@ -62,7 +62,7 @@ export function endsEarly(bytes: Uint8Array, kind: ImageKind): boolean {
 /** Bytes of a value of each TIFF type, from type 1. */
 const TIFF_TYPE_BYTES = [1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
 
-/** Whether the first directory of a TIFF, or a value that it points to, lies past the end; BigTIFF is not looked into. */
+/** Whether the first directory of a TIFF, or a value that it points to, is beyond the end; BigTIFF is not checked. */
 function directoryEndsEarly(file: DataView): boolean {
   if (file.byteLength < 8) return true
   const little = file.getUint8(0) === 0x49

@@ -1,14 +1,13 @@
 /**
- * Where an image's pixels are, and how they are fetched: bytes of a file that still has to be decoded, or pixels that are there already.
- * Decoding and everything after it is others' work. Worker threads each have their own `Sources`, so a file that holds many images is
- * read once per thread.
+ * Where the pixels of an image are, and how to fetch them: as bytes of a file to decode, or as pixels. decode.ts and prepare.ts do the
+ * rest. Each worker thread has its own `Sources`, so a file with many images is read once per thread.
  */
 import { expected, readBytes } from '@weft/core/worker'
 import { composeDigits } from './compose-digits.js'
 import { readIdxImages, type IdxImages } from './idx.js'
 import type { Raster } from './raster.js'
 
-/** Where an item's pixels are; plain data, so that it can be sent to another thread. */
+/** Where the pixels of an item are; plain data, so that it can be sent to another thread. */
 export type ImageSource =
   /** A file of one image. */
   | { readonly kind: 'file'; readonly path: string }
@@ -16,22 +15,22 @@ export type ImageSource =
   | { readonly kind: 'frames'; readonly paths: readonly string[] }
   /** An image of an IDX file, counted from 0. */
   | { readonly kind: 'idx'; readonly path: string; readonly index: number }
-  /** Images of an IDX file, drawn beside one another by `composeDigits`. */
+  /** Images of an IDX file, drawn next to one another by `composeDigits`. */
   | { readonly kind: 'digits'; readonly path: string; readonly indices: readonly number[]; readonly seed: number }
 
-/** An image before decoding, or one that needs none; `name` is for errors. */
+/** An image before decoding, or one that needs none; errors call it `name`. */
 export type LoadedImage =
   | { readonly kind: 'bytes'; readonly name: string; readonly bytes: Uint8Array }
   | { readonly kind: 'raster'; readonly name: string; readonly raster: Raster }
 
-/** Fetches images and keeps the IDX files that it has read. */
+/** Fetches images and caches IDX files. */
 export class Sources {
   readonly #idx = new Map<string, IdxImages>()
 
   /**
    * The image of a source, or the frames in order.
    *
-   * @throws UserError for a file that cannot be read, and for an image that an IDX file does not have.
+   * @throws UserError for a file that cannot be read, or an image that an IDX file does not have.
    */
   async load(source: ImageSource): Promise<LoadedImage[]> {
     switch (source.kind) {
@@ -51,11 +50,10 @@ export class Sources {
     }
   }
 
-  /** An image of an IDX file, copied, so that whoever gets it may move it to another thread. */
+  /** A copy of an image of an IDX file, which the caller may move to another thread. */
   #image(path: string, index: number): Raster {
-    const known = this.#idx.get(path)
-    const images = known ?? readIdxImages(path)
-    if (known === undefined) this.#idx.set(path, images)
+    const images = this.#idx.get(path) ?? readIdxImages(path)
+    this.#idx.set(path, images)
     const { pixels, count, height, width } = images
     if (!Number.isInteger(index) || index < 0 || index >= count)
       throw expected({ doing: `reading ${path}`, want: `an image from 0 to ${count - 1}`, of: 'index', got: index })

@@ -128,7 +128,7 @@ describe('prepareImage', () => {
       .gif()
       .toBuffer()
     expect((await prepareImage(gif, 'x.gif', options())).warnings).toEqual([
-      'it holds 2 frames; only the first is taken',
+      'it holds 2 frames; only the first is used',
     ])
     const bytes = await large('png')
     await expect(prepareImage(bytes, 'x.png', options({ maxMegapixels: 1 }))).rejects.toThrow(

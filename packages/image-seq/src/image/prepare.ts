@@ -1,6 +1,7 @@
 /**
- * From an image to what the network's input is made of: grey or colour, polarity, deskewed, contrast, black and white, and the size,
- * in this order, as options-image.ts says. Thresholds see the full image, so an edge that they made sharp is grey again after resizing. Numbers of mean 0 are made of the pixels later, by the training part's own mean and deviation.
+ * Prepares an image for the network, in this order: grey or colour, polarity, deskewing, contrast, black and white, and size, as the
+ * options in options/image.ts ask. Thresholds see the full image, so their sharp edges are grey again after resizing. Later,
+ * features.ts scales the pixels by the mean and deviation of the training part.
  */
 import { expected } from '@weft/core/worker'
 import { binarise, stretchContrast } from './binarise.js'
@@ -12,23 +13,23 @@ import type { Raster } from './raster.js'
 import { fitFactor, fitInto } from './resize.js'
 
 /**
- * An image ready for the network, and where its columns stood: column c begins at `offset + scale · c` pixels from the left edge of
- * the original, upright image. With deskewing this holds along the middle row of the prepared image; letters above and below stood
- * to the sides of it, by the sine of the angle.
+ * An image ready for the network, and where its columns were: column c begins `offset + scale · c` pixels from the left edge of the
+ * original, upright image. With deskewing this holds along the middle row of the prepared image; letters above and below were to the
+ * sides of it, by the sine of the angle.
  */
-export interface Prepared {
-  /** [H, W, C] with H the `height` asked for, W the `width` unless that is 0. */
+export interface PreparedImage {
+  /** [H, W, C] with H the option `height`, and W the option `width` unless that is 0. */
   readonly image: Raster
   readonly scale: number
   readonly offset: number
 }
 
 /**
- * Prepares a decoded image; the same object comes back when it is right already.
+ * Prepares a decoded image; returns the same object if nothing needs to change.
  *
- * @throws UserError when the prepared image would exceed `maxMegapixels`, which only a very long and thin one does.
+ * @throws UserError when the prepared image would exceed `maxMegapixels`, as only a very long and thin one can.
  */
-export function prepareRaster(raster: Raster, options: ImageOptions, name = 'the image'): Prepared {
+export function prepareRaster(raster: Raster, options: ImageOptions, name = 'the image'): PreparedImage {
   let image = toColour(raster, options.colour)
   if (options.background !== 'keep' && isDark(image) !== (options.background === 'dark')) image = negative(image)
   const level = options.deskew ? deskew(image) : { image, scale: 1, offset: 0 }
@@ -51,8 +52,8 @@ export function prepareRaster(raster: Raster, options: ImageOptions, name = 'the
 }
 
 /**
- * Decodes and prepares an image file's bytes. An image more than four times as large as asked for is shrunk to twice that while it is
- * decoded, unless it is to be black and white.
+ * Decodes and prepares the bytes of an image file. An image more than four times larger than its final size is shrunk to twice that size
+ * while it is decoded, unless it will be black and white.
  *
  * @param name What errors call it.
  * @throws UserError as `decodeImage` does.
@@ -61,14 +62,14 @@ export async function prepareImage(
   bytes: Uint8Array,
   name: string,
   options: ImageOptions,
-): Promise<Prepared & { readonly warnings: readonly string[] }> {
+): Promise<PreparedImage & { readonly warnings: readonly string[] }> {
   const { colour, maxMegapixels } = options
-  const decoded = await decodeImage(bytes, name, {
+  const original = await decodeImage(bytes, name, {
     colour,
     maxMegapixels,
     fit: options.binarise === 'none' ? options : undefined,
   })
-  const { image, scale, offset } = prepareRaster(decoded.image, options, name)
-  const reduction = decoded.originalWidth / decoded.image.width
-  return { image, scale: scale * reduction, offset: offset * reduction, warnings: decoded.warnings }
+  const { image, scale, offset } = prepareRaster(original.image, options, name)
+  const reduction = original.originalWidth / original.image.width
+  return { image, scale: scale * reduction, offset: offset * reduction, warnings: original.warnings }
 }

@@ -1,4 +1,4 @@
-/** An image in memory: rows from the top, the values of a pixel side by side, 0 black to 255 white. */
+/** An image in memory: rows from the top, the channels of a pixel together, from 0 (black) to 255 (white). */
 export interface Raster {
   /** [H, W, C] */
   readonly pixels: Uint8Array

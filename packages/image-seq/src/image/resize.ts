@@ -1,24 +1,24 @@
 /**
- * Sizes of rasters: resizing, fitting into a box with the shape kept, padding. Shrinking takes the mean of the area that each new
- * pixel covers, so that thin strokes turn grey and do not vanish; enlarging interpolates linearly between pixel centres. Each axis
- * decides for itself. Own code and not sharp, because a call of sharp takes longer than resizing a line of text takes here.
+ * Sizes of rasters: resizing, fitting into a box with the aspect ratio kept, padding. Shrinking averages the area that each new pixel
+ * covers, so that thin strokes turn grey and do not vanish; enlarging interpolates linearly between centres of pixels. The axes are
+ * independent. Not with sharp, because a call of sharp takes longer than resizing a line of text here.
  */
 import { borderColour } from './colour.js'
 import type { Raster } from './raster.js'
 
-/** A size to be brought to; width 0 is as wide as the shape says. */
+/** A target size; width 0 means the width that follows from the aspect ratio. */
 export interface Box {
   readonly height: number
   readonly width: number
 }
 
-/** Factor by which an image becomes as large as fits into the box with its shape kept. */
+/** The scale at which an image fits into the box with its aspect ratio kept. */
 export function fitFactor(width: number, height: number, box: Box): number {
   const factor = box.height / height
   return box.width > 0 ? Math.min(factor, box.width / width) : factor
 }
 
-/** Which old pixels make a new one: `count` from `first[i]`, weights from `i · count`. */
+/** The old pixels behind each new one: `count` from `first[i]`, with weights from `i · count`. */
 interface Taps {
   readonly count: number
   readonly first: Int32Array
@@ -45,7 +45,7 @@ function taps(from: number, to: number): Taps {
   return { count, first, weights }
 }
 
-/** Resizes; the same object when it has that size already. */
+/** Resizes an image; returns the same object if it already has that size. */
 export function resize(image: Raster, width: number, height: number): Raster {
   if (image.width === width && image.height === height) return image
   const rows = image.height === height ? Float32Array.from(image.pixels) : resizeRows(image, height)
@@ -97,16 +97,16 @@ function resizeColumns(rows: Float32Array, image: Raster, width: number, pixels:
 }
 
 /** An image in a box, and where in it the image begins and ends. */
-export interface Fitted {
+export interface FittedImage {
   readonly image: Raster
-  /** Columns of background before the image's first. */
+  /** Columns of background to the left of the image. */
   readonly left: number
-  /** Columns that the image takes. */
+  /** Columns of the image itself. */
   readonly columns: number
 }
 
-/** Brings an image into the box, its shape kept; what is left is filled with the colour of its border, the image in the middle. */
-export function fitInto(image: Raster, box: Box): Fitted {
+/** Scales an image to fit into the box with its aspect ratio kept, centred, and fills the rest with the colour of its border. */
+export function fitInto(image: Raster, box: Box): FittedImage {
   const factor = fitFactor(image.width, image.height, box)
   const columns = Math.max(1, Math.round(image.width * factor))
   const rows = Math.min(box.height, Math.max(1, Math.round(image.height * factor)))

@@ -1,10 +1,10 @@
 /**
- * Finds what an SVG takes from outside itself: other files, addresses, style sheets, entities. The renderer would leave such parts
- * out without a word, and a picture would be trained on that is not the one its author sees. Links that a reader may follow (`<a>`)
- * and the usual document type without entities are no part of the picture. Fonts by name are taken from the system, as everywhere.
+ * Finds references of an SVG to anything outside itself: other files, URLs, style sheets, entities. The renderer would silently omit such
+ * parts, and a model would train on a different picture than its author sees. Hyperlinks (`<a>`) and the usual document type without
+ * entities are not part of the picture. Fonts come from the system by name, as everywhere.
  */
 
-/** The first reference to something outside, as it is written; undefined when the drawing is complete in itself. */
+/** The first reference to something outside, as written; undefined for a self-contained drawing. */
 export function outsideReference(svg: string): string | undefined {
   const text = svg.replace(/<!--[\s\S]*?-->/g, '')
   return (

@@ -1,4 +1,4 @@
-/** Options of how training images are varied. A strength is the largest change; 0 switches it off. */
+/** Options of the random variations of training images. A strength is the largest change; 0 switches it off. */
 import { defineOptions, type OptionsOf } from '@weft/core/cli'
 
 export const augmentOptions = defineOptions({
@@ -27,7 +27,7 @@ export const augmentOptions = defineOptions({
     min: 0,
     max: 0.4,
     group: 'Augmentation',
-    help: 'largest difference in size between middle and side, as a share',
+    help: 'largest difference in scale between the middle and a side, as a fraction',
   },
   stretch: {
     type: 'number',
@@ -35,7 +35,7 @@ export const augmentOptions = defineOptions({
     min: 0,
     max: 0.9,
     group: 'Augmentation',
-    help: 'largest change of width, as a share',
+    help: 'largest change of the width, as a fraction',
   },
   shift: {
     type: 'number',
@@ -43,7 +43,7 @@ export const augmentOptions = defineOptions({
     min: 0,
     max: 1,
     group: 'Augmentation',
-    help: 'largest move, as a share of the size',
+    help: 'largest shift, as a fraction of the size',
   },
   elastic: {
     type: 'number',
@@ -51,7 +51,7 @@ export const augmentOptions = defineOptions({
     min: 0,
     max: 1,
     group: 'Augmentation',
-    help: 'largest elastic displacement, as a share of the height',
+    help: 'largest elastic displacement, as a fraction of the height',
   },
   inkThicknessPx: {
     type: 'number',
@@ -60,7 +60,7 @@ export const augmentOptions = defineOptions({
     max: 8,
     unit: 'px',
     group: 'Augmentation',
-    help: 'largest growth or loss at the edges of strokes',
+    help: 'largest change at each edge of a stroke',
   },
   blurPx: {
     type: 'number',
@@ -69,7 +69,7 @@ export const augmentOptions = defineOptions({
     max: 16,
     unit: 'px',
     group: 'Augmentation',
-    help: 'largest deviation of the Gaussian that blurs',
+    help: 'largest standard deviation of the Gaussian blur',
   },
   contrastChange: {
     type: 'number',
@@ -77,7 +77,7 @@ export const augmentOptions = defineOptions({
     min: 0,
     max: 1,
     group: 'Augmentation',
-    help: 'largest change of contrast, as a share',
+    help: 'largest change of the contrast, as a fraction',
   },
   brightnessChange: {
     type: 'number',
@@ -85,7 +85,7 @@ export const augmentOptions = defineOptions({
     min: 0,
     max: 1,
     group: 'Augmentation',
-    help: 'largest change of brightness, as a share of white',
+    help: 'largest change of the brightness, as a fraction of white',
   },
   noise: {
     type: 'number',
@@ -93,7 +93,7 @@ export const augmentOptions = defineOptions({
     min: 0,
     max: 1,
     group: 'Augmentation',
-    help: 'largest deviation of noise, as a share of white',
+    help: 'largest standard deviation of the noise, as a fraction of white',
   },
 })
 

@@ -1,27 +1,27 @@
-/** Options that say where labelled images are and what their labels are. options.ts puts them together into commands. */
+/** Options for finding labelled images and reading their labels. options.ts combines them into commands. */
 import { defineOptions, type OptionsOf } from '@weft/core/cli'
 import { labelledFilesOptions } from '@weft/core/options'
 
-/** Where labelled images are and how their labels are found. */
+/** Where labelled images are and where their labels come from. */
 export const readingOptions = defineOptions({
   dataset: {
     type: 'choice',
     choices: ['captcha', 'digit-strings', 'mnist'],
     group: 'Data',
-    help: 'read --data as this public data set is laid out',
+    help: 'public data set whose layout --data has',
   },
   task: {
     type: 'choice',
     choices: ['auto', 'read', 'classify'],
     default: 'auto',
     group: 'Data',
-    help: 'whether a label is a text to read or a class; auto: a class for folders of classes and IDX files',
+    help: 'read: labels are texts; classify: labels are classes; auto: classify for class folders and IDX files, otherwise read',
   },
   frames: {
     type: 'boolean',
     default: false,
     group: 'Data',
-    help: 'take each folder of images as one sample, its images as frames in the order of their names',
+    help: 'each folder of images is one sample, its images are frames in the order of their names',
   },
   ...labelledFilesOptions,
 })

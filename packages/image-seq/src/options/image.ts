@@ -1,5 +1,5 @@
 /**
- * Options of how an image is read and made ready for the network. A preset that changes one says why; image/prepare.ts carries them out.
+ * Options of how an image is decoded and prepared for the network, as image/prepare.ts does. A preset that changes one says why.
  */
 import { defineOptions, type OptionsOf } from '@weft/core/cli'
 
@@ -20,7 +20,7 @@ export const imageOptions = defineOptions({
     max: 65536,
     unit: 'pixels',
     group: 'Images',
-    help: 'width that every image is scaled and padded to, keeping its aspect ratio; 0 is as wide as the aspect ratio gives',
+    help: 'width that every image is scaled and padded to, keeping its aspect ratio; 0: the width that follows from the height',
   },
   colour: { type: 'choice', choices: ['grey', 'rgb'], default: 'grey', group: 'Images', help: 'colour of the pixels' },
   background: {
@@ -35,15 +35,20 @@ export const imageOptions = defineOptions({
     choices: ['none', 'stretch'],
     default: 'none',
     group: 'Images',
-    help: 'stretch makes the darkest half percent black and the lightest white',
+    help: 'stretch: the darkest half percent of the pixels becomes black, the lightest white',
   },
-  deskew: { type: 'boolean', default: false, group: 'Images', help: 'turn lines of text level, up to 15 degrees' },
+  deskew: {
+    type: 'boolean',
+    default: false,
+    group: 'Images',
+    help: 'straighten skewed lines of text, up to 15 degrees',
+  },
   binarise: {
     type: 'choice',
     choices: ['none', 'otsu', 'sauvola'],
     default: 'none',
     group: 'Images',
-    help: 'black and white: one threshold for the image, or one for each pixel where the light is uneven',
+    help: 'convert to black and white: otsu with one threshold per image, sauvola with one per pixel, for uneven light',
   },
   maxMegapixels: {
     type: 'number',

@@ -1,4 +1,4 @@
-/** Options of the network and of how its output becomes texts. options.ts puts them together into commands. */
+/** Options of the network and of how its output becomes texts. options.ts combines them into commands. */
 import { defineOptions, type OptionsOf } from '@weft/core/cli'
 import { convolutionOptions, recurrenceOptions } from '@weft/core/options'
 
@@ -9,14 +9,14 @@ export const modelOptions = defineOptions({
     choices: ['crnn', 'parallel', 'lstm', 'hierarchical'],
     default: 'crnn',
     group: 'Network',
-    help: 'CNN then LSTM, CNN beside LSTM, LSTM alone, or an LSTM over rows of an LSTM over pixels; texts need crnn',
+    help: 'CNN then LSTM, CNN beside LSTM, LSTM alone, or an LSTM over pixels then one over rows; texts need crnn',
   },
   walk: {
     type: 'choice',
     choices: ['columns', 'rows', 'hilbert'],
     default: 'columns',
     group: 'Network',
-    help: 'the time axis of an image; a Hilbert walk only for parallel and lstm',
+    help: 'time axis of an image; hilbert only for parallel and lstm',
   },
   stepPixels: {
     type: 'integer',
@@ -47,14 +47,14 @@ export const modelOptions = defineOptions({
     choices: ['flatten', 'average'],
     default: 'flatten',
     group: 'Network',
-    help: 'how convolutions become one vector, for parallel and for frames',
+    help: 'how the output of the convolutions becomes one vector, for parallel and for frames',
   },
   denseUnits: {
     type: 'integer',
     default: 0,
     min: 0,
     group: 'Network',
-    help: 'units of a layer between convolutions and LSTM; 0 is none',
+    help: 'units of a dense layer between convolutions and LSTM; 0: no such layer',
   },
   lstmUnits: {
     type: 'list',
@@ -62,7 +62,7 @@ export const modelOptions = defineOptions({
     min: 1,
     default: [96],
     group: 'Network',
-    help: 'units of each LSTM, each way; for hierarchical those over pixels, then over rows',
+    help: 'units of each LSTM per direction; for hierarchical: over pixels, then over rows',
   },
   ...recurrenceOptions,
   pooling: {
@@ -70,7 +70,7 @@ export const modelOptions = defineOptions({
     choices: ['last', 'mean', 'max', 'attention'],
     default: 'last',
     group: 'Network',
-    help: 'how all steps become one vector, for classes; plain TensorFlow.js has no layer for attention',
+    help: 'how all steps become one vector, for classes; attention does not open in plain TensorFlow.js',
   },
   fusion: {
     type: 'choice',
@@ -89,7 +89,7 @@ export const modelOptions = defineOptions({
   },
 })
 
-/** The language model that a reader is saved with. */
+/** The language model saved with a reader. */
 export const languageModelOptions = defineOptions({
   languageModelOrder: {
     type: 'integer',
@@ -101,7 +101,7 @@ export const languageModelOptions = defineOptions({
   },
 })
 
-/** How the network's probabilities in each column become texts. */
+/** How the probabilities in each column become texts. */
 export const decodingOptions = defineOptions({
   decoder: {
     type: 'choice',
@@ -109,18 +109,18 @@ export const decodingOptions = defineOptions({
     group: 'Reading',
     help: 'best path, or beam search (default: beam with a lexicon or a language model, otherwise greedy)',
   },
-  beamWidth: { type: 'integer', default: 25, min: 1, group: 'Reading', help: 'texts that a beam search keeps' },
+  beamWidth: { type: 'integer', default: 25, min: 1, group: 'Reading', help: 'candidate texts that beam search keeps' },
   lexicon: {
     type: 'path',
     group: 'Reading',
-    help: 'file with one allowed word per line, or training: the words of the training texts',
+    help: 'file of allowed words, one per line, or training: the words of the training texts',
   },
   languageModelWeight: {
     type: 'number',
     default: 0,
     min: 0,
     group: 'Reading',
-    help: 'weight of the language model of the training texts; 0 ignores it, 1 weighs it like the image',
+    help: 'weight of the language model of the training texts; 0 ignores it, 1 weights it like the image',
   },
 })
 

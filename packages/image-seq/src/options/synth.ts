@@ -2,8 +2,8 @@
 import { defineOptions, type OptionsOf } from '@weft/core/cli'
 
 export const synthOptions = defineOptions({
-  out: { type: 'path', required: true, group: 'Run', help: 'folder for labels.csv and images/, new or empty' },
-  count: { type: 'integer', default: 1000, min: 1, max: 10_000_000, group: 'Run', help: 'images to make' },
+  out: { type: 'path', required: true, group: 'Run', help: 'new or empty folder for labels.csv and images/' },
+  count: { type: 'integer', default: 1000, min: 1, max: 10_000_000, group: 'Run', help: 'number of images' },
   seed: {
     type: 'integer',
     default: 1,
@@ -16,7 +16,7 @@ export const synthOptions = defineOptions({
     type: 'string',
     default: '1-3',
     group: 'Text',
-    help: 'words of --words in an image, such as 2 or 1-3',
+    help: 'number of words in an image with --words, such as 2 or 1-3',
   },
   text: { type: 'path', group: 'Text', help: 'file of lines to draw from' },
   maxLength: {
@@ -25,14 +25,14 @@ export const synthOptions = defineOptions({
     min: 1,
     max: 1000,
     group: 'Text',
-    help: 'longest line taken from --text, in characters; longer ones are cut, between words if possible',
+    help: 'characters in the longest line from --text; longer ones are split, between words if possible',
   },
   alphabet: {
     type: 'string',
-    // Digits and letters that cannot be taken for one another.
+    // Digits and letters that are not easily confused.
     default: '23456789abcdefghijkmnpqrstuvwxyz',
     group: 'Text',
-    help: 'characters of random texts, made when neither --words nor --text is given',
+    help: 'characters of random texts, for runs without --words and --text',
   },
   length: { type: 'string', default: '3-8', group: 'Text', help: 'characters of a random text, such as 5 or 3-8' },
   style: {
@@ -40,7 +40,7 @@ export const synthOptions = defineOptions({
     choices: ['captcha', 'document', 'handwriting', 'mixed'],
     default: 'mixed',
     group: 'Looks',
-    help: 'fonts, backgrounds and strengths of distortion',
+    help: 'choice of fonts, backgrounds and strengths of distortion',
   },
   height: {
     type: 'integer',
@@ -49,7 +49,7 @@ export const synthOptions = defineOptions({
     max: 512,
     unit: 'px',
     group: 'Looks',
-    help: 'height of the text from the top of its ascenders to the bottom of its descenders; images are higher',
+    help: 'height of the text from its ascenders to its descenders; images are taller',
   },
   colour: { type: 'boolean', default: false, group: 'Looks', help: 'make images in colour instead of grey' },
   fonts: {

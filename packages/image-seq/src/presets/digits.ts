@@ -1,8 +1,8 @@
-/** Small images of one sign each, such as MNIST's digits, by a convolutional recurrent network. */
+/** Small images of one symbol each, such as the digits of MNIST, for a convolutional recurrent network. */
 import type { GivenTrainOptions } from '../options.js'
 
 export const digits = {
-  help: 'images of one sign each, such as MNIST: a CNN, then an LSTM over columns',
+  help: 'images of one symbol each, such as MNIST: a CNN, then an LSTM over columns',
   options: {
     height: 28,
     width: 28,
@@ -17,7 +17,7 @@ export const digits = {
     learningRate: 0.003,
     warmupEpochs: 0.5,
     labelSmoothing: 0,
-    // Signs vary in slant and place; their strokes are clean.
+    // Digits vary in slant and position; their strokes are clean.
     rotationDegrees: 10,
     stretch: 0.1,
     shift: 0.05,

@@ -2,14 +2,14 @@
 import type { GivenTrainOptions } from '../options.js'
 
 export const lines = {
-  help: 'lines of text of any width, printed or written',
+  help: 'lines of text of any width, printed or handwritten',
   options: {
     height: 32,
     testShare: 0.1,
     validationShare: 0.1,
     epochs: 20,
     warmupEpochs: 1,
-    // Hands differ in slant more than in anything else.
+    // Handwriting differs most in slant.
     shearDegrees: 12,
     rotationDegrees: 5,
     elastic: 0.1,

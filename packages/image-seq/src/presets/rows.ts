@@ -3,14 +3,14 @@ import type { GivenTrainOptions } from '../options.js'
 import { digits } from './digits.js'
 
 export const rows = {
-  help: 'images of one sign each, such as MNIST: an LSTM that reads the rows as time',
+  help: 'images of one symbol each, such as MNIST: an LSTM with rows as time',
   options: {
     ...digits.options,
     network: 'lstm',
     walk: 'rows',
     bidirectional: false,
     lstmUnits: [128],
-    // No convolution makes use of every image: more of them are needed, in larger batches at a higher rate.
+    // Without convolutions the network needs more epochs, in larger batches at a higher rate.
     batchSize: 128,
     epochs: 12,
     learningRate: 0.004,

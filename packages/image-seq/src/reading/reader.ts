@@ -1,12 +1,12 @@
 /**
- * Texts from what a reader's network says of each column: best path or beam search, with a lexicon or the language model of the training
- * texts, and for each text how sure the network is of it, symbol by symbol, and the columns of the image at which it wrote each symbol or,
- * when asked, saw it. The searches are @weft/kernels', finding what was seen is core's.
+ * From the output of a reader for each column to texts: best path or beam search, with a lexicon or the language model of the training
+ * texts; and for each text its confidence, symbol by symbol, with the columns of the image at which the network wrote each symbol or, on
+ * request, saw it. The searches are in @weft/kernels, tracing symbols to their origins is in @weft/core.
  */
 import { readFileSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs-core'
 import { type Alphabet } from '@weft/core/data'
-import { expected, reasonOf, UserError } from '@weft/core/errors'
+import { needs, reasonOf, UserError } from '@weft/core/errors'
 import { flagOf, plural, resolveOptions } from '@weft/core/cli'
 import { recurrenceInput, spanOrigins } from '@weft/core/explain'
 import {
@@ -23,12 +23,12 @@ import type { ImageModel, Meaning } from '../model.js'
 import { columnsPerStep } from '../network.js'
 import { decodingOptions, type DecodingOptions } from '../options/network.js'
 
-/** A symbol of a text that was read. */
-export interface ReadSymbol {
+/** A symbol in the reading of a text. */
+export interface SymbolReading {
   readonly symbol: string
   /** The largest probability of the symbol in its columns. */
   readonly confidence: number
-  /** First of the columns of the original image of its place (`Places`), and the first after them; pixels from the left. */
+  /** Columns of the original image at its place (see `Places`): the first, and the first after them; pixels from the left. */
   readonly fromColumn: number
   readonly toColumn: number
   /** First and last of the network's steps at which it was written. */
@@ -36,17 +36,17 @@ export interface ReadSymbol {
   readonly lastStep: number
 }
 
-/** What was read in an image. */
+/** The reading of an image. */
 export interface TextReading {
   readonly text: string
-  /** Probability of the text given the image, over all ways to lay it along the columns. */
+  /** Probability of the text given the image, over all alignments of the text with the columns. */
   readonly confidence: number
-  readonly symbols: readonly ReadSymbol[]
+  readonly symbols: readonly SymbolReading[]
 }
 
 /**
- * Which columns are a symbol's place: those at which the network wrote it, or those at which it saw what it wrote. A network that reads
- * both ways may write a symbol away from its glyph, such as the last of texts of one length at the image's end.
+ * Which columns count as the place of a symbol: those at which the network wrote it, or those at which it saw it. A bidirectional network
+ * may write a symbol away from its glyph, such as the last of texts of a fixed length at the end of the image.
  */
 export type Places = 'written' | 'seen'
 
@@ -56,14 +56,14 @@ export interface Steps {
   readonly lastStep: number
 }
 
-/** A text as the network's steps say it: of each symbol its class, where it was written, and its place. */
+/** A text in steps of the network: for each symbol its class, where it was written, and its place. */
 export interface StepReading {
   readonly labels: readonly number[]
   readonly spans: readonly CtcSpan[]
   readonly places: readonly Steps[]
 }
 
-/** What `--lexicon training` says. */
+/** Value of `--lexicon` for the words of the training texts. */
 const TRAINING_WORDS = 'training'
 
 type ReaderMeaning = Extract<Meaning, { task: 'read' }>
@@ -71,7 +71,7 @@ type ReaderMeaning = Extract<Meaning, { task: 'read' }>
 export class TextReader {
   readonly model: ImageModel
   readonly alphabet: Alphabet
-  /** Undefined: the best path. */
+  /** Undefined for the best path. */
   readonly #beam: CtcBeamOptions | undefined
 
   /** @throws UserError for a model that classifies, and for a lexicon that cannot be used. */
@@ -84,12 +84,12 @@ export class TextReader {
     this.#beam = beamOptions(meaning, options)
   }
 
-  /** A reader by the options' defaults. */
+  /** A reader with default options. */
   static withDefaults(model: ImageModel): TextReader {
     return new TextReader(model, resolveOptions(decodingOptions, {}))
   }
 
-  /** Texts of prepared images. Places as `seen` take a pass through the recurrent part and back for each of up to 8 symbols an image. */
+  /** Texts of prepared images. With places `seen`, the recurrent part runs forward and back once for each of up to 8 symbols per image. */
   read(images: readonly PreparedItem[], places: Places = 'written'): TextReading[] {
     const { logits, readings } = this.readSteps(images, places)
     const confidences = textProbabilities(logits, readings)
@@ -99,7 +99,7 @@ export class TextReader {
       const reading = readings[at]
       if (reading === undefined) return { text: '', confidence: 0, symbols: [] }
       const column = (step: number) => Math.max(0, image.offset + image.scale * Math.min(image.width, step * stride))
-      const symbols = reading.labels.map((label, i): ReadSymbol => {
+      const symbols = reading.labels.map((label, i): SymbolReading => {
         const { firstStep = 0, lastStep = 0, confidence = 0 } = reading.spans[i] ?? {}
         const place = reading.places[i] ?? { firstStep, lastStep }
         const [fromColumn, toColumn] = [column(place.firstStep), column(place.lastStep + 1)]
@@ -110,7 +110,7 @@ export class TextReader {
   }
 
   /**
-   * What the network says of images, as the caller's logits [B, T, symbols], and the texts in it; undefined where a lexicon allows none.
+   * The logits of the network [B, T, symbols], which the caller disposes of, and the texts in them; undefined where a lexicon allows none.
    */
   readSteps(
     images: readonly PreparedItem[],
@@ -126,17 +126,17 @@ export class TextReader {
       }
     }
     const { result: logits, ...entering } = recurrenceInput(network, run)
-    const found = this.#search(logits)
+    const texts = this.#search(logits)
     const origins = spanOrigins(
       network,
       entering,
-      found.flatMap((reading, item) =>
+      texts.flatMap((reading, item) =>
         (reading?.spans ?? []).map((span, i) => ({ ...span, item, label: reading?.labels[i] ?? 0 })),
       ),
     )
     tf.dispose([entering.input, ...(entering.mask ? [entering.mask] : [])])
     let from = 0
-    const readings = found.map(
+    const readings = texts.map(
       (reading) => reading && { ...reading, places: origins.slice(from, (from += reading.spans.length)) },
     )
     return { logits, readings }
@@ -150,25 +150,24 @@ export class TextReader {
 /**
  * The reader of a model that reads; undefined for one that classifies.
  *
- * @throws UserError when a classifier is told how to read.
+ * @throws UserError for reading options with a classifier.
  */
 export function readerOf(model: ImageModel, options: DecodingOptions): TextReader | undefined {
   if (model.spec.meaning.task === 'read') return new TextReader(model, options)
   const { decoder, lexicon, languageModelWeight } = options
-  for (const [name, asked] of Object.entries({
-    decoder,
-    lexicon,
-    languageModelWeight: languageModelWeight || undefined,
-  }))
-    if (asked !== undefined)
-      throw new UserError(
-        `reading texts: expected a model that reads for ${flagOf(name)}, received one that classifies`,
-        `Leave out ${flagOf(name)}.`,
-      )
+  const readingOnly = { decoder, lexicon, languageModelWeight: languageModelWeight || undefined }
+  for (const [name, value] of Object.entries(readingOnly))
+    if (value !== undefined)
+      throw needs({
+        doing: 'reading texts',
+        option: flagOf(name),
+        others: 'a model that reads',
+        hint: `This one classifies: omit ${flagOf(name)}.`,
+      })
   return undefined
 }
 
-/** Probability of each reading's text, summed over all alignments: exp of minus its CTC loss. */
+/** Probability of the text of each reading, summed over all alignments: exp(-CTC loss). */
 function textProbabilities(logits: tf.Tensor, readings: readonly (StepReading | undefined)[]): Float32Array {
   return tf.tidy(() => {
     const longest = Math.max(1, ...readings.map((reading) => reading?.labels.length ?? 0))
@@ -182,15 +181,14 @@ function textProbabilities(logits: tf.Tensor, readings: readonly (StepReading | 
 /** How to search, or undefined for the best path. */
 function beamOptions(meaning: ReaderMeaning, options: DecodingOptions): CtcBeamOptions | undefined {
   const { decoder, beamWidth, lexicon, languageModelWeight } = options
-  const asked = lexicon !== undefined || languageModelWeight > 0
-  if (decoder === 'greedy' && asked)
-    throw expected({
+  const needsBeam = lexicon !== undefined || languageModelWeight > 0
+  if (decoder === 'greedy' && needsBeam)
+    throw needs({
       doing: 'reading texts',
-      want: 'beam, which a lexicon or a language model needs,',
-      of: flagOf('decoder'),
-      got: decoder,
+      option: flagOf(lexicon === undefined ? 'languageModelWeight' : 'lexicon'),
+      others: `${flagOf('decoder')} beam`,
     })
-  if ((decoder ?? (asked ? 'beam' : 'greedy')) === 'greedy') return undefined
+  if ((decoder ?? (needsBeam ? 'beam' : 'greedy')) === 'greedy') return undefined
   return {
     beamWidth,
     ...(lexicon !== undefined && { lexicon: makeLexicon(meaning, lexicon) }),
@@ -199,11 +197,11 @@ function beamOptions(meaning: ReaderMeaning, options: DecodingOptions): CtcBeamO
 }
 
 function makeLexicon({ alphabet, words }: ReaderMeaning, lexicon: string): Lexicon {
-  const listed = lexicon === TRAINING_WORDS ? words : wordsIn(lexicon)
-  const usable = listed.filter((word) => alphabet.missing(word).length === 0)
+  const entries = lexicon === TRAINING_WORDS ? words : wordsIn(lexicon)
+  const usable = entries.filter((word) => alphabet.missing(word).length === 0)
   if (usable.length === 0)
     throw new UserError(
-      `reading the lexicon ${lexicon}: expected at least 1 word of symbols that the model knows, received none in ${plural(listed.length, 'word')}`,
+      `reading the lexicon ${lexicon}: expected at least 1 word of symbols that the model knows, received none in ${plural(entries.length, 'word')}`,
       `The model knows ${alphabet.symbols.join(' ')}`,
     )
   const [separator] = alphabet.missing(' ').length === 0 ? alphabet.encode(' ') : []
@@ -213,7 +211,7 @@ function makeLexicon({ alphabet, words }: ReaderMeaning, lexicon: string): Lexic
   )
 }
 
-/** The words of texts, each once, sorted. */
+/** The different words of texts, sorted. */
 export function wordsOf(texts: Iterable<string>): string[] {
   const words = new Set<string>()
   for (const text of texts) for (const word of text.normalize('NFC').split(/\s+/u)) if (word !== '') words.add(word)
@@ -226,7 +224,7 @@ function wordsIn(path: string): string[] {
   } catch (error) {
     throw new UserError(
       `reading the lexicon ${path}: ${reasonOf(error)}`,
-      `A file with a word a line, or ${TRAINING_WORDS}: the words of the training texts.`,
+      `Name a file with one word per line, or ${TRAINING_WORDS} for the words of the training texts.`,
     )
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What an answer came from, as pictures: for a class Grad-CAM and occlusion over the image, for a text the probabilities of the symbols
- * column by column and where each came from. How the maps are made is core's.
+ * Pictures that explain an answer: for a class Grad-CAM and occlusion over the image, for a text the probabilities of the symbols column
+ * by column and where each symbol came from. The maps are computed in @weft/core/explain.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { classScore, gradCam, occlusion, overlayPng, type ExplanationMap } from '@weft/core/explain'
@@ -11,7 +11,7 @@ import type { ImageModel } from '../model.js'
 import { columnsPerStep } from '../network.js'
 import type { TextReader } from '../reading/reader.js'
 
-/** Pictures of what spoke for a class. */
+/** Pictures of the evidence for a class. */
 export interface ClassPictures {
   /** PNG; undefined for a network without convolutions. */
   readonly gradCam: Uint8Array | undefined
@@ -19,27 +19,27 @@ export interface ClassPictures {
   readonly occlusion: Uint8Array
 }
 
-/** Where the network found what speaks for the class, and what the class's score depends on. */
+/** Where the network found evidence for the class, and on which places the score of the class depends. */
 export async function explainClass(model: ImageModel, image: PreparedItem, label: number): Promise<ClassPictures> {
   const { network } = model
   const score = classScore(network, label)
   const x = model.input.batch([image])
   try {
     const cam = hasConvolution(model) ? await gradCam(network, x, score) : undefined
-    const covered = await occlusion(network, x, score)
-    return { gradCam: cam && (await overlay(image, cam)), occlusion: await overlay(image, covered) }
+    const drop = await occlusion(network, x, score)
+    return { gradCam: cam && (await overlay(image, cam)), occlusion: await overlay(image, drop) }
   } finally {
     x.dispose()
   }
 }
 
-/** Whether there is a convolution to look into; without one an explanation is occlusion alone. */
+/** Whether the network has convolutions; without them an explanation is occlusion alone. */
 export function hasConvolution({ spec }: ImageModel): boolean {
   const { network } = spec.options
   return network === 'crnn' || network === 'parallel'
 }
 
-/** The map over the image, of a sequence over the frame where it is strongest. */
+/** The map over the image; for a sequence, over the frame where it is strongest. */
 function overlay(image: PreparedItem, map: ExplanationMap): Promise<Uint8Array> {
   const cells = map.height * map.width
   const sums = Array.from({ length: map.frames }, (_, frame) =>
@@ -49,7 +49,7 @@ function overlay(image: PreparedItem, map: ExplanationMap): Promise<Uint8Array> 
   return overlayPng(frameOf(image, frame), map, { frame })
 }
 
-/** What was read in each column, and which columns each symbol came from, as SVG. */
+/** The reading of each column, and the columns that each symbol came from, as SVG. */
 export async function explainText(reader: TextReader, image: PreparedItem): Promise<string> {
   const { model, alphabet } = reader
   const { logits, readings } = reader.readSteps([image], 'seen')

@@ -1,36 +1,34 @@
 /**
- * The part of a report that says how well texts are read: the scores, which symbols are taken for which, and where errors lie, by the
- * length of a text and by the place in it. Symbols are code points, as the scores' are; what is what is told by an alignment of each
- * reading with its reference (`alignSequences`).
+ * The section of a report about how well texts are read: scores, confusions of symbols, and errors by the length of a text and by the
+ * position in it. Symbols are grapheme clusters, as in the scores; an alignment decides which symbol was read as which
+ * (`alignSequences`).
  */
 import * as Plot from '@observablehq/plot'
 import { formatCount, formatPercent, plural } from '@weft/core/cli'
 import { alignSequences, editDistance, type AlignedSymbol, type SequenceScores } from '@weft/core/metrics'
-import { visible } from './column-heat-map.js'
-import { finiteRange } from '@weft/core/report'
+import { axisX, axisY, colour, finiteRange, HALF_WIDTH, renderPlot } from '@weft/core/report'
 import type { Figure, ReportTable, Section } from '@weft/core/report'
-import { axisX, axisY, HALF_WIDTH, renderPlot } from '@weft/core/report'
-import { colour } from '@weft/core/report'
+import { visible } from './column-heat-map.js'
 
 export interface ReadingResults {
   readonly references: readonly string[]
   readonly readings: readonly string[]
-  /** As `sequenceScores` gives them. */
+  /** The result of `sequenceScores`. */
   readonly scores: SequenceScores
 }
 
 export interface ReadingSectionOptions {
-  /** Rows of the table of confusions. Default 15. */
+  /** Rows in the table of confusions (default: 15). */
   readonly confusions?: number
   readonly text?: string | readonly string[]
 }
 
-/** Scores, confusions and where the errors lie. */
+/** Scores, confusions, and errors by length and position. */
 export function readingSection(results: ReadingResults, options: ReadingSectionOptions = {}): Section {
   const { references, readings } = results
-  const aligned = references.map((reference, at) => alignSequences(reference, readings[at] ?? ''))
+  const alignments = references.map((reference, at) => alignSequences(reference, readings[at] ?? ''))
   const tables = [scoresTable(results)]
-  const confusions = symbolConfusions(aligned)
+  const confusions = symbolConfusions(alignments)
   if (confusions.length > 0) tables.push(confusionsTable(confusions, options.confusions ?? 15))
   const figures: Figure[] = []
   const wrong = confusions.length > 0
@@ -38,16 +36,15 @@ export function readingSection(results: ReadingResults, options: ReadingSectionO
   if (wrong && byLength.length > 1) {
     figures.push({
       svg: errorRatePlot(byLength, 'symbols in the text'),
-      caption:
-        'Errors by length. Edits over the symbols of the texts of each length; the number of texts stands above.',
+      caption: 'Errors by length. Edits per symbol in the texts of each length; the number of texts is above each bar.',
     })
   }
-  const byPosition = errorsByPosition(aligned)
+  const byPosition = errorsByPosition(alignments)
   if (wrong && byPosition.length > 1) {
     const tenths = byPosition.at(-1)?.label.includes('%') === true
     figures.push({
-      svg: errorRatePlot(byPosition, tenths ? 'place in the text' : 'symbol of the text'),
-      caption: 'Errors by place. Share of the symbols at each place that were taken for another or left out.',
+      svg: errorRatePlot(byPosition, tenths ? 'position in the text' : 'symbol of the text'),
+      caption: 'Errors by position. Share of the symbols at each position that were misread or missed.',
     })
   }
   const { text } = options
@@ -56,52 +53,56 @@ export function readingSection(results: ReadingResults, options: ReadingSectionO
 
 function scoresTable({ references, scores }: ReadingResults): ReportTable {
   const rows = [
-    ['exact match', formatPercent(scores.exactMatch, 2), 'texts that are right in every symbol'],
-    ['character error rate', formatPercent(scores.cer, 2), 'edits over the symbols of the references'],
-    ['word error rate', formatPercent(scores.wer, 2), 'the same of words'],
-    ['normalised edit distance', scores.normalisedEditDistance.toFixed(4), 'mean over the texts; 0 is perfect'],
+    ['exact match', formatPercent(scores.exactMatch, 2), 'texts without any error'],
+    ['character error rate', formatPercent(scores.cer, 2), 'edits per symbol of the true texts'],
+    ['word error rate', formatPercent(scores.wer, 2), 'edits per word of the true texts'],
+    [
+      'normalised edit distance',
+      scores.normalisedEditDistance.toFixed(4),
+      'mean over the texts of the edits per symbol; 0 is perfect',
+    ],
   ]
   return {
-    caption: `Scores. Of ${plural(references.length, 'text')}.`,
+    caption: `Scores of ${plural(references.length, 'text')}.`,
     columns: [{ header: 'score' }, { header: 'value', align: 'right' }, { header: 'meaning' }],
     rows,
   }
 }
 
-/** How often a symbol was taken for another, left out (no `reading`) or read where there is none (no `reference`). */
+/** How often a symbol was read as another, missed (no `reading`) or read where there is none (no `reference`). */
 export interface SymbolConfusion {
   readonly reference?: string
   readonly reading?: string
   readonly count: number
-  /** How often the reference's symbol occurs; of an insertion, how often the symbol was read. */
+  /** How often the symbol of the reference occurs; for an insertion, how often the symbol was read. */
   readonly of: number
 }
 
 /** All confusions, the most frequent first. */
-export function symbolConfusions(aligned: readonly (readonly AlignedSymbol[])[]): SymbolConfusion[] {
-  const found = new Map<string, { reference?: string; reading?: string; count: number }>()
-  const occurs = new Map<string, number>()
-  const isRead = new Map<string, number>()
+export function symbolConfusions(alignments: readonly (readonly AlignedSymbol[])[]): SymbolConfusion[] {
+  const confusions = new Map<string, { reference?: string; reading?: string; count: number }>()
+  const references = new Map<string, number>()
+  const readings = new Map<string, number>()
   const add = (counts: Map<string, number>, symbol: string) => counts.set(symbol, (counts.get(symbol) ?? 0) + 1)
-  for (const symbol of aligned.flat()) {
+  for (const symbol of alignments.flat()) {
     const reference = symbol.kind === 'insert' ? undefined : String(symbol.reference)
     const reading = symbol.kind === 'delete' ? undefined : String(symbol.reading)
-    if (reference !== undefined) add(occurs, reference)
-    if (reading !== undefined) add(isRead, reading)
+    if (reference !== undefined) add(references, reference)
+    if (reading !== undefined) add(readings, reading)
     if (symbol.kind === 'match') continue
     const key = JSON.stringify([reference ?? null, reading ?? null])
-    const entry = found.get(key) ?? {
+    const entry = confusions.get(key) ?? {
       ...(reference === undefined ? {} : { reference }),
       ...(reading === undefined ? {} : { reading }),
       count: 0,
     }
     entry.count++
-    found.set(key, entry)
+    confusions.set(key, entry)
   }
-  return [...found.values()]
+  return [...confusions.values()]
     .map((entry) => ({
       ...entry,
-      of: (entry.reference === undefined ? isRead.get(entry.reading ?? '') : occurs.get(entry.reference)) ?? 0,
+      of: (entry.reference === undefined ? readings.get(entry.reading ?? '') : references.get(entry.reference)) ?? 0,
     }))
     .sort((a, b) => b.count - a.count || b.count / b.of - a.count / a.of)
 }
@@ -111,16 +112,16 @@ function confusionsTable(confusions: readonly SymbolConfusion[], most: number): 
     .slice(0, most)
     .map(({ reference, reading, count, of }) => [
       reference === undefined ? '(nothing)' : visible(reference),
-      reading === undefined ? '(left out)' : visible(reading),
+      reading === undefined ? '(missed)' : visible(reading),
       formatCount(count),
       formatCount(of),
       formatPercent(count / of),
     ])
-  const more = confusions.length > most ? ` ${formatCount(confusions.length - most)} more are rarer.` : ''
+  const more = confusions.length > most ? ` ${formatCount(confusions.length - most)} rarer ones are not listed.` : ''
   return {
-    caption: `Confusions. Symbols that are taken for others, left out, or read where there is nothing; the share is of the symbol's occurrences, of an addition of its readings.${more}`,
+    caption: `Confusions. Symbols that were misread, missed, or read where there are none; the share is that of all occurrences of the symbol or, where there is none, of all its readings.${more}`,
     columns: [
-      { header: 'is' },
+      { header: 'symbol' },
       { header: 'read as' },
       { header: 'times', align: 'right' },
       { header: 'of', align: 'right' },
@@ -135,11 +136,11 @@ export interface ErrorBin {
   readonly label: string
   readonly errors: number
   readonly symbols: number
-  /** Texts, where the group is made of them. */
+  /** Number of texts, if the group consists of texts. */
   readonly texts?: number
 }
 
-/** Edits and symbols of the texts by their length: each length its own group, or eight equal ranges when there are many. */
+/** Edits and symbols of the texts by length: a group for each length, or eight equal ranges if there are many. */
 export function errorsByLength(references: readonly string[], readings: readonly string[]): ErrorBin[] {
   const lengths = references.map((reference) => Array.from(reference).length)
   const [least, most] = finiteRange(lengths.map((length) => (length > 0 ? length : NaN)))
@@ -161,9 +162,9 @@ export function errorsByLength(references: readonly string[], readings: readonly
     })
 }
 
-/** Errors by the symbol's place in its reference: the first, the second…, or tenths of the text when texts are long. */
-export function errorsByPosition(aligned: readonly (readonly AlignedSymbol[])[]): ErrorBin[] {
-  const texts = aligned.map((symbols) => symbols.filter(({ kind }) => kind !== 'insert'))
+/** Errors by the position of the symbol in its reference: the first, the second …, or tenths of the text if texts are long. */
+export function errorsByPosition(alignments: readonly (readonly AlignedSymbol[])[]): ErrorBin[] {
+  const texts = alignments.map((symbols) => symbols.filter(({ kind }) => kind !== 'insert'))
   const most = texts.reduce((longest, { length }) => Math.max(longest, length), 0)
   const tenths = most > 16
   const bins = Array.from({ length: tenths ? 10 : most }, (_, at) => ({

@@ -129,10 +129,10 @@ describe('columnHeatMap', () => {
 describe('readingSection', () => {
   const references = ['a0a', '0b', 'abc']
   const readings = ['aOa', 'Ob', 'abbc']
-  const aligned = references.map((reference, at) => alignSequences(reference, readings[at] ?? ''))
+  const alignments = references.map((reference, at) => alignSequences(reference, readings[at] ?? ''))
 
   it('counts what is taken for what', () => {
-    expect(symbolConfusions(aligned)).toEqual([
+    expect(symbolConfusions(alignments)).toEqual([
       { reference: '0', reading: 'O', count: 2, of: 2 },
       { reading: 'b', count: 1, of: 3 },
     ])
@@ -144,7 +144,7 @@ describe('readingSection', () => {
       { label: '2', errors: 1, symbols: 2, texts: 1 },
       { label: '3', errors: 2, symbols: 6, texts: 2 },
     ])
-    expect(errorsByPosition(aligned)).toEqual([
+    expect(errorsByPosition(alignments)).toEqual([
       { label: '1', errors: 1, symbols: 3 },
       { label: '2', errors: 1, symbols: 3 },
       { label: '3', errors: 0, symbols: 2 },

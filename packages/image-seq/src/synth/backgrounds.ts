@@ -1,7 +1,6 @@
 /**
- * What text stands on, and how ink is laid on it. A ground is light and keeps to the upper part of the scale, ink to the lower, so that
- * every text can be read; light ink on dark is the negative of that. Grounds are made, or cut from the user's own images, which are
- * brought into the same range.
+ * Backgrounds, and ink on them. A background has light grey levels, ink dark ones, so that every text is legible; light ink on dark is the
+ * negative of that. Backgrounds are generated, or cut from photographs, which are scaled to the same range.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,23 +12,23 @@ import type { InkCover } from './text-line.js'
 
 export type BackgroundKind = 'plain' | 'gradient' | 'paper' | 'ruled' | 'speckle'
 
-/** A ground: differences from its mean level, [H, W] or, from a photograph in colour, [H, W, 3]. */
+/** Differences of a background from its mean level, [H, W] or, for a photograph in colour, [H, W, 3]. */
 type Texture = Float32Array
 
 const DOING = 'loading backgrounds'
-/** A ground's mean level lies in this range, its texture at most `DEEPEST` below. */
+/** Range of the mean level of a background; its texture is at most `DEEPEST` below. */
 const GROUND_LEVELS = [195, 250] as const
 const DEEPEST = 45
-/** Levels of ink; those of strike-through lines reach as far again. */
+/** Levels of ink; strike-through lines reach up to twice the maximum. */
 const INK_LEVELS = [0, 70] as const
 /** Largest difference of a channel from grey. */
 const GROUND_TINT = 18
 const INK_TINT = 50
 
 /**
- * The image of ink on a ground, [H, W, C].
+ * Paints ink on a background, [H, W, C].
  *
- * @param photo An image to cut the ground from, in place of `kind`.
+ * @param photo An image to cut the background from, instead of `kind`.
  */
 export function paint(
   ink: InkCover,
@@ -76,7 +75,7 @@ const TEXTURES: Readonly<Record<BackgroundKind, (w: number, h: number, random: R
   speckle,
 }
 
-/** Light falls off in one direction. */
+/** A gradient in one direction. */
 function gradient(width: number, height: number, random: Random): Texture {
   const angle = random.uniform(0, 2 * Math.PI)
   const depth = random.uniform(15, 2 * DEEPEST)
@@ -87,7 +86,7 @@ function gradient(width: number, height: number, random: Random): Texture {
   return filled(width, height, (x, y) => depth * shade(x, y))
 }
 
-/** Grain, and clouds of twice the text's height. */
+/** Grain, and clouds of twice the height of the text. */
 function paper(width: number, height: number, random: Random, { textHeight }: Place): Texture {
   const cell = Math.max(2, 2 * textHeight)
   const columns = Math.ceil(width / cell) + 1
@@ -108,7 +107,7 @@ function paper(width: number, height: number, random: Random, { textHeight }: Pl
 
 const smooth = (t: number) => t * t * (3 - 2 * t)
 
-/** Lines to write on, one of them near the baseline; sometimes squares. */
+/** Ruled lines, one of them near the baseline; sometimes squares. */
 function ruled(width: number, height: number, random: Random, { baseline, textHeight }: Place): Texture {
   const depth = random.uniform(20, 80)
   const thickness = Math.max(1, random.uniform(0.02, 0.05) * textHeight)
@@ -149,7 +148,7 @@ function filled(width: number, height: number, value: (x: number, y: number) => 
   return texture
 }
 
-/** A part of the photograph, mirrored at its edges where it is too small, its levels within `DEEPEST` of the mean. */
+/** A part of the photograph, mirrored where it is too small, with levels within `DEEPEST` of the mean. */
 function cutPhoto(photo: Raster, width: number, height: number, channels: 1 | 3, random: Random): Texture {
   const left = random.int(Math.max(1, photo.width - width + 1))
   const top = random.int(Math.max(1, photo.height - height + 1))
@@ -172,14 +171,14 @@ function mirrored(at: number, size: number): number {
 }
 
 const EXTENSIONS = /\.(avif|gif|jpe?g|png|tiff?|webp)$/iu
-/** Most photographs kept in memory, and their largest side in px. */
+/** Largest number of photographs in memory, and their longest side in px. */
 const MOST_PHOTOS = 64
 const PHOTO_SIDE = 1024
 
 /**
- * Images to cut grounds from: all of a folder's, or 64 of them by the seed, brought to at most 1024 pixels a side.
+ * Images to cut backgrounds from: all images of a folder, or 64 of them chosen by the seed, scaled down to at most 1024 pixels per side.
  *
- * @throws UserError when the folder holds none, or one cannot be decoded.
+ * @throws UserError when the folder has none, or one cannot be decoded.
  */
 export async function loadPhotos(folder: string, colour: boolean, seed: number): Promise<Raster[]> {
   let names
@@ -189,9 +188,9 @@ export async function loadPhotos(folder: string, colour: boolean, seed: number):
     throw new UserError(`${DOING}: ${folder}: ${reasonOf(error)}`)
   }
   if (names.length === 0) throw expected({ doing: DOING, want: 'images', of: folder, got: 'none' })
-  const chosen = new Random(seed, 'photos').shuffle(names.sort()).slice(0, MOST_PHOTOS)
+  const sample = new Random(seed, 'photos').shuffle(names.sort()).slice(0, MOST_PHOTOS)
   const photos: Raster[] = []
-  for (const name of chosen) photos.push(await loadPhoto(join(folder, name), colour))
+  for (const name of sample) photos.push(await loadPhoto(join(folder, name), colour))
   return photos
 }
 

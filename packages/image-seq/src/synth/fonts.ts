@@ -1,8 +1,8 @@
 /**
- * Fonts for drawing text: those of the @fontsource packages that come along, or a folder of the user's own. fontkit reads and shapes
- * them (ligatures, kerning, marks, and right-to-left scripts within one font file); what comes out are outlines letter by letter.
- * A face is one or more files, since the packages divide a font by alphabet; a file is opened when a character asks for it.
- * Mixed directions in one line (the bidirectional algorithm) are not dealt with.
+ * Fonts for drawing text: the built-in ones from @fontsource packages, or a folder of fonts. fontkit reads and shapes them (ligatures,
+ * kerning, marks, and right-to-left scripts within one font file) into outlines, letter by letter. A face is one or more files, since
+ * the packages divide a font by alphabet; a file is opened when a character needs it. Mixed directions in one line (the bidirectional
+ * algorithm) are not supported.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -11,16 +11,16 @@ import { create, type Font, type GlyphRun, type PathCommand } from 'fontkit'
 import { expected, reasonOf, UserError } from '@weft/core/errors'
 import { symbolsOf } from '@weft/core/data'
 
-/** An outline and where its origin lies, x from the letter's origin, y upwards from the baseline. */
+/** An outline and its origin: x from the origin of the letter, y upwards from the baseline. */
 export interface Outline {
   readonly commands: readonly PathCommand[]
   readonly x: number
   readonly y: number
-  /** From the outline's units to shares of the text's height. */
+  /** From units of the outline to fractions of the height of the text. */
   readonly scale: number
 }
 
-/** What moves as one: a base with its marks, or a ligature. Lengths are shares of the text's height. */
+/** A unit that moves together: a base with its marks, or a ligature. Lengths are fractions of the height of the text. */
 export interface Letter {
   readonly outlines: readonly Outline[]
   readonly advance: number
@@ -29,17 +29,17 @@ export interface Letter {
 /** A text in one face, from left to right. */
 export interface ShapedText {
   readonly letters: readonly Letter[]
-  /** From the baseline to the top, as a share of the text's height; the rest is below. */
+  /** From the baseline to the top, as a fraction of the height of the text; the rest is below. */
   readonly ascent: number
 }
 
 const DOING = 'drawing text'
 const FAMILIES = ['pt-sans', 'pt-serif', 'courier-prime', 'caveat'] as const
 const EXTENSIONS = ['.ttf', '.otf', '.woff', '.woff2']
-/** Steer shaping but need no glyph: joiners, variation selectors. */
+/** Characters that affect shaping but need no glyph: joiners, variation selectors. */
 const NO_GLYPH = /^\p{Default_Ignorable_Code_Point}$/u
 
-/** Where a character is drawn from, and in which of its equivalent spellings. */
+/** The font that draws a character, and the equivalent spelling to use. */
 interface Source {
   readonly font: Font
   readonly spelling: string
@@ -59,7 +59,7 @@ export class Face {
     this.#files = files
   }
 
-  /** Whether every character of `symbols` can be drawn. */
+  /** Whether the face can draw every character of `symbols`. */
   covers(symbols: Iterable<string>): boolean {
     for (const symbol of symbols) if (this.#sourceOf(symbol) === undefined) return false
     return true
@@ -77,7 +77,7 @@ export class Face {
     return { letters, ascent }
   }
 
-  /** Stretches of the text that one file draws. */
+  /** Parts of the text that are each drawn by one file. */
   #runs(text: string): Source[] {
     const runs: Source[] = []
     for (const symbol of symbolsOf(text)) {
@@ -116,8 +116,8 @@ export class Face {
 
 function openFont(path: string): Font {
   try {
-    const opened = create(readFileSync(path))
-    const font = 'fonts' in opened ? opened.fonts[0] : opened
+    const file = create(readFileSync(path))
+    const font = 'fonts' in file ? file.fonts[0] : file
     if (font !== undefined && font.ascent > font.descent) return font
   } catch (error) {
     throw new UserError(`opening the font ${path}: ${reasonOf(error)}`)
@@ -126,11 +126,11 @@ function openFont(path: string): Font {
     doing: `opening the font ${path}`,
     want: 'a font with an ascent above its descent',
     of: 'the file',
-    got: 'another',
+    got: 'another kind of file',
   })
 }
 
-/** Glyphs that do not advance (marks) go with the letter they stand on: before them, or after them from right to left. */
+/** Groups glyphs that do not advance (marks) with their letter: the one before or, from right to left, the one after. */
 function lettersOf(run: GlyphRun, scale: number): Letter[] {
   const letters: { outlines: Outline[]; advance: number }[] = []
   let waiting: Outline[] = []
@@ -143,7 +143,7 @@ function lettersOf(run: GlyphRun, scale: number): Letter[] {
       letters.push({ outlines: [...waiting, outline], advance })
       waiting = []
     } else if (run.direction === 'rtl') waiting.push(outline)
-    // Its pen stands at the end of the letter, which is where the mark's offset counts from.
+    // The pen is at the end of the letter, where the offset of the mark starts.
     else last?.outlines.push({ ...outline, x: outline.x + last.advance })
   })
   if (waiting.length > 0) letters.push({ outlines: waiting, advance: 0 })
@@ -153,8 +153,8 @@ function lettersOf(run: GlyphRun, scale: number): Letter[] {
 /**
  * The faces to draw with, in a fixed order.
  *
- * @param folder The user's own fonts, a face each file; those that come along unless told.
- * @throws UserError when the folder cannot be read or holds no font, or a font cannot be opened.
+ * @param folder Folder of fonts, with one face per file (default: the built-in fonts).
+ * @throws UserError when the folder cannot be read or has no fonts, or a font cannot be opened.
  */
 export function loadFaces(folder?: string): Face[] {
   if (folder === undefined) return FAMILIES.flatMap(packagedFaces)
@@ -167,7 +167,7 @@ export function loadFaces(folder?: string): Face[] {
       got: 'none',
     })
   const faces = files.map((name) => new Face(basename(name, extname(name)), '', [join(folder, name)]))
-  for (const face of faces) face.covers([' ']) // opens the file, so that a broken one is found now
+  for (const face of faces) face.covers([' ']) // opens the file, so that a broken one fails now
   return faces
 }
 
@@ -188,7 +188,7 @@ function packagedFaces(family: string): Face[] {
     const [, alphabet, look] = /^(.+)-(\d+-[a-z]+)\.woff2$/u.exec(name) ?? []
     if (alphabet === undefined || look === undefined) continue
     const files = faces.get(look) ?? []
-    // Latin first: most texts need no other.
+    // Latin first: most texts need nothing else.
     if (alphabet === `${family}-latin`) files.unshift(join(folder, name))
     else files.push(join(folder, name))
     faces.set(look, files)

@@ -1,6 +1,6 @@
 /**
- * What the generator's styles are: fonts, backgrounds and ranges of distortion of captchas, printed documents and handwriting. Lengths
- * are shares of the text's height, except those in px, which are meant for a text of 32 px and grow with it.
+ * The styles of the generator: fonts, backgrounds and ranges of distortion for captchas, printed documents and handwriting. Lengths are
+ * fractions of the height of the text, except those in px, which apply to a text of 32 px and scale with it.
  */
 import type { BackgroundKind } from './backgrounds.js'
 import type { EffectOptions } from '../augment/pixel-effects.js'
@@ -12,20 +12,20 @@ export interface LetterJitter {
   /** Up and down. */
   readonly offset: number
   readonly scale: number
-  /** Least and most added between letters. */
+  /** Range of additional space between letters. */
   readonly spacing: readonly [number, number]
 }
 
 export interface SynthStyle {
-  /** Families of the fonts that come along; any of the user's own. */
+  /** Families of the built-in fonts; fonts from a folder are always used. */
   readonly families: readonly string[]
   readonly backgrounds: readonly BackgroundKind[]
   /** Share of images that are light on dark. */
   readonly lightInk: number
   readonly letters: LetterJitter
-  /** Least and most lines and arcs through the text. */
+  /** Range of the number of lines and arcs through the text. */
   readonly strikes: readonly [number, number]
-  /** Least and most room at the sides, and above and below. */
+  /** Ranges of the margins at the sides, and above and below. */
   readonly marginX: readonly [number, number]
   readonly marginY: readonly [number, number]
   readonly geometry: GeometryOptions

@@ -89,7 +89,7 @@ describe('synthesise', () => {
     mkdirSync(out)
     writeFileSync(join(out, 'labels.csv'), 'mine')
     await expect(synthesise({ out, count: 1 })).rejects.toThrow(
-      `making text lines: expected a new or empty folder for out, received ${out}, which holds labels.csv`,
+      `making text lines: expected a new or empty folder for out, received ${out}, which contains labels.csv`,
     )
     expect(readdirSync(out)).toEqual(['labels.csv'])
     await expect(synthesise({ out: join(out, 'labels.csv'), count: 1 })).rejects.toThrow(

@@ -1,8 +1,8 @@
 /**
- * The generator of text-line images, for demonstrations and for training before there is data: texts, fonts, grounds and distortions
- * drawn by a seed. Image n is a function of the options and n alone. Real captchas, scans and handwriting differ from these: a reader
- * trained here is where training on real images begins. Rendering lines to train readers goes back to Jaderberg et al. 2014,
- * arXiv:1406.2227, whose order of steps (font, strike lines, projection, ground, noise) is followed.
+ * The generator of text-line images, for demonstrations and for pretraining: texts, fonts, backgrounds and distortions are drawn from a
+ * seed. Image n is a function of the options and n alone. Real captchas, scans and handwriting differ from these images: a reader
+ * trained on them is a starting point for training on real images. The order of steps (font, strike lines, projection, background,
+ * noise) follows Jaderberg et al. 2014, arXiv:1406.2227.
  */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -28,11 +28,11 @@ export interface TextLine {
   readonly image: Raster
 }
 
-/** Makes lines one by one, such as for training without files. */
+/** Generates lines one by one, for example to train without files. */
 export interface LineGenerator {
-  /** Every character that a text may hold, the space left out. */
+  /** Every character that may occur in a text, except the space. */
   readonly symbols: ReadonlySet<string>
-  /** Line number `index`, always the same. */
+  /** Line number `index`; the same for every call. */
   readonly line: (index: number) => Promise<TextLine>
 }
 
@@ -44,14 +44,14 @@ const STYLES: readonly SynthStyle[] = Object.values(SYNTH_STYLES)
 /**
  * Reads texts, fonts and backgrounds.
  *
- * @throws UserError for files that cannot be used, and for a character that no font has.
+ * @throws UserError for files that cannot be used, or a character that no font has.
  */
 export async function openGenerator(options: GeneratorOptions): Promise<LineGenerator> {
   const { symbols, draw } = textSource(options)
   const faces = loadFaces(options.fonts)
   for (const symbol of symbols) {
     if (!faces.some((face) => face.covers([symbol]))) {
-      const hint = options.fonts === undefined ? 'name a folder of fonts that have it (--fonts)' : undefined
+      const hint = options.fonts === undefined ? 'Name a folder of fonts that have it with --fonts.' : undefined
       throw expected({
         doing: DOING,
         want: 'characters that a font has',
@@ -71,44 +71,44 @@ export async function openGenerator(options: GeneratorOptions): Promise<LineGene
     const ink = await drawLine(face, text, options.height, style, random)
     const photo = photos.length > 0 ? pick(random, photos) : undefined
     const look = { colour, lightInk: random.next() < style.lightInk, textHeight: options.height }
-    const painted = paint(ink, pick(random, style.backgrounds), photo, look, random)
-    return { text, image: applyEffects(painted, drawEffects(forHeight(style.effects, options.height), random)) }
+    const image = paint(ink, pick(random, style.backgrounds), photo, look, random)
+    return { text, image: applyEffects(image, drawEffects(forHeight(style.effects, options.height), random)) }
   }
   return { symbols, line }
 }
 
-/** A face of the style that has all characters of the text; failing that, any other. */
+/** A face of the style that has all characters of the text or, if there is none, any other face that has them. */
 function chooseFace(faces: readonly Face[], style: SynthStyle, text: string, random: Random): Face {
   const symbols = symbolsOf(text).filter((symbol) => symbol !== ' ')
   const able = faces.filter((face) => face.covers(symbols))
   if (able.length === 0) {
     const lacking = symbols.find((symbol) => !faces.every((face) => face.covers([symbol]))) ?? text
-    const hint = `not every font has ${describeSymbol(lacking)}, and those that have it lack another`
+    const hint = `Not every font has ${describeSymbol(lacking)}, and those that have it lack another character.`
     throw expected({ doing: DOING, want: 'one font with all characters', of: 'the text', got: text, hint })
   }
   const fitting = able.filter((face) => face.family === '' || style.families.includes(face.family))
   return pick(random, fitting.length > 0 ? fitting : able)
 }
 
-/** Styles state effects for a text of 32 px. */
+/** Scales effects, which styles state for a text of 32 px. */
 function forHeight(effects: EffectOptions, height: number): EffectOptions {
   const scale = height / 32
   return { ...effects, blurPx: effects.blurPx * scale, inkThicknessPx: effects.inkThicknessPx * scale }
 }
 
 export interface SynthHooks {
-  /** Stops after the images under way; what is there by then is a complete folder. */
+  /** Stops after the images under way, and leaves a complete folder. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: (done: number, total: number) => void
 }
 
 export interface SynthResult {
   readonly out: string
-  /** How many images were made. */
+  /** Number of images. */
   readonly images: number
   /** Path of labels.csv. */
   readonly labels: string
-  /** Different characters in the texts, the space left out. */
+  /** Number of different characters in the texts, except the space. */
   readonly symbols: number
   /** True when it was aborted. */
   readonly stopped: boolean
@@ -118,7 +118,7 @@ export interface SynthResult {
 /**
  * Writes `out`/images/00001.png … and, last, `out`/labels.csv with the columns file and label.
  *
- * @throws UserError when the folder holds anything, or as `openGenerator` does.
+ * @throws UserError when the folder is not empty, or as `openGenerator` does.
  */
 export async function synthesise(
   given: GivenOptions<typeof synthOptions>,
@@ -151,15 +151,18 @@ export async function synthesise(
 }
 
 function makeFolder(out: string): void {
-  let held: string[] = []
+  let names: string[] = []
   try {
-    if (existsSync(out)) held = readdirSync(out)
+    if (existsSync(out)) names = readdirSync(out)
     else mkdirSync(out, { recursive: true })
   } catch (error) {
     throw new UserError(`${DOING}: ${out}: ${reasonOf(error)}`)
   }
-  if (held.length > 0) {
-    const holds = `${out}, which holds ${held.slice(0, 3).join(', ')}`
-    throw new UserError(`${DOING}: expected a new or empty folder for out, received ${holds}`, 'name another folder')
+  if (names.length > 0) {
+    const contents = `${out}, which contains ${names.slice(0, 3).join(', ')}`
+    throw new UserError(
+      `${DOING}: expected a new or empty folder for out, received ${contents}`,
+      'Name another folder.',
+    )
   }
 }

@@ -1,7 +1,7 @@
 /**
- * A line of text as ink: letters are jittered and the whole line is bent while they are still outlines, so that no pixel is resampled
- * and the size of the image follows from where the ink is; then librsvg draws them through sharp. What comes out is how far each
- * pixel is covered; colours and ground are backgrounds.ts's.
+ * Draws a line of text as ink: letters are jittered and the whole line is distorted while they are still outlines, so that no pixel is
+ * resampled and the size of the image follows from the ink; then librsvg draws them through sharp. The result is the coverage of each
+ * pixel; backgrounds.ts adds colours and the background.
  */
 import sharp from 'sharp'
 import { expected } from '@weft/core/errors'
@@ -10,27 +10,27 @@ import type { Face, Letter } from './fonts.js'
 import type { SynthStyle } from './synth-styles.js'
 import { drawGeometry, pointMap, type PointMap } from '../augment/warp.js'
 
-/** How far ink covers each pixel, 0 to 255. */
+/** Coverage of each pixel by ink, 0 to 255. */
 export interface InkCover {
   readonly width: number
   readonly height: number
-  /** [H, W, 3]: of the text, of strike-through lines, nothing. */
+  /** [H, W, 3]: coverage by the text, by strike-through lines, and an unused channel. */
   readonly cover: Uint8Array
-  /** Row of the baseline, about. */
+  /** Approximate row of the baseline. */
   readonly baseline: number
 }
 
-/** Px around the ink that stay empty, for blur and growing strokes; at a text of 32 px. */
+/** Empty pixels around the ink, for blur and growing strokes, with a text of 32 px. */
 const GUARD_PX = 3
 
-/** librsvg draws no wider images. */
+/** Limit of librsvg. */
 const LARGEST_WIDTH_PX = 32_767
 
 /**
  * Draws `text`.
  *
  * @param heightPx From the top of the ascenders to the bottom of the descenders.
- * @throws UserError when the font has no outlines for it (bitmap fonts), or the image would be wider than 32,767 px.
+ * @throws UserError when the font has no outlines for it (as bitmap fonts), or the image would be wider than 32,767 px.
  */
 export async function drawLine(
   face: Face,
@@ -48,14 +48,14 @@ export async function drawLine(
     throw expected({ doing: 'drawing text', want: `outlines in the font ${face.name}`, of: 'the text', got: text })
   const margin = ([low, high]: readonly [number, number]) =>
     random.uniform(low, high) * heightPx + Math.ceil((GUARD_PX * Math.max(heightPx, 32)) / 32)
-  // Anything from the ink's own height to that of all ascenders and descenders.
+  // Anything from the height of the ink to that of all ascenders and descenders.
   const loose = random.next()
   const left = ink.left - margin(style.marginX)
   const top = ink.top - loose * Math.max(0, ink.top) - margin(style.marginY)
   const width = Math.ceil(ink.right + margin(style.marginX) - left)
   const height = Math.ceil(ink.bottom + loose * Math.max(0, heightPx - ink.bottom) + margin(style.marginY) - top)
   if (width > LARGEST_WIDTH_PX) {
-    const hint = `its text is ${text.length} characters long: make texts shorter, or less high (--height)`
+    const hint = `Its text is ${text.length} characters long: use shorter texts, or a smaller --height.`
     throw expected({
       doing: 'drawing text',
       want: `at most ${LARGEST_WIDTH_PX} px`,
@@ -76,7 +76,7 @@ export async function drawLine(
   return { width, height, cover, baseline: ascent * heightPx - top }
 }
 
-/** From a point of a letter to its place in the line, in shares of the text's height, y downwards from the baseline. */
+/** Maps a point of a letter to its place in the line, in fractions of the height of the text, y downwards from the baseline. */
 type Turn = (x: number, y: number, out: Float64Array) => void
 
 function placeLetters(letters: readonly Letter[], { letters: jitter }: Pick<SynthStyle, 'letters'>, random: Random) {
@@ -101,7 +101,7 @@ function placeLetters(letters: readonly Letter[], { letters: jitter }: Pick<Synt
   return { letters: placed, width: pen }
 }
 
-/** Height above the baseline about which letters turn. */
+/** Height above the baseline of the centre of rotation of letters. */
 const LETTER_MIDDLE = 0.28
 
 function bendOf(width: number, height: number, { geometry }: Pick<SynthStyle, 'geometry'>, random: Random): PointMap {
@@ -111,7 +111,7 @@ function bendOf(width: number, height: number, { geometry }: Pick<SynthStyle, 'g
 
 const OPERATORS = { moveTo: 'M', lineTo: 'L', quadraticCurveTo: 'Q', bezierCurveTo: 'C', closePath: 'Z' } as const
 
-/** Collects outlines as the data of an SVG path, y downwards from the top of the ascenders, and the box that holds their points. */
+/** Collects outlines as data of an SVG path, y downwards from the top of the ascenders, and their bounding box. */
 class PathWriter {
   left = Infinity
   right = -Infinity
@@ -157,7 +157,7 @@ class PathWriter {
   }
 }
 
-/** Lines and arcs across the box of the ink, as SVG. */
+/** Lines and arcs across the bounding box of the ink, as SVG. */
 function strikeLines(
   box: Pick<PathWriter, 'left' | 'right' | 'top' | 'bottom'>,
   heightPx: number,

@@ -71,13 +71,13 @@ describe('errors', () => {
     expect(() => source({ words: join(folder, 'missing.txt') })).toThrow(
       /choosing texts: .*missing\.txt: there is no such file/,
     )
-    expect(() => source({ words, text: words })).toThrow('expected one of words and text')
+    expect(() => source({ words, text: words })).toThrow('expected only one for words and text')
     for (const length of ['0', '5-3', 'x', '3-', '-3', '']) {
       expect(() => source({ length })).toThrow(
-        `expected a number from 1 or a range such as 3-8 for length, received "${length}"`,
+        `expected a positive integer or a range such as 3-8 for length, received "${length}"`,
       )
     }
-    expect(() => source({ alphabet: 'a b' })).toThrow('no white space, for alphabet, received "a b"')
-    expect(() => source({ alphabet: '' })).toThrow('expected at least one character')
+    expect(() => source({ alphabet: 'a b' })).toThrow('no white space for alphabet, received "a b"')
+    expect(() => source({ alphabet: '' })).toThrow('expected at least 1 character')
   })
 })

@@ -1,6 +1,6 @@
 /**
- * What the generator writes: words of a list, lines of a file, or random strings of an alphabet. Characters are grapheme clusters,
- * so that a letter keeps its combining marks when a line is cut or a string is drawn.
+ * Texts for the generator: words of a list, lines of a file, or random strings of an alphabet. Characters are grapheme clusters, so that a
+ * letter keeps its combining marks when a line is split or a string is drawn.
  */
 import { readFileSync } from 'node:fs'
 import { expected, reasonOf, UserError } from '@weft/core/errors'
@@ -9,7 +9,7 @@ import { symbolsOf } from '@weft/core/data'
 import type { SynthOptions } from '../options/synth.js'
 
 export interface TextSource {
-  /** Every character that a text may hold, the space left out. */
+  /** Every character that may occur in a text, except the space. */
   readonly symbols: ReadonlySet<string>
   readonly draw: (random: Random) => string
 }
@@ -21,11 +21,11 @@ const DOING = 'choosing texts'
 /**
  * The texts that the options ask for.
  *
- * @throws UserError for files that hold no text, ranges that are none, an alphabet with white space or nothing in it.
+ * @throws UserError for files without text, invalid ranges, and an alphabet that is empty or has white space.
  */
 export function textSource(options: TextOptions): TextSource {
   if (options.words !== undefined && options.text !== undefined) {
-    throw expected({ doing: DOING, want: 'one of words and text', of: 'the two', got: 'both' })
+    throw expected({ doing: DOING, want: 'only one', of: 'words and text', got: 'both' })
   }
   if (options.words !== undefined) return fromWords(options.words, parseRange('wordsPerLine', options.wordsPerLine))
   if (options.text !== undefined) return fromLines(options.text, options.maxLength)
@@ -38,14 +38,14 @@ function parseRange(name: string, value: string): Range {
   const [, low, high = low] = /^(\d{1,4})(?:-(\d{1,4}))?$/u.exec(value.trim()) ?? []
   const range: Range = [Number(low), Number(high)]
   if (!(range[0] >= 1 && range[0] <= range[1])) {
-    throw expected({ doing: DOING, want: 'a number from 1 or a range such as 3-8', of: name, got: value })
+    throw expected({ doing: DOING, want: 'a positive integer or a range such as 3-8', of: name, got: value })
   }
   return range
 }
 
 const within = (random: Random, [low, high]: Range) => low + random.int(high - low + 1)
 
-/** One of `items`, each as likely; there must be one. */
+/** One of `items`, which must not be empty, with equal probabilities. */
 export function pick<T>(random: Random, items: readonly T[]): T {
   const item = items[random.int(items.length)]
   if (item === undefined) throw new Error('drawing one of several: expected at least one, received none')
@@ -68,10 +68,10 @@ function fromLines(path: string, maxLength: number): TextSource {
 function fromAlphabet(alphabet: string, length: Range): TextSource {
   const symbols = new Set(symbolsOf(alphabet))
   if (symbols.size === 0 || [...symbols].some((symbol) => symbol.trim() === '')) {
-    const hint = 'lines of several words come from --words or --text'
+    const hint = 'Use --words or --text for lines of several words.'
     throw expected({
       doing: DOING,
-      want: 'at least one character, and no white space,',
+      want: 'at least 1 character and no white space',
       of: 'alphabet',
       got: alphabet,
       hint,
@@ -84,7 +84,7 @@ function fromAlphabet(alphabet: string, length: Range): TextSource {
   }
 }
 
-/** The lines of a file that hold anything, white space in them as single spaces. */
+/** The lines of a file that are not blank, with white space collapsed to single spaces. */
 function readLines(path: string): string[] {
   let content
   try {
@@ -101,7 +101,7 @@ function readLines(path: string): string[] {
   return lines
 }
 
-/** Pieces of at most `most` graphemes, of whole words except where a single word is longer. */
+/** Splits a line into pieces of at most `most` graphemes, between words unless a word is longer. */
 export function cutLine(line: string, most: number): string[] {
   const pieces: string[] = []
   let piece: string[] = []

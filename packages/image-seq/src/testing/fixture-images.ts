@@ -1,4 +1,4 @@
-/** Small images that tests write to disk: texts of three simple signs, and classes told apart by the direction of a bar. */
+/** Small images that tests write to disk: texts of three simple symbols, and classes that differ in the direction of a bar. */
 import { join } from 'node:path'
 import { Random } from '@weft/core/runtime'
 import { writeFileAtomic } from '@weft/core/files'
@@ -51,14 +51,14 @@ export function fixtureBar(label: 'lying' | 'upright', take: number): Promise<Ui
   return encodePng(pixels, 12, 12)
 }
 
-/** Writes `lying/` and `upright/` with so many images each. */
+/** Writes `lying/` and `upright/` with `takes` images each. */
 export async function writeFixtureBars(folder: string, takes: number): Promise<void> {
   for (const label of ['lying', 'upright'] as const)
     for (let take = 0; take < takes; take++)
       writeFileAtomic(join(folder, label, `${take}.png`), await fixtureBar(label, take))
 }
 
-/** Networks so small that TensorFlow.js's own backend trains them in seconds. */
+/** Networks so small that the plain backend of TensorFlow.js trains them in seconds. */
 const SMALL = {
   height: 12,
   augment: false,

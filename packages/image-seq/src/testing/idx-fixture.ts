@@ -1,4 +1,4 @@
-/** Small IDX files for tests: images of 28 x 28 of which each holds one bar, so that it can be told which one was drawn. */
+/** Small IDX files for tests: images of 28 x 28 pixels with a bar each, whose width identifies the image. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
