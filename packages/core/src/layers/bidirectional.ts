@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { BidirectionalLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/wrappers.js'
 import { hash } from '../runtime/random.js'
-import { type FusedRecurrent, isFusedRecurrent } from './recurrent.js'
+import { Recurrent } from './recurrent.js'
 import { type CallOptions, classOf, type LayerClass, single, type Tensors } from './stock.js'
 
 type MergeMode = 'sum' | 'mul' | 'concat' | 'ave'
@@ -38,7 +38,7 @@ export class Bidirectional extends Base {
 
   constructor(args: BidirectionalArgs) {
     super(args)
-    if (isFusedRecurrent(args.layer)) {
+    if (args.layer instanceof Recurrent) {
       this.forwardLayer = direction(args.layer, 'forward')
       this.backwardLayer = direction(args.layer, 'backward')
     }
@@ -59,7 +59,12 @@ export class Bidirectional extends Base {
 
   override call(inputs: Tensors, options: CallOptions = {}): Tensors {
     const { forwardLayer: forward, backwardLayer: backward, mergeMode } = this
-    if (!isFusedRecurrent(forward) || !isFusedRecurrent(backward) || !forward.isFused() || forward.goBackwards)
+    if (
+      !(forward instanceof Recurrent) ||
+      !(backward instanceof Recurrent) ||
+      !forward.isFused() ||
+      forward.goBackwards
+    )
       return super.call(inputs, { ...options })
     return tf.tidy(() => {
       const x = single(inputs)
@@ -79,15 +84,15 @@ export class Bidirectional extends Base {
  * A copy of `layer` for one direction, named as TensorFlow.js names it. The backward one draws its initial weights from other seeds,
  * lest both directions start the same; what is saved holds one configuration for both, so these are derived again on loading.
  */
-function direction(layer: FusedRecurrent, way: 'forward' | 'backward'): FusedRecurrent {
+function direction(layer: Recurrent, way: 'forward' | 'backward'): Recurrent {
   const config = layer.getConfig()
   config.name = `${way}_${layer.name}`
   if (way === 'backward') {
     config.goBackwards = !layer.goBackwards
     for (const value of Object.values(config)) reseed(value)
   }
-  const own = classOf<LayerClass<tf.serialization.ConfigDict, FusedRecurrent>>(layer)
-  return own.fromConfig<FusedRecurrent>(own, config)
+  const own = classOf<LayerClass<tf.serialization.ConfigDict, Recurrent>>(layer)
+  return own.fromConfig<Recurrent>(own, config)
 }
 
 /** Changes the seed in the saved form of an initialiser. */

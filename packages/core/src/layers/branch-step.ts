@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { Activation } from '@tensorflow/tfjs-layers/dist/activations.js'
 import { GRU } from './gru.js'
 import { LSTM } from './lstm.js'
-import type { FusedRecurrent } from './recurrent.js'
+import type { Recurrent } from './recurrent.js'
 
 /** The terms whose sum is the input of place m for item b, times the kernel, without bias; G gates. */
 export interface BranchTerms {
@@ -20,7 +20,7 @@ export interface BranchTerms {
 }
 
 /** Whether `branchStep` has this layer's equations. */
-export function canBranch(layer: FusedRecurrent): layer is GRU | LSTM {
+export function canBranch(layer: Recurrent): layer is GRU | LSTM {
   return layer instanceof LSTM || (layer instanceof GRU && layer.resetAfter)
 }
 

@@ -16,7 +16,7 @@ import { GRU } from '../layers/gru.js'
 import { HilbertWalk } from '../layers/hilbert-walk.js'
 import { type InitializerName, seededInitializer } from '../layers/initializers.js'
 import { LSTM } from '../layers/lstm.js'
-import type { FusedRecurrent } from '../layers/recurrent.js'
+import type { Recurrent } from '../layers/recurrent.js'
 import { ZeroMasked } from '../layers/zero-masked.js'
 import { hash } from '../runtime/random.js'
 
@@ -251,7 +251,7 @@ export function recur(
 }
 
 /** A recurrent layer with its initial weights; Keras's GRU, whose reset applies after the product. */
-export function recurrentLayer(type: Cell, name: string, args: RecurrentArgs, weights: Weights): FusedRecurrent {
+export function recurrentLayer(type: Cell, name: string, args: RecurrentArgs, weights: Weights): Recurrent {
   const recurrentInitializer = seededInitializer('Orthogonal', weights.seed, name, 'recurrent_kernel')
   const all = { ...args, ...kernel(name, weights), recurrentInitializer, name }
   return type === 'gru' ? new GRU(all) : new LSTM(all)

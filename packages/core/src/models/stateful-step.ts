@@ -8,8 +8,7 @@ import type * as tfl from '@tensorflow/tfjs-layers'
 import { dense, type DenseActivation, isDenseActivation } from '@weft/kernels'
 import { expected } from '../errors.js'
 import type { LayerStep } from '../layers/layer-step.js'
-import { LSTM } from '../layers/lstm.js'
-import { type FusedRecurrent, isFusedRecurrent } from '../layers/recurrent.js'
+import { Recurrent } from '../layers/recurrent.js'
 
 export interface StatefulStep {
   /** One step. Shapes: [B, D] (or [B] symbols for a model that begins with an Embedding) → [B, U], the same array at every call. */
@@ -73,8 +72,7 @@ function chainOf(model: tfl.LayersModel): tfl.layers.Layer[] {
 function stepOf(layer: tfl.layers.Layer, batch: number): LayerStep | undefined {
   const name = layer.getClassName()
   if (IDENTITIES.includes(name) || makesStep(layer)) return undefined
-  if (layer instanceof LSTM && layer.isFused() && !layer.goBackwards) return layer.statefulStep(batch)
-  if (isFusedRecurrent(layer) && layer.isFused() && !layer.goBackwards) return recurrentStep(layer, batch)
+  if (layer instanceof Recurrent && layer.isFused() && !layer.goBackwards) return layer.statefulStep(batch)
   const { activation } = layer.getConfig()
   if (name === 'Dense' && typeof activation === 'string' && isDenseActivation(activation))
     return denseStep(layer, activation, batch)
@@ -91,28 +89,6 @@ function stepOf(layer: tfl.layers.Layer, batch: number): LayerStep | undefined {
 function makesStep(layer: tfl.layers.Layer): boolean {
   if (layer.getClassName() !== 'Reshape' || Array.isArray(layer.input) || Array.isArray(layer.output)) return false
   return layer.input.shape.length === 2 && layer.output.shape.length === 3 && layer.output.shape[1] === 1
-}
-
-/** A recurrent layer on a sequence of one step, its state kept beside it. */
-function recurrentStep(layer: FusedRecurrent, batch: number): LayerStep {
-  const { units, stateSize } = layer.cell
-  const sizes = [stateSize].flat()
-  const states = sizes.map((size) => new Float32Array(batch * size))
-  const out = states[0] ?? new Float32Array(0)
-  return {
-    states,
-    run: (x) =>
-      tf.tidy(() => {
-        const op = layer.sequenceOp()
-        if (!op) throw new Error(`${DOING}: layer ${layer.name} has lost its activation`)
-        const initialState = states.map((state, i) => tf.tensor2d(state.slice(), [batch, sizes[i] ?? units]))
-        const result = op(tf.tensor3d(x.slice(), [batch, 1, x.length / batch]), {
-          ...{ returnSequences: false, goBackwards: false, initialState },
-        })
-        result.states.forEach((state, i) => states[i]?.set(state.dataSync()))
-        return out
-      }),
-  }
 }
 
 /** A layer as it is, on a sequence of one step. */
