@@ -1,6 +1,6 @@
 /**
  * Parallel multi-step decoding, as SegRNN has it: a recurrent layer reads a sequence, and from its last state the same layer takes one
- * step for each output position, all side by side, told apart by a learnt vector for each position. Nothing is fed back, so errors do
+ * step for each output position, all side by side, each with a learnt vector for its position. Nothing is fed back, so errors do
  * not add up, and all positions are one batch. A wrapper of one of our layers; TensorFlow.js has none like it.
  */
 import * as tf from '@tensorflow/tfjs-core'

@@ -1,6 +1,6 @@
 /**
- * A model one time step at a time, the state carried from call to call: for streams that never end and for text that is written symbol
- * by symbol. LSTM and Dense run without making a tensor; other recurrent layers take a sequence of one step, and layers that treat each
+ * A model one time step at a time, the state carried from call to call: for streams that never end and for text written symbol by
+ * symbol. LSTM and Dense run without making a tensor; other recurrent layers take a sequence of one step, and layers that treat each
  * step by itself run as they are.
  */
 import * as tf from '@tensorflow/tfjs-core'
@@ -15,12 +15,12 @@ export interface StatefulStep {
   step(x: Float32Array): Float32Array
   /** Back to the start of a sequence. */
   reset(): void
-  /** A copy of what is carried, to return to. */
+  /** A copy of the states, to return to. */
   save(): Float32Array[]
   restore(saved: readonly Float32Array[]): void
 }
 
-/** Layers that are the same at every step and do nothing when not training, or nothing at all to a step that is there. */
+/** Layers that do nothing outside training. */
 const IDENTITIES: readonly string[] = [
   ...['InputLayer', 'Dropout', 'SpatialDropout1D', 'GaussianDropout', 'GaussianNoise', 'AlphaDropout'],
 ]
@@ -85,7 +85,7 @@ function stepOf(layer: tfl.layers.Layer, batch: number): LayerStep | undefined {
   })
 }
 
-/** Whether a layer only makes a vector a sequence of one step, as a forecaster of one row ends. Shapes: [B, D] → [B, 1, D]. */
+/** Whether a layer only turns a vector into a sequence of one step, as the last layer of a forecaster of one row does. Shapes: [B, D] → [B, 1, D]. */
 function makesStep(layer: tfl.layers.Layer): boolean {
   if (layer.getClassName() !== 'Reshape' || Array.isArray(layer.input) || Array.isArray(layer.output)) return false
   return layer.input.shape.length === 2 && layer.output.shape.length === 3 && layer.output.shape[1] === 1
