@@ -1,10 +1,10 @@
 /**
- * Keras's Attention and AdditiveAttention on the kernels' fused attention. Inputs are [query, value] or [query, value, key]; the key is
- * the value unless given.
+ * Keras's Attention and AdditiveAttention on the kernels' fused attention. Inputs are [query, value] or [query, value, key]; the key
+ * defaults to the value.
  *
  * Masks: called by hand, both layers take `mask: [queryMask, valueMask]` as in Keras. In a model TensorFlow.js hands a layer the mask
  * of its first input alone, which is the right one when query and value are the same tensor. Where they are not, the value's mask
- * comes as one more input, [B, Tv], which `SequenceMask` makes; a masked value without it is an error, not silently attended to.
+ * comes as one more input, [B, Tv], which `SequenceMask` makes; a masked value without it is an error.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
@@ -18,18 +18,18 @@ import { asMask, type CallOptions, type Shape, type Shapes, single, singleShape,
 interface CommonArgs {
   /** Rate at which weights are dropped in training. Default 0. */
   dropout?: number
-  /** Of the dropout and the initial weights. */
+  /** Seed of the dropout and the initial weights. */
   seed?: number | null
   /** Step i of the query sees steps 0 to i of the value only. Default false; Keras takes it when the layer is called. */
   useCausalMask?: boolean
-  /** Gives [output, weights]. Default false; Keras takes it when the layer is called. */
+  /** Returns [output, weights]. Default false; Keras takes it when the layer is called. */
   returnAttentionScores?: boolean
   name?: string
   trainable?: boolean
 }
 
 export interface AttentionArgs extends CommonArgs {
-  /** Learns a factor of the scores (of what the tanh is taken of, for `concat`). Default false. */
+  /** Learns a factor of the scores (for `concat`, of the tanh's argument). Default false. */
   useScale?: boolean
   /** `dot` (default): the product of query and key. `concat`: the sum of tanh(query + key) over features, times a learnt factor. */
   scoreMode?: 'dot' | 'concat'
@@ -105,7 +105,7 @@ abstract class BaseAttention extends tfl.layers.Layer {
       ...super.getConfig(),
       dropout,
       seed,
-      // Keras has no such arguments, so a file says nothing of them unless they are set.
+      // Keras has no such arguments, so a file holds them only where they are set.
       ...(useCausalMask ? { useCausalMask } : {}),
       ...(returnAttentionScores ? { returnAttentionScores } : {}),
     }

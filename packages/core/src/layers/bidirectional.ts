@@ -1,18 +1,20 @@
 /**
  * Keras's Bidirectional. With one of our recurrent layers inside, both directions read the input as it is and give aligned outputs side
- * by side, so nothing is reversed, and an LSTM's run in one op; with any other TensorFlow.js's own way runs. Weights, their names and what is saved are TensorFlow.js's.
+ * by side, so nothing is reversed, and an LSTM runs both in one op; with any other layer TensorFlow.js's own way runs. Weights, their
+ * names and what is saved are TensorFlow.js's.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { BidirectionalLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/wrappers.js'
 import { hash } from '../runtime/random.js'
-import { type FusedRecurrent, isFusedRecurrent } from './recurrent.js'
+import { LayerNormLSTM } from './layer-norm-lstm.js'
+import { Recurrent } from './recurrent.js'
 import { type CallOptions, classOf, type LayerClass, single, type Tensors } from './stock.js'
 
 type MergeMode = 'sum' | 'mul' | 'concat' | 'ave'
 
 export interface BidirectionalArgs extends Omit<BidirectionalLayerArgs, 'mergeMode'> {
-  /** Default 'concat'; null leaves the two directions' outputs apart. */
+  /** Default 'concat'; null returns the two directions' outputs apart. */
   mergeMode?: MergeMode | null
 }
 
@@ -38,7 +40,8 @@ export class Bidirectional extends Base {
 
   constructor(args: BidirectionalArgs) {
     super(args)
-    if (isFusedRecurrent(args.layer)) {
+    // Both directions of a LayerNormLSTM start from the same seeds, as TensorFlow.js makes them: others would change what a seed gives.
+    if (args.layer instanceof Recurrent && !(args.layer instanceof LayerNormLSTM)) {
       this.forwardLayer = direction(args.layer, 'forward')
       this.backwardLayer = direction(args.layer, 'backward')
     }
@@ -59,7 +62,12 @@ export class Bidirectional extends Base {
 
   override call(inputs: Tensors, options: CallOptions = {}): Tensors {
     const { forwardLayer: forward, backwardLayer: backward, mergeMode } = this
-    if (!isFusedRecurrent(forward) || !isFusedRecurrent(backward) || !forward.isFused() || forward.goBackwards)
+    if (
+      !(forward instanceof Recurrent) ||
+      !(backward instanceof Recurrent) ||
+      !forward.isFused() ||
+      forward.goBackwards
+    )
       return super.call(inputs, { ...options })
     return tf.tidy(() => {
       const x = single(inputs)
@@ -77,17 +85,17 @@ export class Bidirectional extends Base {
 
 /**
  * A copy of `layer` for one direction, named as TensorFlow.js names it. The backward one draws its initial weights from other seeds,
- * lest both directions start the same; what is saved holds one configuration for both, so these are derived again on loading.
+ * lest both directions start the same; a saved model holds one configuration for both, so the seeds are derived again on loading.
  */
-function direction(layer: FusedRecurrent, way: 'forward' | 'backward'): FusedRecurrent {
+function direction(layer: Recurrent, way: 'forward' | 'backward'): Recurrent {
   const config = layer.getConfig()
   config.name = `${way}_${layer.name}`
   if (way === 'backward') {
     config.goBackwards = !layer.goBackwards
     for (const value of Object.values(config)) reseed(value)
   }
-  const own = classOf<LayerClass<tf.serialization.ConfigDict, FusedRecurrent>>(layer)
-  return own.fromConfig<FusedRecurrent>(own, config)
+  const own = classOf<LayerClass<tf.serialization.ConfigDict, Recurrent>>(layer)
+  return own.fromConfig<Recurrent>(own, config)
 }
 
 /** Changes the seed in the saved form of an initialiser. */

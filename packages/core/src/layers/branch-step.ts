@@ -1,13 +1,13 @@
 /**
- * One step of a recurrent layer from each item's state to many places at once. What the state and the inputs give is multiplied by the
- * weights before it is laid out by item and place: the products are then of B rows and of M, not of B · M, and what remains at that
+ * One step of a recurrent layer from each item's state to many places at once. State and inputs are multiplied by the weights
+ * before they are laid out by item and place: the products are then of B rows and of M, not of B · M, and what remains at that
  * size are the gates. Only cells whose products are sums of such terms allow it: LSTM, and GRU with the reset after the product.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type { Activation } from '@tensorflow/tfjs-layers/dist/activations.js'
 import { GRU } from './gru.js'
 import { LSTM } from './lstm.js'
-import type { FusedRecurrent } from './recurrent.js'
+import type { Recurrent } from './recurrent.js'
 
 /** The terms whose sum is the input of place m for item b, times the kernel, without bias; G gates. */
 export interface BranchTerms {
@@ -20,14 +20,14 @@ export interface BranchTerms {
 }
 
 /** Whether `branchStep` has this layer's equations. */
-export function canBranch(layer: FusedRecurrent): layer is GRU | LSTM {
+export function canBranch(layer: Recurrent): layer is GRU | LSTM {
   return layer instanceof LSTM || (layer instanceof GRU && layer.resetAfter)
 }
 
 /**
  * The output of one step from `states`, without dropout.
  *
- * @param states As the layer gives them, each [B, U].
+ * @param states As the layer returns them, each [B, U].
  * @returns [B, M, U]
  */
 export function branchStep(layer: GRU | LSTM, states: readonly tf.Tensor[], terms: BranchTerms): tf.Tensor {

@@ -10,11 +10,11 @@ import type {
   ConvLSTM2DArgs as StockConvLSTM2DArgs,
   ConvLSTM2DCell,
 } from '@tensorflow/tfjs-layers/dist/layers/convolutional_recurrent.js'
-import { convLstm2d, dropoutMask } from '@weft/kernels'
+import { convLstm2d } from '@weft/kernels'
 import { expected } from '../errors.js'
-import { nextLayerSeed } from '../runtime/random.js'
-import { ownInitializer } from './initializers.js'
 import { maskOf } from './masks.js'
+import { initialStateOf } from './recurrent.js'
+import { dropoutIn, kernelActivations, lstmCellArgs } from './recurrent-cell.js'
 import { type CallOptions, classOf, single, singleShape, type Tensors } from './stock.js'
 
 export interface ConvLSTM2DArgs extends StockConvLSTM2DArgs {
@@ -23,9 +23,6 @@ export interface ConvLSTM2DArgs extends StockConvLSTM2DArgs {
 }
 
 const Base = classOf<typeof StockConvLSTM2D>(tfl.layers.convLstm2d({ filters: 1, kernelSize: 1, name: 'stock' }))
-
-const ACTIVATIONS = ['tanh', 'relu', 'linear'] as const
-const GATE_ACTIVATIONS = ['sigmoid', 'hardSigmoid'] as const
 
 /**
  * Convolutional LSTM over a sequence of images.
@@ -40,14 +37,7 @@ export class ConvLSTM2D extends Base {
   #peepholeKernel: tfl.LayerVariable | undefined
 
   constructor({ peepholes = false, ...args }: ConvLSTM2DArgs) {
-    super({
-      ...args,
-      recurrentActivation: args.recurrentActivation ?? 'sigmoid',
-      unitForgetBias: args.unitForgetBias ?? true,
-      kernelInitializer: ownInitializer(args.kernelInitializer ?? 'GlorotUniform'),
-      recurrentInitializer: ownInitializer(args.recurrentInitializer ?? 'Orthogonal'),
-      dropoutFunc: (ones: tf.Tensor, rate: number) => tf.mul(ones, drawMask(ones.shape, rate)),
-    })
+    super(lstmCellArgs(args))
     this.#peepholes = peepholes
     if (peepholes && !this.#fused())
       throw expected({ doing: `making layer ${this.name}`, want: 'channels last, and activations that the fused op has,', of: 'peepholes', got: 'others' }) // prettier-ignore
@@ -105,8 +95,7 @@ export class ConvLSTM2D extends Base {
       const training = options.training === true
       const [batch = 0, , ...image] = x.shape
       const [, , ...state] = this.computeSingleOutputShape(x.shape)
-      const drop = (rate: number, size: number[]) =>
-        training && rate > 0 && rate < 1 ? drawMask([batch, ...size], rate) : undefined
+      const [hidden, memory] = initialStateOf(this, options.initialState) ?? []
       const { output, lastHidden, lastCell } = convLstm2d(
         x,
         cell.kernel.read(),
@@ -118,11 +107,11 @@ export class ConvLSTM2D extends Base {
           dilations: pair(cell.dilationRate),
           returnSequences: this.returnSequences,
           goBackwards: this.goBackwards,
-          initialState: this.#initialState(options.initialState),
+          initialState: hidden && memory && [hidden, memory],
           mask: maskOf(this.name, x, options.mask) ?? undefined,
           peepholes: this.#peepholeKernel?.read(),
-          dropoutMask: drop(cell.dropout, image),
-          recurrentDropoutMask: drop(cell.recurrentDropout, state.map(Number)),
+          dropoutMask: dropoutIn(training, [batch, ...image], cell.dropout),
+          recurrentDropoutMask: dropoutIn(training, [batch, ...state.map(Number)], cell.recurrentDropout),
         },
       )
       if (this.stateful) this.resetStates([lastHidden, lastCell], training)
@@ -142,27 +131,11 @@ export class ConvLSTM2D extends Base {
   /** What the fused op takes of this layer's options; otherwise TensorFlow.js's loop over the steps runs. */
   #fused() {
     const cell = this.#cell()
-    const activation = ACTIVATIONS.find((name) => name === cell.activation.getClassName())
-    const recurrentActivation = GATE_ACTIVATIONS.find((name) => name === cell.recurrentActivation.getClassName())
+    const activations = kernelActivations(cell)
     const { padding: pad, dataFormat } = cell
-    if (!activation || !recurrentActivation || pad === 'causal' || dataFormat !== 'channelsLast') return undefined
-    return { activation, recurrentActivation, pad }
-  }
-
-  #initialState(given: unknown): [tf.Tensor, tf.Tensor] | undefined {
-    const state: unknown = given ?? (this.stateful ? this.states : undefined)
-    if (state === undefined) return undefined
-    const [hidden, cell, ...more]: unknown[] = Array.isArray(state) ? state : [state]
-    if (hidden instanceof tf.Tensor && cell instanceof tf.Tensor && more.length === 0) return [hidden, cell]
-    throw new Error(
-      `running layer ${this.name}: expected 2 tensors for initialState, received ${Array.isArray(state) ? state.length : 1}`,
-    )
+    if (!activations || pad === 'causal' || dataFormat !== 'channelsLast') return undefined
+    return { ...activations, pad }
   }
 }
 
 const pair = ([rows = 1, columns = rows]: readonly number[]): [number, number] => [rows, columns]
-
-/** Dropout factors of the given shape, another draw at every call. */
-function drawMask(shape: number[], rate: number): tf.Tensor {
-  return dropoutMask(shape, 1 - rate, nextLayerSeed())
-}

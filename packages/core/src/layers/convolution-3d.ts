@@ -1,6 +1,6 @@
 /**
- * Keras's convolution and pooling over volumes, [B, T, H, W, C], with masks that follow the time axis, axis 1, as the layers in
- * convolution.ts have them; pooling over a whole volume, which TensorFlow.js lacks, ends the sequence and so its mask.
+ * Keras's convolution and pooling over volumes, [B, T, H, W, C], with masks that follow the time axis, axis 1, as in
+ * `convolution.ts`; pooling over a whole volume, which TensorFlow.js lacks, ends the sequence and so its mask.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
@@ -62,7 +62,7 @@ export class AveragePooling3D extends MaskedAveragePooling3D {
 
 export interface GlobalPooling3DArgs extends LayerArgs {
   dataFormat?: 'channelsFirst' | 'channelsLast'
-  /** Keep the axes that are pooled, with size 1; false by default. */
+  /** Keep the axes that are pooled, with size 1. Default false. */
   keepDims?: boolean
 }
 

@@ -77,7 +77,7 @@ export function withDefaults(args: ConvLayerArgs): ConvLayerArgs {
 
 const FUSED = ['linear', 'relu', 'sigmoid', 'tanh', 'relu6'] as const
 
-/** The activation, when the fused op has it; TensorFlow.js's own call serves the others, and channels first. */
+/** The activation, when the fused op has it; for the others, and for channels first, TensorFlow.js's own call runs. */
 export function fusedActivation({ activation, dataFormat }: Convolution): ConvActivation | undefined {
   return dataFormat === 'channelsFirst' ? undefined : FUSED.find((name) => name === activation.getClassName())
 }

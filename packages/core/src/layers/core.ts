@@ -38,7 +38,7 @@ export class Reshape extends StockReshape {
   }
 }
 
-/** Other order of the axes; the mask lives on when the time axis stays first. Shapes: [B, …] → [B, …], axis i from `dims[i - 1]`. */
+/** Another order of the axes; the mask lives on when the time axis stays first. Shapes: [B, …] → [B, …], axis i from `dims[i - 1]`. */
 export class Permute extends StockPermute {
   static override className = 'Permute'
   override supportsMasking = true

@@ -1,6 +1,6 @@
 /**
  * Keras's depthwise and separable convolutions, with masks that follow the time axis, axis 1. Unlike TensorFlow.js's, the depthwise
- * layer is dilated when asked to be, and its constraint survives saving.
+ * layer heeds its dilation rate, and its constraint survives saving.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'

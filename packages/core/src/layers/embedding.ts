@@ -1,7 +1,7 @@
 /**
  * Keras's Embedding: a row of a table for each whole number. A subclass of TensorFlow.js's layer, with our initialisers, so that the
- * initial table is a function of its seed. The table's gradient costs what the rows cost that were looked up, however large the
- * vocabulary; see the embedding room of the kernels.
+ * initial table is a function of its seed. The cost of the table's gradient grows with the rows looked up, not with the
+ * vocabulary; see `embedding/` of the kernels.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'

@@ -1,39 +1,27 @@
 /**
- * Keras's GRU on the fused kernel. A subclass of TensorFlow.js's layer, with Keras's defaults where the two differ (reset after the
- * product, sigmoid gates, Glorot uniform kernel), saved under its name and with Keras's weights: gates z, r, h, and two biases with
- * `resetAfter`. TensorFlow.js refuses `resetAfter`, so its cell is replaced then; it opens a saved model with `resetAfter` false.
+ * Keras's GRU on the fused kernel, with Keras's defaults where TensorFlow.js has others (reset after the product, sigmoid gates, Glorot
+ * uniform kernel), saved under the same name and with Keras's weights: gates z, r, h, and two biases with `resetAfter`. TensorFlow.js
+ * refuses `resetAfter`, so such a layer has a cell of ours; it opens a saved model with `resetAfter` false.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { GRUCell } from '@tensorflow/tfjs-layers/dist/layers/recurrent.js'
 import { gru } from '@weft/kernels'
-import {
-  cellActivation,
-  drawMask,
-  fusedRecurrent,
-  gateActivation,
-  recurrentArgs,
-  type SequenceOp,
-  type StockRecurrent,
-} from './recurrent.js'
-import { classOf, type LayerClass, type Tensors } from './stock.js'
+import { Recurrent, type SequenceOp } from './recurrent.js'
+import { cellArgs, drawMask, readWeights } from './recurrent-cell.js'
+import { classOf, type Tensors } from './stock.js'
 
 export interface GRULayerArgs extends tfl.GRULayerArgs {
   /** Whether the reset gate applies after the product with the recurrent weights (default) or before it. */
   resetAfter?: boolean
 }
 
-type StockGRU = StockRecurrent & { cell: GRUCell }
-
-const Base = fusedRecurrent(
-  classOf<LayerClass<tfl.GRULayerArgs, StockGRU>>(tfl.layers.gru({ units: 1, name: 'stock' })),
-)
-const Cell = classOf<typeof GRUCell>(tfl.layers.gruCell({ units: 1, name: 'stock' }))
+const ResetBeforeCell = classOf<typeof GRUCell>(tfl.layers.gruCell({ units: 1, name: 'stock' }))
 
 /**
- * The cell with the reset after the product. One step of it in TensorFlow.js's ops runs where the fused op lacks an activation.
+ * The cell with the reset after the product. Its step, in TensorFlow.js's ops, runs where the kernel lacks an activation.
  */
-class ResetAfterCell extends Cell {
+class ResetAfterCell extends ResetBeforeCell {
   protected override addWeight(...[name, shape, ...rest]: Parameters<GRUCell['addWeight']>) {
     return super.addWeight(name, name === 'bias' ? [2, ...shape] : shape, ...rest)
   }
@@ -74,6 +62,18 @@ class ResetAfterCell extends Cell {
   }
 }
 
+const gruOp: SequenceOp<GRUCell> = {
+  run(x, cell, { initialState, ...options }) {
+    const { kernel, recurrentKernel, bias = null } = readWeights(cell)
+    const { output, lastHidden } = gru(x, kernel, recurrentKernel, bias, {
+      ...options,
+      resetAfter: cell instanceof ResetAfterCell,
+      initialState: initialState?.[0],
+    })
+    return { output, states: [lastHidden] }
+  },
+}
+
 /**
  * Gated recurrent unit over a sequence.
  *
@@ -81,32 +81,14 @@ class ResetAfterCell extends Cell {
  * Past the end of a masked row its last output repeats and its state stays.
  * @see Cho et al. 2014, arXiv:1406.1078.
  */
-export class GRU extends Base {
+export class GRU extends Recurrent<GRUCell> {
   static override className = 'GRU'
-  declare cell: GRUCell
   readonly resetAfter: boolean
 
   constructor({ resetAfter = true, ...args }: GRULayerArgs) {
-    const own = recurrentArgs({
-      ...args,
-      recurrentActivation: args.recurrentActivation ?? 'sigmoid',
-      implementation: 2,
-    })
-    super(own)
+    const Cell = resetAfter ? ResetAfterCell : ResetBeforeCell
+    const recurrentActivation = args.recurrentActivation ?? 'sigmoid'
+    super(args, new Cell(cellArgs({ ...args, recurrentActivation, implementation: 2 })), gruOp)
     this.resetAfter = resetAfter
-    if (resetAfter) this.cell = new ResetAfterCell(own)
-  }
-
-  override sequenceOp(): SequenceOp | undefined {
-    const { kernel, recurrentKernel, bias, useBias } = this.cell
-    const activation = cellActivation(this.cell.activation)
-    const recurrentActivation = gateActivation(this.cell.recurrentActivation)
-    if (!activation || !recurrentActivation) return undefined
-    const kind = { activation, recurrentActivation, resetAfter: this.resetAfter }
-    return (x, { initialState, ...options }) => {
-      const weights = [kernel.read(), recurrentKernel.read(), useBias ? bias.read() : null] as const
-      const { output, lastHidden } = gru(x, ...weights, { ...options, ...kind, initialState: initialState?.[0] })
-      return { output, states: [lastHidden] }
-    }
   }
 }

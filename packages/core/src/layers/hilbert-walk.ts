@@ -1,7 +1,7 @@
 /**
  * An image as a sequence along a Hilbert curve: pixels that are neighbours in the sequence are neighbours in the image, and those of
  * one step lie close together, where a row is as wide as the image. The curve fills the smallest square with a side of a power of
- * two that holds the image; its places outside the image are passed over. After Hilbert 1891, "Über die stetige Abbildung einer
+ * two that holds the image; its places outside the image are skipped. After Hilbert 1891, "Über die stetige Abbildung einer
  * Linie auf ein Flächenstück".
  */
 import * as tf from '@tensorflow/tfjs-core'

@@ -169,7 +169,7 @@ class SeededRandomUniform extends StockRandomUniform {
 
 type Normal = Seeded & { mean?: number; stddev?: number }
 
-/** Normal with the mean and deviation given. */
+/** Normal with mean `mean` and deviation `stddev`. */
 class SeededRandomNormal extends StockRandomNormal {
   static override className = 'RandomNormal'
   readonly #config: Normal
@@ -186,7 +186,7 @@ class SeededRandomNormal extends StockRandomNormal {
   }
 }
 
-/** Normal with the mean and deviation given, drawn again until within two deviations; like Keras, the deviation is that before cutting. */
+/** Normal, drawn again until within two deviations of the mean; as in Keras, `stddev` is the deviation before truncation. */
 class SeededTruncatedNormal extends StockTruncatedNormal {
   static override className = 'TruncatedNormal'
   readonly #config: Normal
@@ -237,7 +237,7 @@ export type InitializerName = keyof typeof VARIANTS | 'Orthogonal' | 'RandomNorm
 /**
  * An initialiser that gives the same weights for the same seed and path.
  *
- * @param path What tells this weight from others, such as the layer's name and the weight's.
+ * @param path What identifies this weight, such as the layer's name and the weight's.
  */
 export function seededInitializer(name: InitializerName, seed: number, ...path: (number | string)[]): Initializer {
   // Keras reads seeds as 32-bit signed integers.
@@ -249,8 +249,8 @@ export function seededInitializer(name: InitializerName, seed: number, ...path: 
 }
 
 /**
- * Ours for a named variant, however the name is spelt ('glorotUniform', 'HeNormal', 'orthogonal'); anything else as it is. Layers of
- * ours pass what they are given through it, because TensorFlow.js makes its own unseeded one for such a name.
+ * Our initialiser for a named variant, in any spelling ('glorotUniform', 'HeNormal', 'orthogonal'); anything else as it is. Our layers
+ * pass their arguments through it, because TensorFlow.js makes its own unseeded initialiser for such a name.
  */
 export function ownInitializer<T>(identifier: T): T | Initializer {
   if (typeof identifier !== 'string') return identifier

@@ -1,39 +1,51 @@
 /**
- * Keras's LSTM on the fused kernel: one op for the whole sequence instead of about 21 for every step. A subclass of TensorFlow.js's
- * layer, with Keras's defaults where the two differ (sigmoid gates, Glorot uniform kernel, forget bias 1), saved under its name and
- * with its weights, gates in the order i, f, c, o.
+ * Keras's LSTM on the fused kernel: one op for the whole sequence instead of about 21 for every step. Keras's defaults where
+ * TensorFlow.js has others (sigmoid gates, Glorot uniform kernel, forget bias 1); saved under the same name and with the same weights,
+ * gates in the order i, f, c, o.
  */
-import type * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { LSTMCell } from '@tensorflow/tfjs-layers/dist/layers/recurrent.js'
-import {
-  bidirectionalLstm,
-  type CellActivation,
-  type GateActivation,
-  lstm,
-  type LstmDirection,
-  lstmStep,
-  type LstmStepWeights,
-} from '@weft/kernels'
-import type { LayerStep } from './layer-step.js'
-import {
-  type BothWaysResult,
-  cellActivation,
-  type FusedRecurrent,
-  fusedRecurrent,
-  gateActivation,
-  recurrentArgs,
-  type SequenceOp,
-  type SequenceOptions,
-  type StockRecurrent,
-} from './recurrent.js'
-import { type CallOptions, classOf, type LayerClass } from './stock.js'
+import { bidirectionalLstm, lstm, lstmStep, type LstmStepWeights } from '@weft/kernels'
+import { Recurrent, type SequenceOp, type SequenceOptions } from './recurrent.js'
+import { lstmCellArgs, readWeights } from './recurrent-cell.js'
+import { classOf } from './stock.js'
 
-type StockLSTM = StockRecurrent & { cell: LSTMCell }
+export const StockLSTMCell = classOf<typeof LSTMCell>(tfl.layers.lstmCell({ units: 1, name: 'stock' }))
 
-const Base = fusedRecurrent(
-  classOf<LayerClass<tfl.LSTMLayerArgs, StockLSTM>>(tfl.layers.lstm({ units: 1, name: 'stock' })),
-)
+/**
+ * The LSTM kernels on a cell's weights.
+ *
+ * @param weightsOf Reads the weights; with peepholes where the cell has them.
+ */
+export function lstmOp<Cell extends LSTMCell>(weightsOf: (cell: Cell) => LstmStepWeights): SequenceOp<Cell> {
+  const directionOf = (cell: Cell, options: SequenceOptions) => {
+    const { initialState: [hidden, memory] = [], dropoutMask, recurrentDropoutMask } = options
+    const initialState = hidden && memory && ([hidden, memory] as const)
+    return { ...weightsOf(cell), initialState, dropoutMask, recurrentDropoutMask }
+  }
+  return {
+    run(x, cell, options) {
+      const { kernel, recurrentKernel, bias = null, ...direction } = directionOf(cell, options)
+      const { output, lastHidden, lastCell } = lstm(x, kernel, recurrentKernel, bias, { ...options, ...direction })
+      return { output, states: [lastHidden, lastCell] }
+    },
+    runBothWays: (x, [forward, backward], [ahead, back]) =>
+      bidirectionalLstm(x, directionOf(forward, ahead), directionOf(backward, back), ahead),
+    step(cell, activations, batch) {
+      const weights = weightsOf(cell)
+      const [hidden, memory] = [new Float32Array(batch * cell.units), new Float32Array(batch * cell.units)]
+      return {
+        states: [hidden, memory],
+        run(x) {
+          lstmStep(x, weights, hidden, memory, activations)
+          return hidden
+        },
+      }
+    },
+  }
+}
+
+const op = lstmOp<LSTMCell>(readWeights)
 
 /**
  * Long short-term memory over a sequence.
@@ -42,95 +54,10 @@ const Base = fusedRecurrent(
  * Past the end of a masked row its last output repeats and its state stays.
  * @see Hochreiter and Schmidhuber 1997; Gers et al. 2000 for the forget gate.
  */
-export class LSTM extends Base {
+export class LSTM extends Recurrent<LSTMCell> {
   static override className = 'LSTM'
 
-  declare cell: LSTMCell
-
   constructor(args: tfl.LSTMLayerArgs) {
-    super(
-      recurrentArgs({
-        ...args,
-        recurrentActivation: args.recurrentActivation ?? 'sigmoid',
-        unitForgetBias: args.unitForgetBias ?? true,
-      }),
-    )
-  }
-
-  override sequenceOp(): SequenceOp | undefined {
-    const activations = this.#activations()
-    if (!activations) return undefined
-    return (x, options) => {
-      const { kernel, recurrentKernel, bias, ...own } = this.#direction(options)
-      const { returnSequences, goBackwards, mask } = options
-      const { output, lastHidden, lastCell } = lstm(x, kernel, recurrentKernel, bias ?? null, {
-        ...{ ...activations, returnSequences, goBackwards, mask },
-        ...own,
-      })
-      return { output, states: [lastHidden, lastCell] }
-    }
-  }
-
-  /** Both directions in one op. */
-  override runBothWays(
-    x: tf.Tensor,
-    backward: FusedRecurrent,
-    options: CallOptions,
-    back: CallOptions,
-  ): BothWaysResult {
-    const activations = this.#activations()
-    if (!(backward instanceof LSTM) || !activations) return super.runBothWays(x, backward, options, back)
-    const [ahead, behind] = [this.sequenceOptions(x, options), backward.sequenceOptions(x, back)]
-    const { output, states } = bidirectionalLstm(x, this.#direction(ahead), backward.#direction(behind), {
-      ...activations,
-      returnSequences: ahead.returnSequences,
-      mask: ahead.mask,
-    })
-    this.carry(states[0], options)
-    backward.carry(states[1], back)
-    return { output, states }
-  }
-
-  /**
-   * Runs this layer one time step at a time, apart from its own states: the step's state starts at zeros and lives in `states`. No
-   * tensor is made. Shapes: x [B, D] → [B, U], the same array at every call.
-   */
-  statefulStep(batch = 1): LayerStep {
-    const weights = this.weightTensors()
-    const [hidden, cell] = [new Float32Array(batch * this.cell.units), new Float32Array(batch * this.cell.units)]
-    const activations = this.#activations()
-    if (!activations) throw new Error(`running layer ${this.name}: expected an activation that the fused op has`)
-    return {
-      states: [hidden, cell],
-      run: (x) => {
-        lstmStep(x, weights, hidden, cell, activations)
-        return hidden
-      },
-    }
-  }
-
-  /** The weights as the fused op takes them. */
-  protected weightTensors(): LstmStepWeights {
-    const { kernel, recurrentKernel, bias, useBias } = this.cell
-    return {
-      kernel: kernel.read(),
-      recurrentKernel: recurrentKernel.read(),
-      bias: useBias ? bias.read() : undefined,
-    }
-  }
-
-  #direction({ initialState, dropoutMask, recurrentDropoutMask }: SequenceOptions): LstmDirection {
-    const [hidden, cell] = initialState ?? []
-    return {
-      ...this.weightTensors(),
-      ...{ dropoutMask, recurrentDropoutMask },
-      initialState: hidden && cell && [hidden, cell],
-    }
-  }
-
-  #activations(): { activation: CellActivation; recurrentActivation: GateActivation } | undefined {
-    const activation = cellActivation(this.cell.activation)
-    const recurrentActivation = gateActivation(this.cell.recurrentActivation)
-    return activation && recurrentActivation && { activation, recurrentActivation }
+    super(args, new StockLSTMCell(lstmCellArgs(args)), op)
   }
 }

@@ -14,7 +14,7 @@ export interface MovingAverage1DArgs {
 }
 
 /**
- * `y_t`, the mean of x from t - (k - 1) / 2 to t + (k - 1) / 2, where a step before the first is the first and one after the last the last.
+ * `y_t`, the mean of x from t - (k - 1) / 2 to t + (k - 1) / 2, with the first and the last step repeated beyond the ends.
  *
  * Shapes: [B, T, C] → the same.
  * @see Wu et al. 2021, arXiv:2106.13008, equation 1.

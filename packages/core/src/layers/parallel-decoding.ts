@@ -1,6 +1,6 @@
 /**
  * Parallel multi-step decoding, as SegRNN has it: a recurrent layer reads a sequence, and from its last state the same layer takes one
- * step for each output position, all side by side, told apart by a learnt vector for each position. Nothing is fed back, so errors do
+ * step for each output position, all side by side, each with a learnt vector for its position. Nothing is fed back, so errors do
  * not add up, and all positions are one batch. A wrapper of one of our layers; TensorFlow.js has none like it.
  */
 import * as tf from '@tensorflow/tfjs-core'
@@ -9,7 +9,7 @@ import type { WrapperLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/wrapp
 import { expected } from '../errors.js'
 import { branchStep, type BranchTerms, canBranch } from './branch-step.js'
 import { type InitializerName, seededInitializer } from './initializers.js'
-import { isFusedRecurrent } from './recurrent.js'
+import { Recurrent } from './recurrent.js'
 import { asMask, type CallOptions, classOf, type LayerClass, type Shape, type Shapes, type Tensors } from './stock.js'
 
 export interface ParallelDecodingArgs extends WrapperLayerArgs {
@@ -45,7 +45,7 @@ export class ParallelDecoding extends Base {
 
   constructor({ steps, seed = 0, ...args }: ParallelDecodingArgs) {
     super(args)
-    if (!isFusedRecurrent(args.layer) || !args.layer.isFused() || !canBranch(args.layer) || args.layer.goBackwards)
+    if (!(args.layer instanceof Recurrent) || !args.layer.isFused() || !canBranch(args.layer) || args.layer.goBackwards)
       throw expected({
         doing: DOING,
         want: 'an LSTM, or a GRU with resetAfter, forward in time',
@@ -105,7 +105,7 @@ export class ParallelDecoding extends Base {
     return tf.tidy(() => {
       const [sequence, ...others] = Array.isArray(inputs) ? inputs : [inputs]
       const { layer } = this
-      if (!sequence || !isFusedRecurrent(layer) || !canBranch(layer))
+      if (!sequence || !(layer instanceof Recurrent) || !canBranch(layer))
         throw new Error(`running layer ${this.name}: expected a sequence`)
       const { states } = layer.run(sequence, { training: options.training })
       return branchStep(layer, states, this.#terms(layer.cell.kernel.read(), others))
@@ -115,7 +115,7 @@ export class ParallelDecoding extends Base {
   override computeOutputShape(inputShape: Shapes): Shapes {
     const [sequence = []] = listed(inputShape)
     const { layer } = this
-    return [sequence[0] ?? null, this.#steps, isFusedRecurrent(layer) ? layer.cell.units : null]
+    return [sequence[0] ?? null, this.#steps, layer instanceof Recurrent ? layer.cell.units : null]
   }
 
   override computeMask(): Tensors {

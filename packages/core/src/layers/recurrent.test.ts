@@ -26,8 +26,8 @@ const stockSimpleRnn = tfl.layers.simpleRNN({ units: 1, name: 'stock' }).constru
 
 /** A GRU in whose place TensorFlow.js's loop over the steps runs, on our cell. */
 class UnfusedGRU extends GRU {
-  override sequenceOp() {
-    return undefined
+  override isFused() {
+    return false
   }
 }
 

@@ -1,18 +1,26 @@
 /**
- * Keras's SimpleRNN on the fused kernel. A subclass of TensorFlow.js's layer, with Keras's default where the two differ (Glorot uniform
- * kernel), saved under its name and with its weights.
+ * Keras's SimpleRNN on the fused kernel, with Keras's default where TensorFlow.js has another (Glorot uniform kernel), saved under the
+ * same name and with the same weights.
  */
 import * as tfl from '@tensorflow/tfjs-layers'
 import type { SimpleRNNCell } from '@tensorflow/tfjs-layers/dist/layers/recurrent.js'
 import { simpleRnn } from '@weft/kernels'
-import { cellActivation, fusedRecurrent, recurrentArgs, type SequenceOp, type StockRecurrent } from './recurrent.js'
-import { classOf, type LayerClass } from './stock.js'
+import { Recurrent, type SequenceOp } from './recurrent.js'
+import { cellArgs, readWeights } from './recurrent-cell.js'
+import { classOf } from './stock.js'
 
-type StockSimpleRNN = StockRecurrent & { cell: SimpleRNNCell }
+const Cell = classOf<typeof SimpleRNNCell>(tfl.layers.simpleRNNCell({ units: 1, name: 'stock' }))
 
-const Base = fusedRecurrent(
-  classOf<LayerClass<tfl.SimpleRNNLayerArgs, StockSimpleRNN>>(tfl.layers.simpleRNN({ units: 1, name: 'stock' })),
-)
+const simpleRnnOp: SequenceOp<SimpleRNNCell> = {
+  run(x, cell, { initialState, ...options }) {
+    const { kernel, recurrentKernel, bias = null } = readWeights(cell)
+    const { output, lastHidden } = simpleRnn(x, kernel, recurrentKernel, bias, {
+      ...options,
+      initialState: initialState?.[0],
+    })
+    return { output, states: [lastHidden] }
+  },
+}
 
 /**
  * `h_t = φ(x_t W + h_{t-1} U + b)` over a sequence.
@@ -21,26 +29,10 @@ const Base = fusedRecurrent(
  * Past the end of a masked row its last output repeats and its state stays.
  * @see Elman 1990.
  */
-export class SimpleRNN extends Base {
+export class SimpleRNN extends Recurrent<SimpleRNNCell> {
   static override className = 'SimpleRNN'
-  declare cell: SimpleRNNCell
 
   constructor(args: tfl.SimpleRNNLayerArgs) {
-    super(recurrentArgs(args))
-  }
-
-  override sequenceOp(): SequenceOp | undefined {
-    const { kernel, recurrentKernel, bias, useBias } = this.cell
-    const activation = cellActivation(this.cell.activation)
-    if (!activation) return undefined
-    return (x, { initialState, ...options }) => {
-      const weights = [kernel.read(), recurrentKernel.read(), useBias ? bias.read() : null] as const
-      const { output, lastHidden } = simpleRnn(x, ...weights, {
-        ...options,
-        activation,
-        initialState: initialState?.[0],
-      })
-      return { output, states: [lastHidden] }
-    }
+    super(args, new Cell(cellArgs(args)), simpleRnnOp)
   }
 }

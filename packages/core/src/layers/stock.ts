@@ -15,7 +15,7 @@ export interface LayerClass<Args, L extends tfl.layers.Layer> {
   ): T
 }
 
-/** The class that `instance` was made by. The instance is given a name when it is made, so that no automatic name is used up. */
+/** The class of `instance`. Give the instance a name when you make it, so that it uses up no automatic name. */
 export function classOf<C extends abstract new (...args: never[]) => object>(instance: object): C {
   return instance.constructor as C
 }
@@ -23,7 +23,7 @@ export function classOf<C extends abstract new (...args: never[]) => object>(ins
 export type Tensors = tf.Tensor | tf.Tensor[]
 export type Shape = (number | null)[]
 export type Shapes = Shape | Shape[]
-/** What TensorFlow.js hands to `call` beside the inputs. */
+/** What TensorFlow.js passes to `call` beside the inputs. */
 export type CallOptions = { [name: string]: unknown; training?: boolean | null; mask?: unknown; initialState?: unknown }
 
 /** The only tensor of a layer that takes one. */

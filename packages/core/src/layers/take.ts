@@ -1,6 +1,6 @@
 /**
- * Taking rows of a tensor by number when none is taken twice: then the gradient is such a taking, too, the other way round, where
- * `tf.gather`'s adds rows up. With it, padded steps are left out of a computation and put back after it.
+ * Takes rows of a tensor by number when no row is taken twice: the gradient then takes rows too, in the other direction, where
+ * `tf.gather`'s adds rows up. A computation leaves out padded steps this way and puts them back afterwards.
  */
 import * as tf from '@tensorflow/tfjs-core'
 
@@ -12,7 +12,7 @@ export interface Taking {
   places: Int32Array
 }
 
-/** The taking of `rows` out of `count`. */
+/** Takes `rows` out of `count`. */
 export function taking(rows: Int32Array, count: number): Taking {
   const places = new Int32Array(count).fill(-1)
   rows.forEach((row, place) => {
@@ -21,7 +21,7 @@ export function taking(rows: Int32Array, count: number): Taking {
   return { rows, places }
 }
 
-/** What puts each row back where it was; rows that had not been taken become zeros. */
+/** Puts each row back where it was; rows that were not taken become zeros. */
 export const putBack = ({ rows, places }: Taking): Taking => ({ rows: places, places: rows })
 
 /** Shapes: `x` [..., n, ...] → [..., rows, ...] along `axis`. */
@@ -46,8 +46,8 @@ function gather(x: tf.Tensor, rows: Int32Array, axis: number): tf.Tensor {
 }
 
 /**
- * The taking of the real steps alone from a batch whose first two axes are laid together, [B · T, …]; null when there is nothing to
- * leave out, or nothing to take.
+ * Takes only the real steps from a batch whose first two axes are merged, [B · T, …]; null when there is nothing to leave out, or
+ * nothing to take.
  *
  * Shapes: `mask` [B, T].
  */

@@ -1,6 +1,6 @@
 /**
- * What the model builders share: how weights start, and the pieces that a network of convolution and recurrence is put together
- * from. A piece takes a symbolic tensor and gives the next one; its layers are named, and a layer's initial weights are a function of
+ * What the model builders share: how weights start, and the pieces of a network of convolution and recurrence. A piece takes a
+ * symbolic tensor and returns the next one; its layers are named, and a layer's initial weights are a function of
  * the seed and its name, so that builders that use the same piece make the same layers. Which pieces, in which order, is the builder's.
  */
 import * as tfl from '@tensorflow/tfjs-layers'
@@ -16,7 +16,7 @@ import { GRU } from '../layers/gru.js'
 import { HilbertWalk } from '../layers/hilbert-walk.js'
 import { type InitializerName, seededInitializer } from '../layers/initializers.js'
 import { LSTM } from '../layers/lstm.js'
-import type { FusedRecurrent } from '../layers/recurrent.js'
+import type { Recurrent } from '../layers/recurrent.js'
 import { ZeroMasked } from '../layers/zero-masked.js'
 import { hash } from '../runtime/random.js'
 
@@ -29,7 +29,7 @@ type RecurrentArgs = Pick<
   'units' | 'returnSequences' | 'returnState' | 'dropout' | 'recurrentDropout'
 >
 
-/** Convolution, then batch normalisation, activation, max pooling and dropout, each of the latter where asked for. */
+/** Convolution, then batch normalisation, activation, max pooling and dropout, the last four as the options say. */
 export interface ConvolutionBlock {
   filters: number
   /** Default 3. */
@@ -77,7 +77,7 @@ export interface Head {
   dropout?: number
 }
 
-/** What becomes of the two axes of an image after its convolutions: averaged (default), or laid out beside the channels. */
+/** How the two axes of an image end after its convolutions: averaged (default), or flattened with the channels. */
 export type ImagePooling = 'average' | 'flatten'
 
 /** How an image becomes a sequence: row by row, column by column, or along a Hilbert curve. */
@@ -101,7 +101,7 @@ export interface Weights {
 
 export const weightsOf = ({ seed = 0, l2 = 0 }: ModelOptions): Weights => ({ seed, l2 })
 
-/** How a layer's kernel starts and what its size costs. */
+/** How a layer's kernel starts, and its penalty. */
 export function kernel(layerName: string, { seed, l2 }: Weights, initializer: InitializerName = 'GlorotUniform') {
   return {
     kernelInitializer: seededInitializer(initializer, seed, layerName, 'kernel'),
@@ -121,7 +121,7 @@ export function join(inputs: tfl.SymbolicTensor[], layer: tfl.layers.Layer): tfl
 
 /**
  * Masks steps whose values all are `padding`, and sets them to 0. Keras's Masking looks at the last axis only, so the other axes
- * are laid together for it.
+ * are merged for it.
  *
  * Shapes: [B, T, …] → the same.
  */
@@ -251,7 +251,7 @@ export function recur(
 }
 
 /** A recurrent layer with its initial weights; Keras's GRU, whose reset applies after the product. */
-export function recurrentLayer(type: Cell, name: string, args: RecurrentArgs, weights: Weights): FusedRecurrent {
+export function recurrentLayer(type: Cell, name: string, args: RecurrentArgs, weights: Weights): Recurrent {
   const recurrentInitializer = seededInitializer('Orthogonal', weights.seed, name, 'recurrent_kernel')
   const all = { ...args, ...kernel(name, weights), recurrentInitializer, name }
   return type === 'gru' ? new GRU(all) : new LSTM(all)

@@ -32,7 +32,7 @@ export interface CrnnOptions extends ModelOptions {
   /** Which axis of the input is time: its rows, the first (default), or its columns. */
   timeAxis?: 'rows' | 'columns'
   convolutions: readonly ConvolutionBlock[]
-  /** What becomes of the axis that is not time: laid out beside the channels (default), averaged, or its largest value. */
+  /** How the axis that is not time ends: flattened with the channels (default), averaged, or reduced to its largest value. */
   frequency?: 'flatten' | 'mean' | 'max'
   /** Units of a relu layer between convolutions and recurrence. Default 0, none. */
   denseUnits?: number
@@ -41,7 +41,7 @@ export interface CrnnOptions extends ModelOptions {
   pooling?: TimePooling | 'none'
   head: Head & {
     /**
-     * Logits at every step for CTC, whose blank is class 0, and past each row's end the blank for certain: the loss and the
+     * Logits at every step for CTC, whose blank is class 0, and past each row's end the blank with probability 1: the loss and the
      * decoders need no lengths. Default false.
      */
     ctc?: boolean
@@ -56,7 +56,7 @@ export interface CrnnOptions extends ModelOptions {
 const DOING = 'building a CRNN'
 
 /**
- * Builds the network; compile nothing, the Trainer trains it.
+ * Builds the network, not compiled: the Trainer trains it.
  *
  * Shapes: [B, T, F, C] → [B, units], or [B, T', units] with pooling 'none', where T' is T divided by the pooling in time, rounded
  * down, or with `padding` up.

@@ -1,6 +1,6 @@
 /**
  * Sequences of images (time-lapses, slices of a volume): the same convolutional network for every frame, a vector for each, an LSTM
- * over the vectors. The frames' network is a model inside a TimeDistributed layer, which lays all frames into one batch. After
+ * over the vectors. The frames' network is a model inside a TimeDistributed layer, which runs all frames as one batch. After
  * Donahue et al. 2015, arXiv:1411.4389.
  */
 import * as tfl from '@tensorflow/tfjs-layers'

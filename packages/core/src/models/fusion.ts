@@ -1,6 +1,6 @@
 /**
- * Joining two branches' vectors, one of a convolution and one of a recurrence: side by side, by a gate, or by attention. All three are
- * made of layers that TensorFlow.js has.
+ * Joining two branches' vectors, one of a convolution and one of a recurrence: side by side, by a gate, or by attention. All three
+ * use only layers that TensorFlow.js has.
  */
 import * as tfl from '@tensorflow/tfjs-layers'
 import { Dense, Reshape } from '../layers/core.js'

@@ -1,7 +1,7 @@
 /**
  * Images read as sequences by recurrence alone, without convolution: row by row, column by column or along a Hilbert curve through
- * one LSTM stack; or, hierarchically, each row by an LSTM over its pixels and the rows by another. What a step is, is all there is of
- * space. After Le et al. 2015, arXiv:1504.00941 (pixels as time), and Keras's example mnist_hierarchical_rnn after Li et al. 2015,
+ * one LSTM stack; or, hierarchically, each row by an LSTM over its pixels and the rows by another. The choice of step is all
+ * that the network knows of space. After Le et al. 2015, arXiv:1504.00941 (pixels as time), and Keras's example mnist_hierarchical_rnn after Li et al. 2015,
  * arXiv:1506.01057.
  */
 import * as tfl from '@tensorflow/tfjs-layers'

@@ -20,7 +20,7 @@ export function isKeras3(topology: Json): boolean {
   return Object.values(topology).some(isKeras3)
 }
 
-/** The same topology in Keras 2's way; one that is so already comes back as it is. */
+/** The topology in Keras 2's way; one in that way already is returned as it is. */
 export function asKeras2(topology: Json): Json {
   return isKeras3(topology) ? fromKeras3(topology) : topology
 }

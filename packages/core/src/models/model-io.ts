@@ -1,7 +1,7 @@
 /**
  * Models on disk: a folder with model.json and weights.bin in TensorFlow.js's layers format, which plain TensorFlow.js reads, and
  * weft.json with what predicting needs besides (labels, preprocessing). A save replaces the folder as a whole or not at all. Models
- * saved by Keras 3 and converted are mended while they are read.
+ * saved by Keras 3 and converted are rewritten while they are read.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ const EXTRAS_FILE = 'weft.json'
 export type Extras = Record<string, unknown>
 
 /**
- * Saves a model with what predicting needs besides. Killed at any moment it leaves the former model or this one.
+ * Saves a model with what predicting needs besides. If the process is killed at any moment, the folder holds the former model or this one.
  *
  * @param dir A folder that does not exist, is empty or holds a model.
  */

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { Dense } from '../layers/core.js'
 import { Dropout } from '../layers/dropout.js'
 import { GRU } from '../layers/gru.js'
+import { LayerNormLSTM } from '../layers/layer-norm-lstm.js'
 import { LSTM } from '../layers/lstm.js'
 import { PeepholeLSTM } from '../layers/peephole-lstm.js'
 import { registerLayers } from '../layers/register.js'
@@ -68,6 +69,7 @@ describe('statefulStep', () => {
   it.each([
     ['GRU', () => new GRU({ units: 5, returnSequences: true })],
     ['SimpleRNN', () => new SimpleRNN({ units: 5, returnSequences: true })],
+    ['LayerNormLSTM', () => new LayerNormLSTM({ units: 5, returnSequences: true })],
   ])('takes a step of a %s', (_, layer) => {
     const model = chain([T, D], [layer()])
     const runner = statefulStep(model, B)

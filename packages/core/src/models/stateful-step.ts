@@ -1,6 +1,6 @@
 /**
- * A model one time step at a time, the state carried from call to call: for streams that never end and for text that is written symbol
- * by symbol. LSTM and Dense run without making a tensor; other recurrent layers take a sequence of one step, and layers that treat each
+ * A model one time step at a time, the state carried from call to call: for streams that never end and for text written symbol by
+ * symbol. LSTM and Dense run without making a tensor; other recurrent layers take a sequence of one step, and layers that treat each
  * step by itself run as they are.
  */
 import * as tf from '@tensorflow/tfjs-core'
@@ -8,20 +8,19 @@ import type * as tfl from '@tensorflow/tfjs-layers'
 import { dense, type DenseActivation, isDenseActivation } from '@weft/kernels'
 import { expected } from '../errors.js'
 import type { LayerStep } from '../layers/layer-step.js'
-import { LSTM } from '../layers/lstm.js'
-import { type FusedRecurrent, isFusedRecurrent } from '../layers/recurrent.js'
+import { Recurrent } from '../layers/recurrent.js'
 
 export interface StatefulStep {
   /** One step. Shapes: [B, D] (or [B] symbols for a model that begins with an Embedding) → [B, U], the same array at every call. */
   step(x: Float32Array): Float32Array
   /** Back to the start of a sequence. */
   reset(): void
-  /** A copy of what is carried, to return to. */
+  /** A copy of the states, to return to. */
   save(): Float32Array[]
   restore(saved: readonly Float32Array[]): void
 }
 
-/** Layers that are the same at every step and do nothing when not training, or nothing at all to a step that is there. */
+/** Layers that do nothing outside training. */
 const IDENTITIES: readonly string[] = [
   ...['InputLayer', 'Dropout', 'SpatialDropout1D', 'GaussianDropout', 'GaussianNoise', 'AlphaDropout'],
 ]
@@ -73,8 +72,7 @@ function chainOf(model: tfl.LayersModel): tfl.layers.Layer[] {
 function stepOf(layer: tfl.layers.Layer, batch: number): LayerStep | undefined {
   const name = layer.getClassName()
   if (IDENTITIES.includes(name) || makesStep(layer)) return undefined
-  if (layer instanceof LSTM && layer.isFused() && !layer.goBackwards) return layer.statefulStep(batch)
-  if (isFusedRecurrent(layer) && layer.isFused() && !layer.goBackwards) return recurrentStep(layer, batch)
+  if (layer instanceof Recurrent && layer.isFused() && !layer.goBackwards) return layer.statefulStep(batch)
   const { activation } = layer.getConfig()
   if (name === 'Dense' && typeof activation === 'string' && isDenseActivation(activation))
     return denseStep(layer, activation, batch)
@@ -87,32 +85,10 @@ function stepOf(layer: tfl.layers.Layer, batch: number): LayerStep | undefined {
   })
 }
 
-/** Whether a layer only makes a vector a sequence of one step, as a forecaster of one row ends. Shapes: [B, D] → [B, 1, D]. */
+/** Whether a layer only turns a vector into a sequence of one step, as the last layer of a forecaster of one row does. Shapes: [B, D] → [B, 1, D]. */
 function makesStep(layer: tfl.layers.Layer): boolean {
   if (layer.getClassName() !== 'Reshape' || Array.isArray(layer.input) || Array.isArray(layer.output)) return false
   return layer.input.shape.length === 2 && layer.output.shape.length === 3 && layer.output.shape[1] === 1
-}
-
-/** A recurrent layer on a sequence of one step, its state kept beside it. */
-function recurrentStep(layer: FusedRecurrent, batch: number): LayerStep {
-  const { units, stateSize } = layer.cell
-  const sizes = [stateSize].flat()
-  const states = sizes.map((size) => new Float32Array(batch * size))
-  const out = states[0] ?? new Float32Array(0)
-  return {
-    states,
-    run: (x) =>
-      tf.tidy(() => {
-        const op = layer.sequenceOp()
-        if (!op) throw new Error(`${DOING}: layer ${layer.name} has lost its activation`)
-        const initialState = states.map((state, i) => tf.tensor2d(state.slice(), [batch, sizes[i] ?? units]))
-        const result = op(tf.tensor3d(x.slice(), [batch, 1, x.length / batch]), {
-          ...{ returnSequences: false, goBackwards: false, initialState },
-        })
-        result.states.forEach((state, i) => states[i]?.set(state.dataSync()))
-        return out
-      }),
-  }
 }
 
 /** A layer as it is, on a sequence of one step. */

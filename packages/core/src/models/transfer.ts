@@ -1,6 +1,6 @@
 /**
- * Transfer learning: freezing a part of a model and taking over the weights of another. Which part a layer belongs to is told from
- * its class and its place in the graph, so it works on any model that runs from convolutions and recurrence, one after the other or
+ * Transfer learning: freezing a part of a model and taking over the weights of another. A layer's class and its place in the graph
+ * decide which part it belongs to, so this works on any model that runs from convolutions and recurrence, one after the other or
  * side by side, to a head. A head whose outputs mean the same under other numbers is taken over output by output.
  */
 import * as tf from '@tensorflow/tfjs-core'
@@ -67,7 +67,7 @@ function ancestorTest(sources: readonly tfl.layers.Layer[]): (layer: tfl.layers.
 
 export interface TransferOptions {
   /**
-   * For each output of the model that receives, the number of the other model's output that means the same; undefined leaves an
+   * For each output of the receiving model, the number of the other model's output that means the same; undefined leaves an
    * output its own weights. The heads, a Dense layer each, then match output by output, whatever their sizes.
    */
   outputs?: readonly (number | undefined)[]
@@ -76,7 +76,7 @@ export interface TransferOptions {
 export interface TransferReport {
   /** Layers that now have the other model's weights. */
   copied: string[]
-  /** Layers that keep their own, with the reason. */
+  /** Layers that keep their own weights, with the reason. */
   skipped: { layer: string; reason: string }[]
   /** How many of the head's outputs were taken over, where they were matched one by one. */
   outputs?: { taken: number; of: number }
