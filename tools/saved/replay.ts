@@ -44,8 +44,8 @@ export function replaySaved(set: URL, bin: URL): void {
   afterAll(() => rmSync(folder, { recursive: true }))
 
   describe('what an earlier version saved', () => {
-    it.each(expected.answers)(
-      'answers as it did: $args',
+    it.each(expected.answers.map((answer) => ({ ...answer, command: answer.args.join(' ') })))(
+      'answers as it did: $command',
       async ({ args, input, printed }) => {
         const answer: unknown = JSON.parse(await run(bin, args, folder, input))
         expect(answer).toMatchObject(nearly(printed))
