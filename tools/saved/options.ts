@@ -9,7 +9,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { OptionSpec, Program } from '@weft/core/cli'
+import type { Command, OptionSpec, Program } from '@weft/core/cli'
 import { describe, expect, it, vi } from 'vitest'
 
 const execute = promisify(execFile)
@@ -30,13 +30,12 @@ interface CommandRecord {
 }
 type Commands = Readonly<Record<string, CommandRecord>>
 
-/** Declares the tests. @param load Imports the application's module that has `main`. */
-export async function compareOptions(
-  record: URL,
-  bin: URL,
-  load: () => Promise<{ main(argv: readonly string[]): Promise<number> }>,
-): Promise<void> {
-  const now = await commandsOf(load, bin)
+/** A command as its application declares it. */
+type Declared = Command & { readonly presets: Readonly<Record<string, { readonly options?: object }>> }
+
+/** Declares the tests. @param cli The application's module that has `main`. */
+export async function compareOptions(record: URL, bin: URL, cli: URL): Promise<void> {
+  const now = await commandsOf(cli, bin)
   if (process.env['WEFT_RECORD_OPTIONS'] === '1') writeFileSync(record, `${JSON.stringify(now, null, 1)}\n`)
   const before: Commands = JSON.parse(readFileSync(record, 'utf8'))
 
@@ -64,35 +63,31 @@ export async function listedFlags(bin: URL, ...command: string[]): Promise<strin
 }
 
 /** An application's commands, as it hands them to `runCli`. */
-async function commandsOf(
-  load: () => Promise<{ main(argv: readonly string[]): Promise<number> }>,
-  bin: URL,
-): Promise<Commands> {
+async function commandsOf(cli: URL, bin: URL): Promise<Commands> {
   const programs: Program[] = []
   vi.doMock('@weft/core/cli', async (original) => ({
     ...(await original<object>()),
     runCli: async (program: Program) => programs.push(program),
   }))
-  const { main } = await load()
+  // A copy of its own: test files share a process, and the others need the real one.
+  const { main }: { main(argv: readonly string[]): Promise<number> } = await import(`${fileURLToPath(cli)}?recorded`)
   await main([])
   vi.doUnmock('@weft/core/cli')
-  const commands = Object.entries(programs[0]?.commands ?? {})
-  const records = commands.map(async ([name, command]): Promise<[string, CommandRecord]> => [
-    name,
-    {
-      arguments: (command.arguments ?? []).map(({ name, required = false, variadic = false }) => ({
-        name,
-        required,
-        variadic,
-      })),
-      options: Object.fromEntries(Object.entries(command.options).map(([key, spec]) => [key, recordOf(spec)])),
-      presets: Object.fromEntries(
-        Object.entries(command.presets ?? {}).map(([preset, { options }]) => [preset, options]),
-      ),
-      flags: await listedFlags(bin, name),
-    },
-  ])
-  return Object.fromEntries(await Promise.all(records))
+  const commands = Object.entries<Declared>(programs[0]?.commands ?? {})
+  return Object.fromEntries(
+    await Promise.all(
+      commands.map(async ([name, command]) => [name, commandRecord(command, await listedFlags(bin, name))]),
+    ),
+  )
+}
+
+function commandRecord({ arguments: words, options, presets }: Declared, flags: readonly string[]): CommandRecord {
+  return {
+    arguments: words.map(({ name, required = false, variadic = false }) => ({ name, required, variadic })),
+    options: Object.fromEntries(Object.entries(options).map(([key, spec]) => [key, recordOf(spec)])),
+    presets: Object.fromEntries(Object.entries(presets).map(([name, { options: values = {} }]) => [name, values])),
+    flags,
+  }
 }
 
 function recordOf(spec: OptionSpec): OptionRecord {

@@ -1,4 +1,4 @@
 import { compareOptions } from '../../../tools/saved/options.js'
 
-const bin = new URL('../bin/weft-image.js', import.meta.url)
-await compareOptions(new URL('./fixtures/options.json', import.meta.url), bin, () => import('./cli.js'))
+const at = (path: string) => new URL(path, import.meta.url)
+await compareOptions(at('./fixtures/options.json'), at('../bin/weft-image.js'), at('./cli.ts'))
