@@ -40,6 +40,9 @@ export async function writeApplication(from, folder, application, writtenBy) {
     })
 
   await command(stopped, { stopAt, code: 130 })
+  const checkpoints = join(folder, 'stopped', 'checkpoint')
+  // The newest is the one that a run goes on from.
+  for (const older of readdirSync(checkpoints).sort().slice(0, -1)) rmSync(join(checkpoints, older))
   pressJson(folder)
   const copy = mkdtempSync(join(tmpdir(), 'weft-saved-'))
   try {
