@@ -1,0 +1,4 @@
+import { compareOptions } from '../../../tools/saved/options.js'
+
+const at = (path: string) => new URL(path, import.meta.url)
+await compareOptions(at('./fixtures/options.json'), at('../bin/weft-forecast.js'), at('./cli.ts'))
