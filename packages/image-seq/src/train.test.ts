@@ -207,7 +207,9 @@ describe('evaluate', () => {
     mkdirSync(at('strange'))
     writeFileSync(at('strange', 'lé.png'), await fixtureText('lo', 1))
     const { judgement, warnings } = await evaluate({ model: at('reader'), data: at('strange'), ...offline })
-    expect(warnings).toEqual([`lé.png: its text has "é", which the model's alphabet lacks, so it cannot be read right`])
+    expect(warnings).toEqual([
+      `lé.png: its text contains "é", which the alphabet of the model lacks, so its reading cannot be right`,
+    ])
     expect(judgement.figures).toMatchObject({ exactMatch: 0 })
   })
 

@@ -132,7 +132,7 @@ function requireUnseen({ train }: Divided<ImageItem>, twins: readonly SkippedFil
   if (train.length > 0 || first === undefined) return
   throw new UserError(
     `dividing ${data}: expected training images that are in no other part, received ${twins.length} that are`,
-    `The first is ${first.path}: ${first.reason}. Are all images the same?`,
+    `The first: ${first.path}: ${first.reason}. Are all images the same?`,
   )
 }
 
