@@ -7,12 +7,14 @@ import { fileURLToPath } from 'node:url'
 import { circles } from './circles.mjs'
 import { contents } from './contents.mjs'
 import { coreReach } from './core-reach.mjs'
+import { cpp } from './cpp.mjs'
 import { fileReferences } from './file-references.mjs'
 import { golden } from './golden.mjs'
 import { kernels } from './kernels.mjs'
 import { links } from './links.mjs'
 import { lockFile } from './lock-file.mjs'
 import { packages } from './packages.mjs'
+import { tensorflowExports } from './tensorflow-exports.mjs'
 import { trackedFiles } from './tree.mjs'
 import { unused } from './unused.mjs'
 import { wording } from './wording.mjs'
@@ -20,6 +22,8 @@ import { wording } from './wording.mjs'
 /** @type {Readonly<Record<string, import('./tree.mjs').Check>>} */
 const CHECKS = {
   kernels,
+  cpp,
+  'tensorflow-exports': tensorflowExports,
   golden,
   packages,
   'lock-file': lockFile,

@@ -25,8 +25,7 @@ export async function kernels(tree, note) {
     problems.push(...signatureConflicts(entries).map((/** @type {string} */ conflict) => `built addon: ${conflict}`))
     const built = nativeBinding().binding.kernels.map((/** @type {{ name: string }} */ kernel) => kernel.name)
     problems.push(...differences('kernels.inc and the built addon', names, built))
-    if (new Set(status.kernels).size < status.kernels.length)
-      problems.push('rooms.ts: a kernel is in the list twice')
+    if (new Set(status.kernels).size < status.kernels.length) problems.push('rooms.ts: a kernel is in the list twice')
   } else {
     const message = `the built addon is not compared: ${status.reason}`
     if (process.env.WEFT_REQUIRE_NATIVE === '1') problems.push(message)

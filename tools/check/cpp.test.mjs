@@ -1,4 +1,5 @@
-/** `tools/check-cc.mjs` on C++ with planted faults: it must find each of them, and nothing where there is none. */
+// @ts-check
+/** `cpp.mjs` on C++ with planted faults: it must find each of them, and nothing where there is none. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,26 +7,26 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-const command = fileURLToPath(new URL('../../../tools/check-cc.mjs', import.meta.url))
+const command = fileURLToPath(new URL('cpp.mjs', import.meta.url))
 
 const FIELDS = `#define FIELDS(TENSOR, NUMBER)      \\
   TENSOR(x)   /* [B, T, D] */        \\
   TENSOR(out) /* out: [B, T, D] */   \\
   NUMBER(batch)
 `
-const lines = (count: number) => '  count++;\n'.repeat(count)
+const lines = (/** @type {number} */ count) => '  count++;\n'.repeat(count)
 
 describe('the check of the C++ sources', () => {
-  let folder: string
+  let folder = ''
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'check-cc-'))
+    folder = mkdtempSync(join(tmpdir(), 'weft-cpp-'))
   })
   afterEach(() => {
     rmSync(folder, { recursive: true })
   })
 
   /** The lines that the command prints about one source. */
-  function check(text: string) {
+  function check(/** @type {string} */ text) {
     const path = join(folder, 'packages/kernels/src/scale.cc')
     mkdirSync(join(folder, 'packages/kernels/native'), { recursive: true })
     mkdirSync(dirname(path), { recursive: true })

@@ -4,7 +4,7 @@
 // (`// long: why`), and the shape of each tensor in each list of a kernel's fields. It knows brackets and comments, and no more of
 // C++: what a macro makes is not seen, but a macro's own lines count. Prints a line for each problem and exits with 1 when there is
 // any; --longest prints the longest functions instead.
-// usage: node tools/check-cc.mjs [--longest] [another repository]
+// usage: node tools/check/cpp.mjs [--longest] [another repository]
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -123,7 +123,7 @@ export function ccProblems(path, text) {
   return problems
 }
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 /** The C++ sources of a repository, by path. @param {string} [folder] @returns {{ path: string, text: string }[]} */
 export function ccSources(folder = root) {
@@ -136,8 +136,14 @@ export function ccSources(folder = root) {
 }
 
 /** All problems of the C++ sources. @param {string} [folder] of the repository @returns {string[]} */
-export function checkCc(folder = root) {
+export function checkCpp(folder = root) {
   return ccSources(folder).flatMap(({ path, text }) => ccProblems(path, text))
+}
+
+/** @type {import('./tree.mjs').Check} */
+export function cpp(tree) {
+  const sources = tree.files.filter((path) => path.startsWith('packages/kernels/') && /\.(?:cc|h|inc)$/.test(path))
+  return sources.flatMap((path) => ccProblems(path, tree.text(path)))
 }
 
 function main() {
@@ -151,11 +157,9 @@ function main() {
       process.stdout.write(`${length(block)} ${block.name} ${block.path}:${block.first}\n`)
     return
   }
-  const problems = checkCc(folder)
+  const problems = checkCpp(folder)
   for (const problem of problems) process.stdout.write(`${problem}\n`)
-  process.stdout.write(
-    `check-cc.mjs: ${all.length} functions in ${sources.length} files, ${problems.length} problems\n`,
-  )
+  process.stdout.write(`cpp.mjs: ${all.length} functions in ${sources.length} files, ${problems.length} problems\n`)
   if (problems.length > 0) process.exitCode = 1
 }
 
