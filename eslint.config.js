@@ -21,10 +21,6 @@ const whereRuntimeIsSetUp = [
   '**/index.ts',
   '**/*.test.ts',
   '**/testing/**',
-  // Still to go through the runner.
-  'packages/audio-events/src/{demo,evaluate,predict,spectrogram-image,stream-input,train}.ts',
-  'packages/image-seq/src/{demo,evaluate,predict,train}.ts',
-  'packages/timeseries-forecast/src/{demo,detect,evaluate,predict,train,watch}.ts',
 ]
 const apps = [
   '@weft/audio-events',

@@ -1,4 +1,4 @@
-"""Golden values for packages/core/src/metrics/diebold-mariano.ts: SciPy's Student t, and the test written with NumPy.
+"""Golden values for packages/timeseries-forecast/src/metrics/diebold-mariano.ts: SciPy's Student t, and the test written with NumPy.
 
 usage: python3 tools/golden/diebold_mariano.py > packages/timeseries-forecast/src/metrics/golden/diebold-mariano.json
 """

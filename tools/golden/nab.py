@@ -1,4 +1,4 @@
-"""Golden values for packages/core/src/metrics/anomaly.ts: NAB's score of a random corpus by the definitions of Lavin and Ahmad 2015
+"""Golden values for packages/timeseries-forecast/src/metrics/nab.ts: NAB's score of a random corpus by the definitions of Lavin and Ahmad 2015
 (arXiv:1510.03336), each threshold tried from scratch: alarms first, then windows and false alarms one after another.
 
 usage: python3 tools/golden/nab.py > packages/timeseries-forecast/src/metrics/golden/nab.json

@@ -1,4 +1,4 @@
-"""Small sound files for packages/audio-events/src/decode.test.ts: a 440 Hz tone of amplitude 0.5, 0.25 s at 8 kHz.
+"""Small sound files for packages/audio-events/src/sound/decode.test.ts: a 440 Hz tone of amplitude 0.5, 0.25 s at 8 kHz.
 
 Run: python tools/golden/sound_files.py > packages/audio-events/src/golden/sound-files.json
 """

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 
 /** Written by a run, large, and read by nothing. */
 const UNREAD = ['report.html', 'events', 'checkpoint', 'scores.csv']
-/** What differs from one time to the next, at the top of what is printed, and what is told in words. */
+/** What differs from one time to the next, at the top of what is printed, and sentences. */
 const FLEETING = ['device', 'seconds', 'medianMs', 'slowestMs', 'bestEpoch', 'sentence']
 
 /**

@@ -4,7 +4,7 @@
  */
 export { augment } from './augment/augment.js'
 export { datasets } from './datasets/index.js'
-export type { PublicDataset } from './datasets/index.js'
+export type { PublicDataset } from './datasets/public-dataset.js'
 export { decodeImage, readImage } from './image/decode.js'
 export { evaluate } from './evaluate.js'
 export { explainClass, explainText } from './report/explain.js'

@@ -1,6 +1,6 @@
 /**
- * What all applications' demonstrations have in common: a folder of their own, and what is told of the run in it. What is made and
- * trained is the application's.
+ * What all applications' demonstrations have in common: a folder of their own, and the summary of the run in it. The application
+ * says what is made and trained.
  */
 import { join } from 'node:path'
 import { UserError } from '../errors.js'

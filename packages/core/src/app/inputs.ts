@@ -1,6 +1,6 @@
 /**
- * The files that a command names to be judged, and what becomes of files that cannot be used. How labelled files are found, which come
- * with a data set, is data/read-items.ts's.
+ * The files that a command names, and what becomes of files that cannot be used. data/read-items.ts finds the labelled files of a data
+ * set.
  */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,7 +1,7 @@
 /**
  * How a list of labelled items is divided into the parts that train, validate and test: by what the data says of itself, by
  * conditions, the rest by shares. A part is a function of the list, the options and the seed, so that a model's test part can be
- * found again. The drawing itself is data/split.ts's.
+ * found again. data/split.ts draws.
  */
 import { countLabels, type Labels } from '../data/labels.js'
 import type { LabelledFile } from '../data/read-items.js'

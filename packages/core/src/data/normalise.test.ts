@@ -45,7 +45,9 @@ describe('channel statistics', () => {
       'normalising: expected finite values for dog.wav, channel 1, received NaN',
     )
     expect(() => statistics.add([1, 2, 3])).toThrow('a multiple of 2 values for values, received 3')
-    expect(() => Normaliser.from(statistics)).toThrow('expected at least 1 for the values of the training part, received 0')
+    expect(() => Normaliser.from(statistics)).toThrow(
+      'expected at least 1 for the values of the training part, received 0',
+    )
   })
 })
 

@@ -52,7 +52,7 @@ describe('occlusion', () => {
     expect(Math.max(...map.values)).toBeLessThanOrEqual(2 * 9)
   })
 
-  it('covers with the background, the mean or what it is told', async () => {
+  it('covers with the background, the mean or the value of the option', async () => {
     const model = watcher()
     const random = new Random(3)
     const values = Float32Array.from({ length: HEIGHT * WIDTH }, (_, at) => (inside(at) ? 1 + random.next() : 0.25))

@@ -1,7 +1,7 @@
 /**
  * The end of a network for CTC over sequences of unequal length: past each row's end the blank has probability 1. A path's steps
  * there add nothing to any text and take nothing from its probability, so loss and decoders give what they would on the row cut
- * to its length, and need not be told the lengths that the network's strides and pooling have made of the input's.
+ * to its length, and need no lengths.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'

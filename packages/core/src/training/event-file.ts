@@ -1,7 +1,7 @@
 /**
  * Encodes scalars for TensorBoard: a TFRecord file of `Event` protocol buffers, each with masked CRC-32C sums. Only the few fields
- * that scalars need are encoded; there is no reader here (the test has its own). Formats: tensorflow's `core/lib/io/record_writer.h`
- * and `core/util/event.proto`; the sum uses Castagnoli's polynomial, RFC 3720 appendix B.4.
+ * that scalars need are encoded; there is no reader here (the test has its own). Formats: TensorFlow's record writer and its `Event`
+ * message; the sum uses Castagnoli's polynomial, RFC 3720 appendix B.4.
  */
 
 /** One event: values of some tags at a step. */

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readCsvItems } from '@weft/core/data'
 import { imagesOf } from '../data/items.js'
-import type { PublicDataset } from './index.js'
+import type { PublicDataset } from './public-dataset.js'
 
 export const captcha: PublicDataset = {
   title: 'Captcha images, version 2',

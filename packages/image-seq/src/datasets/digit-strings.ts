@@ -6,7 +6,7 @@
 import { hash, Random } from '@weft/core/runtime'
 import { readIdxPair, type IdxPair } from '../data/idx-items.js'
 import type { ImageList, ImageItem } from '../data/items.js'
-import type { PublicDataset } from './index.js'
+import type { PublicDataset } from './public-dataset.js'
 import { hasMnistFiles, mnist, mnistFiles } from './mnist.js'
 
 /** Strings of each part. */

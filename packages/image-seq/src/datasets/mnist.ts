@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { expected } from '@weft/core/errors'
 import { findIdxPairs, readIdxItems, type IdxPair } from '../data/idx-items.js'
-import type { PublicDataset } from './index.js'
+import type { PublicDataset } from './public-dataset.js'
 
 export const mnist: PublicDataset = {
   title: 'The MNIST database of handwritten digits',

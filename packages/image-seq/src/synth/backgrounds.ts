@@ -9,8 +9,7 @@ import { expected, reasonOf, UserError } from '@weft/core/errors'
 import { Random } from '@weft/core/runtime'
 import type { Raster } from '../image/raster.js'
 import type { InkCover } from './text-line.js'
-
-export type BackgroundKind = 'plain' | 'gradient' | 'paper' | 'ruled' | 'speckle'
+import type { BackgroundKind } from './background-kind.js'
 
 /** Differences of a background from its mean level, [H, W] or, for a photograph in colour, [H, W, 3]. */
 type Texture = Float32Array

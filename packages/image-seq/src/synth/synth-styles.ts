@@ -2,7 +2,7 @@
  * The styles of the generator: fonts, backgrounds and ranges of distortion for captchas, printed documents and handwriting. Lengths are
  * fractions of the height of the text, except those in px, which apply to a text of 32 px and scale with it.
  */
-import type { BackgroundKind } from './backgrounds.js'
+import type { BackgroundKind } from './background-kind.js'
 import type { EffectOptions } from '../augment/pixel-effects.js'
 import type { GeometryOptions } from '../augment/warp.js'
 

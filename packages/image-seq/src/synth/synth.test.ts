@@ -74,7 +74,7 @@ describe('synthesise', () => {
     expect(new Set(texts)).toEqual(new Set(['1,5', '"so"']))
   })
 
-  it('stops when told, with a complete list of what is there', async () => {
+  it('stops when aborted, with a complete list of what is there', async () => {
     const stop = new AbortController()
     const out = join(folder, 'stopped')
     const hooks = { signal: stop.signal, onProgress: (done: number) => done === 3 && stop.abort() }

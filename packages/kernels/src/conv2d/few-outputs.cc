@@ -1,7 +1,7 @@
 // Convolutions to a few channels from many, such as one logit for each pixel. A tile of filters would be nearly empty, so a
 // vector holds neighbouring floats of the input instead: the forward pass is a dot product with the filter for each pixel and
 // output, the gradient of a filter the sum of the inputs that it saw, each times its pixel's gradient. The gradient of the input
-// has many channels to fill and is conv.h's.
+// has many channels to fill: conv.h computes it.
 
 constexpr int64_t kFewOutputs = 4;
 static bool few_outputs(const ConvShape& s) {
