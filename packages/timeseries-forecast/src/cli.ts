@@ -21,8 +21,8 @@ import { backtest, backtestJson, backtestLines } from './backtest.js'
 import { runDemo } from './demo.js'
 import { detect, detectJson } from './detect.js'
 import { evaluate } from './evaluate.js'
-import { nameOfLine } from './forecast-set.js'
-import { shortTimes } from './future-times.js'
+import { nameOfLine } from './forecasting/forecast-set.js'
+import { shortTimes } from './series/future-times.js'
 import { judgementJson, type Judgement, type LineJudgement } from './judge.js'
 import {
   backtestOptions,
@@ -35,7 +35,7 @@ import {
 } from './options.js'
 import { predict, type Prediction } from './predict.js'
 import { presets } from './presets/index.js'
-import { overallVerdict } from './shown.js'
+import { overallVerdict } from './report/from-judgement.js'
 import { train, type TrainResult } from './train.js'
 import { watch } from './watch.js'
 

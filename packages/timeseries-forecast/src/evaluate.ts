@@ -13,8 +13,8 @@ import { makeBaselines } from './baselines/index.js'
 import { forecastsCsv, judgeForecasts, type Judgement } from './judge.js'
 import { ForecastModel } from './model.js'
 import { evaluateOptions } from './options.js'
-import { readForModel } from './reading.js'
-import { forecastReport } from './shown.js'
+import { readForModel } from './forecasting/table-for-model.js'
+import { forecastReport } from './report/from-judgement.js'
 import { judgedWindows } from './training-set.js'
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fillingOf, gappyColumns, type Layout, prepareSeries, restorerOf, transformTargets } from './features.js'
-import { Scaler } from './scaling.js'
-import type { Series } from './series.js'
+import { Scaler } from './series/scaling.js'
+import type { Series } from './series/series.js'
 
 const series: Series = {
   key: 'north',

@@ -3,9 +3,9 @@
  * columns like all others; gaps stay open until windows are cut (windows/), so that none is filled with what was not known yet.
  */
 import { expected } from '@weft/core/errors'
-import { requirePositive } from './feature-columns.js'
-import type { Scaler } from './scaling.js'
-import type { Series } from './series.js'
+import { requirePositive } from './columns/feature-columns.js'
+import type { Scaler } from './series/scaling.js'
+import type { Series } from './series/series.js'
 import { countGaps, type GapFilling } from './windows/fill-gaps.js'
 import type { PreparedSeries, RowRange } from './windows/prepared-series.js'
 

@@ -11,9 +11,9 @@ import { normalQuantile } from './metrics/normal.js'
 import { toCsv } from '@weft/core/app'
 import { makeBaselines, type Forecaster } from './baselines/index.js'
 import type { ForecastModel } from './model.js'
-import type { Forecasts } from './window-forecaster.js'
+import type { Forecasts } from './forecasting/window-forecaster.js'
 import { judge, type Judged, type Verdict } from './judging/verdict.js'
-import type { ForecastSet, Line } from './forecast-set.js'
+import type { ForecastSet, Line } from './forecasting/forecast-set.js'
 import { quantilesOf } from './network.js'
 
 /** Windows whose forecasts are shown, of each line. */

@@ -10,14 +10,14 @@ import { loadSavedModel, type ModelFormat, pickOptions, seedOption } from '@weft
 import { resolveOptions } from '@weft/core/cli'
 import type { OptionsOf } from '@weft/core/cli'
 import type { Layout } from './features.js'
-import { WindowForecaster } from './window-forecaster.js'
+import { WindowForecaster } from './forecasting/window-forecaster.js'
 import { buildNetwork, type NetworkSizes } from './network.js'
 import { chronologyOptions, columnOptions, datasetOption, readingOptions, windowOptions } from './options-data.js'
 import { comparisonOptions, headOptions, modelOptions } from './options-network.js'
 import { Conformal, type ConformalJson } from './judging/conformal.js'
-import { Scaler } from './scaling.js'
-import type { Step } from './series.js'
-import type { StationGrid } from './station-grid.js'
+import { Scaler } from './series/scaling.js'
+import type { Step } from './series/series.js'
+import type { StationGrid } from './series/station-grid.js'
 import type { PreparedSeries } from './windows/prepared-series.js'
 
 /** Whose saved models these are. */

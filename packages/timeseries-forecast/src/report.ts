@@ -16,7 +16,7 @@ import {
 import { type EquityPlotData } from './report/equity-plot.js'
 import { type KeyFigure, type Section } from '@weft/core/report'
 import { type NamedValues } from './report/forecast-plots.js'
-import type { Step } from './series.js'
+import type { Step } from './series/series.js'
 
 /** One forecast that is shown: numbers of one target in the unit of the table, missing ones NaN. */
 export interface ShownWindow {

@@ -15,15 +15,15 @@ import {
   type TrainHooks,
 } from '@weft/core/app'
 import { plural, resolveOptions } from '@weft/core/cli'
-import { calibrate } from './calibrate.js'
+import { calibrate } from './forecasting/calibrate.js'
 import { withDataset } from './datasets/index.js'
 import { judgeForecasts, type Judgement } from './judge.js'
 import { ForecastModel } from './model.js'
 import { lossOf } from './network.js'
 import { trainOptions, type GivenTrainOptions } from './options.js'
 import { presets } from './presets/index.js'
-import { forecastReport } from './shown.js'
-import { suitedOptions } from './suited-options.js'
+import { forecastReport } from './report/from-judgement.js'
+import { suitedOptions } from './presets/infer-options.js'
 import { readTrainingSet, type TrainingSet } from './training-set.js'
 import { WindowSource, type WindowInput } from './windows/source.js'
 

@@ -9,11 +9,19 @@ import { makeBaselines } from './baselines/index.js'
 import { inferSeason } from './baselines/season.js'
 import { enrich, layoutOf, readData, scaleOfStatics, type Enriched } from './data.js'
 import { fillingOf, type Layout } from './features.js'
-import { bordersOf, forecastSet, knownOf, maskedColumns, partsOf, rowsOf, type ForecastSet } from './forecast-set.js'
+import {
+  bordersOf,
+  forecastSet,
+  knownOf,
+  maskedColumns,
+  partsOf,
+  rowsOf,
+  type ForecastSet,
+} from './forecasting/forecast-set.js'
 import { remembered, networkHorizon, type Forecasting } from './model.js'
 import type { TrainOptions } from './options.js'
-import type { Table } from './series.js'
-import { gridOf, joinStations, optionsForGrid } from './station-grid.js'
+import type { Table } from './series/series.js'
+import { gridOf, joinStations, optionsForGrid } from './series/station-grid.js'
 import { originsOfPart, WindowSet } from './windows/window-set.js'
 
 /** The windows of a part that are judged. */

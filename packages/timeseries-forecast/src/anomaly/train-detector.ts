@@ -4,7 +4,7 @@
  */
 import { expected } from '@weft/core/errors'
 import { nabProbation } from '../metrics/nab.js'
-import type { Series } from '../series.js'
+import type { Series } from '../series/series.js'
 import { type Detector, type DetectorKind, NetworkDetector } from './detector.js'
 import { dailySeason } from './level-evidence.js'
 import { buildLstmAutoencoder, buildNextRowLstm, trainOnRows } from './networks.js'

@@ -4,7 +4,7 @@
  * `arima` package's own search is not used: on hourly rows it takes half a minute a series and without a season ends in no numbers.
  */
 import type { ArimaOrder } from './arima-model.js'
-import { differenced, fitArima, momentsOf, rowsNeeded } from './arima-fit.js'
+import { differenced, fitArima, momentsOf, rowsNeeded } from './arima-estimation.js'
 
 /** Rows, from the end, that the search looks at; at least `SEASONS` seasons. */
 const ROWS = 2000

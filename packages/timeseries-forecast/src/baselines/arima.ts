@@ -3,7 +3,7 @@
  * thousands of filters and not of fits. What cannot be fitted falls back on the last value and says why.
  */
 import { reasonOf } from '@weft/core/errors'
-import { fitArima, momentsOf, rowsNeeded } from './arima-fit.js'
+import { fitArima, momentsOf, rowsNeeded } from './arima-estimation.js'
 import { forecastArima, type ArimaModel, type ArimaOrder } from './arima-model.js'
 import { formatArimaOrder } from './arima-order.js'
 import { searchArimaOrder } from './arima-search.js'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Random } from '@weft/core/runtime'
-import type { Step } from '../series.js'
+import type { Step } from '../series/series.js'
 import { formatArimaOrder, parseArimaOrder } from './arima-order.js'
 import { makeBaseline, type Forecaster } from './index.js'
 import { inferSeason, seasonCandidates } from './season.js'

@@ -4,7 +4,7 @@
  */
 import { expected } from '@weft/core/errors'
 import { plural } from '@weft/core/cli'
-import type { Series, Step, Table } from '../series.js'
+import type { Series, Step, Table } from '../series/series.js'
 import { inOrder, onGrid, takeRows, toInstants, withoutDuplicates } from './axis.js'
 import type { Axis, AxisContext, Duplicates, Grid } from './axis.js'
 import type { ValueColumns } from './columns.js'

@@ -7,8 +7,8 @@ import { damaged, nameOf, sqlText } from './files.js'
 import type { TableFile } from './files.js'
 import type { Instant } from './instants.js'
 import { RowProblem } from './row-problem.js'
-import { cell, NumberSink, TextSink, TimeSink } from './sinks.js'
-import type { Sink } from './sinks.js'
+import { cell, NumberSink, TextSink, TimeSink } from './column-builders.js'
+import type { Sink } from './column-builders.js'
 
 /** Most values of a column of texts. */
 const MOST_VALUES = 100

@@ -4,7 +4,7 @@
  */
 import { expected } from '@weft/core/errors'
 import type { Step } from './series.js'
-import { describeStep, monthOf, stepForward, TOLERANCE } from './table/step.js'
+import { describeStep, monthOf, stepForward, TOLERANCE } from '../table/step.js'
 
 /** Where a row stands. */
 export interface Tick {

@@ -4,7 +4,7 @@
  */
 import { Random } from '@weft/core/runtime'
 import { describe, expect, it } from 'vitest'
-import { deriveColumns } from './feature-columns.js'
+import { deriveColumns } from '../columns/feature-columns.js'
 import {
   fillingOf,
   gappyColumns,
@@ -12,12 +12,12 @@ import {
   type MissingPolicy,
   prepareSeries,
   transformTargets,
-} from './features.js'
-import { Scaler, type ScalingKind } from './scaling.js'
-import type { Series } from './series.js'
-import { fillGaps } from './windows/fill-gaps.js'
-import type { Centring } from './windows/centring.js'
-import { WindowSet, type WindowSetOptions } from './windows/window-set.js'
+} from '../features.js'
+import { Scaler, type ScalingKind } from '../series/scaling.js'
+import type { Series } from '../series/series.js'
+import { fillGaps } from './fill-gaps.js'
+import type { Centring } from './centring.js'
+import { WindowSet, type WindowSetOptions } from './window-set.js'
 
 const ROWS = 90
 const [lookBack, horizon] = [8, 5]

@@ -4,14 +4,14 @@
  * judged here.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { gaussianDeviation, sortQuantiles } from './models/forecast-losses.js'
-import { normalQuantile } from './metrics/normal.js'
-import { fillingOf, restorerOf } from './features.js'
-import type { ForecastModel } from './model.js'
-import { parametersOf } from './network.js'
-import type { PreparedSeries } from './windows/prepared-series.js'
-import { centreLookBack, shiftBy } from './windows/centring.js'
-import { type GatheredWindows, WindowSet } from './windows/window-set.js'
+import { gaussianDeviation, sortQuantiles } from '../models/forecast-losses.js'
+import { normalQuantile } from '../metrics/normal.js'
+import { fillingOf, restorerOf } from '../features.js'
+import type { ForecastModel } from '../model.js'
+import { parametersOf } from '../network.js'
+import type { PreparedSeries } from '../windows/prepared-series.js'
+import { centreLookBack, shiftBy } from '../windows/centring.js'
+import { type GatheredWindows, WindowSet } from '../windows/window-set.js'
 
 /** Forecasts of B windows, each [B, H, C], in the units of the table. */
 export interface Forecasts {

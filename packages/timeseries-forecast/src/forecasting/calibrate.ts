@@ -4,8 +4,8 @@
  */
 import { joinArrays } from '@weft/core/data'
 import type { ForecastSet } from './forecast-set.js'
-import { Conformal } from './judging/conformal.js'
-import type { ForecastModel } from './model.js'
+import { Conformal } from '../judging/conformal.js'
+import type { ForecastModel } from '../model.js'
 
 /** Numbers that a calibration holds at most, each a forecast of one lead of one target. */
 const MOST_VALUES = 20_000_000

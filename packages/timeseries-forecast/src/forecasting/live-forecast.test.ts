@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LiveForecast } from './live-forecast.js'
-import { ForecastModel } from './model.js'
-import { predict } from './predict.js'
-import { readHolidays } from './table/holidays.js'
-import { FIXTURE_FORECAST, writeFixture } from './testing/fixture-tables.js'
-import { train } from './train.js'
+import { ForecastModel } from '../model.js'
+import { predict } from '../predict.js'
+import { readHolidays } from '../table/holidays.js'
+import { FIXTURE_FORECAST, writeFixture } from '../testing/fixture-tables.js'
+import { train } from '../train.js'
 
 const ROWS = 200
 const GAP = { from: 150, to: 153 }

@@ -3,11 +3,11 @@
  * end is and which columns there are is the caller's.
  */
 import { expected, UserError } from '@weft/core/errors'
-import { calendarColumns } from './data.js'
-import { prepareSeries } from './features.js'
-import type { ForecastModel } from './model.js'
-import type { Series } from './series.js'
-import type { PreparedSeries } from './windows/prepared-series.js'
+import { calendarColumns } from '../data.js'
+import { prepareSeries } from '../features.js'
+import type { ForecastModel } from '../model.js'
+import type { Series } from '../series/series.js'
+import type { PreparedSeries } from '../windows/prepared-series.js'
 
 /**
  * The look-back of `series` before row `end`: the origin of its forecast is the model's look-back.

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Random } from '@weft/core/runtime'
 import { describe, expect, it } from 'vitest'
 import { deriveColumns, parseFeature } from './feature-columns.js'
-import type { Series } from './series.js'
+import type { Series } from '../series/series.js'
 
 function seriesOf(columns: Readonly<Record<string, ArrayLike<number>>>): Series {
   const [first = []] = Object.values(columns)

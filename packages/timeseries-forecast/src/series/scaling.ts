@@ -4,7 +4,7 @@
  */
 import { ChannelStatistics, Normaliser, type NormaliserJson } from '@weft/core/data'
 import { expected } from '@weft/core/errors'
-import type { RowRange } from './windows/prepared-series.js'
+import type { RowRange } from '../windows/prepared-series.js'
 
 /**
  * `standard`: mean 0 and deviation 1; `robust`: median 0 and interquartile range 1 (where that is 0, the deviation 1), for columns with

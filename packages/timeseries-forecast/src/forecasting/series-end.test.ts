@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LiveForecast } from './live-forecast.js'
-import { ForecastModel } from './model.js'
-import { predict } from './predict.js'
+import { ForecastModel } from '../model.js'
+import { predict } from '../predict.js'
 import { prepareEnd } from './series-end.js'
-import { readTable } from './table/read-table.js'
-import { writeFixture } from './testing/fixture-tables.js'
-import { train } from './train.js'
+import { readTable } from '../table/read-table.js'
+import { writeFixture } from '../testing/fixture-tables.js'
+import { train } from '../train.js'
 
 /** Window by window in float32, in another batch. */
 const CLOSE = 5

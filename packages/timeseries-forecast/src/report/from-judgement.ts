@@ -5,12 +5,12 @@
 import type { ReportContent } from '@weft/core/app'
 import { formatNumber, formatPercent, plural } from '@weft/core/cli'
 import type { KeyFigure, ReportTable, Section } from '@weft/core/report'
-import { nameOfLine } from './forecast-set.js'
-import type { Compared, Judgement, LineJudgement, Scored } from './judge.js'
-import { FORMAT, type ForecastModel } from './model.js'
-import type { DrawnForecast } from './predict.js'
-import { shortTimes } from './future-times.js'
-import { change, forecastFigures, forecastSections, span, type ForecastShown, type ShownWindow } from './report.js'
+import { nameOfLine } from '../forecasting/forecast-set.js'
+import type { Compared, Judgement, LineJudgement, Scored } from '../judge.js'
+import { FORMAT, type ForecastModel } from '../model.js'
+import type { DrawnForecast } from '../predict.js'
+import { shortTimes } from '../series/future-times.js'
+import { change, forecastFigures, forecastSections, span, type ForecastShown, type ShownWindow } from '../report.js'
 
 /** Targets of series that have sections of their own. */
 const MOST_LINES = 8

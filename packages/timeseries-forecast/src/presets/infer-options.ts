@@ -5,10 +5,10 @@
  */
 import { flagOf, resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
-import { seasonCandidates } from './baselines/season.js'
-import { layoutOf, readData } from './data.js'
-import { trainOptions, type GivenTrainOptions } from './options.js'
-import type { Step } from './series.js'
+import { seasonCandidates } from '../baselines/season.js'
+import { layoutOf, readData } from '../data.js'
+import { trainOptions, type GivenTrainOptions } from '../options.js'
+import type { Step } from '../series/series.js'
 
 /** Rows of a horizon where the step of time suggests none. */
 const USUAL_CYCLE = 12

@@ -5,7 +5,7 @@
 import { expected, UserError } from '@weft/core/errors'
 import { didYouMean } from '@weft/core/cli'
 import { type Indicator, INDICATORS, rollingDeviation, rollingMean } from './indicators.js'
-import type { Series } from './series.js'
+import type { Series } from '../series/series.js'
 
 /** A derived column as it was asked for. */
 export interface Feature {

@@ -3,11 +3,11 @@
  * forecasts from them as from a table that ends there.
  */
 import { expected, UserError } from '@weft/core/errors'
-import { deriveColumns, parseFeature } from './feature-columns.js'
-import { futureTimes } from './future-times.js'
-import type { ForecastModel } from './model.js'
-import { RowClock } from './row-clock.js'
-import type { Series } from './series.js'
+import { deriveColumns, parseFeature } from '../columns/feature-columns.js'
+import { futureTimes } from '../series/future-times.js'
+import type { ForecastModel } from '../model.js'
+import { RowClock } from '../series/row-clock.js'
+import type { Series } from '../series/series.js'
 import { prepareEnd } from './series-end.js'
 import type { Forecasts } from './window-forecaster.js'
 

@@ -1,6 +1,6 @@
 /** The times of rows that are still to come. Trading days are followed by the next weekdays; other rows without a step by nothing. */
 import type { Step } from './series.js'
-import { stepForward } from './table/step.js'
+import { stepForward } from '../table/step.js'
 
 const DAY = 86_400_000
 

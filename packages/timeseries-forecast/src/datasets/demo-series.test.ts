@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { autocorrelation } from './metrics/autocorrelation.js'
+import { autocorrelation } from '../metrics/autocorrelation.js'
 import { afterAll, describe, expect, it } from 'vitest'
 import { ANOMALY_KINDS, makeDemand, station, STATIONS, writeDemoSeries } from './demo-series.js'
 

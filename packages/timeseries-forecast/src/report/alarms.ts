@@ -4,14 +4,14 @@
  */
 import { reportFooter } from '@weft/core/app'
 import { formatCount, formatDuration, formatNumber, formatPairs, formatTable, plural } from '@weft/core/cli'
-import { anomalySection } from './report/forecast-sections.js'
+import { anomalySection } from './forecast-sections.js'
 import { writeReport } from '@weft/core/report'
-import type { SeriesDetection } from './anomaly/train-detector.js'
-import type { Alarm, DetectedTable, DetectResult, Found, Windows } from './detect.js'
-import { shortTimes } from './future-times.js'
-import { FORMAT } from './model.js'
-import type { DetectOptions } from './options.js'
-import type { Series } from './series.js'
+import type { SeriesDetection } from '../anomaly/train-detector.js'
+import type { Alarm, DetectedTable, DetectResult, Found, Windows } from '../detect.js'
+import { shortTimes } from '../series/future-times.js'
+import { FORMAT } from '../model.js'
+import type { DetectOptions } from '../options.js'
+import type { Series } from '../series/series.js'
 
 /** Series that a report draws. */
 const DRAWN_SERIES = 12

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { sizesFor } from './suited-options.js'
+import { sizesFor } from './infer-options.js'
 
 const SHARES = { validationShare: 0.15, testShare: 0.15 }
 const HOUR = 3_600_000

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { bordersOf, partsOf, rowsOf } from './forecast-set.js'
-import type { ChronologyOptions } from './options-data.js'
-import type { Series } from './series.js'
+import type { ChronologyOptions } from '../options-data.js'
+import type { Series } from '../series/series.js'
 
 const HOUR = 3_600_000
 const START = Date.UTC(2024, 0, 1)

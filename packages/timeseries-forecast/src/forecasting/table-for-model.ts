@@ -3,13 +3,13 @@
  * tables are read in general is data.ts's.
  */
 import { UserError } from '@weft/core/errors'
-import { enrich, layoutOf, readData, type Enriched } from './data.js'
+import { enrich, layoutOf, readData, type Enriched } from '../data.js'
 import { forecastSet, type ForecastSet } from './forecast-set.js'
-import type { ForecastModel } from './model.js'
-import type { Table } from './series.js'
-import { joinStations } from './station-grid.js'
-import { stepName } from './table/step.js'
-import { partsBetween } from './windows/parts.js'
+import type { ForecastModel } from '../model.js'
+import type { Table } from '../series/series.js'
+import { joinStations } from '../series/station-grid.js'
+import { stepName } from '../table/step.js'
+import { partsBetween } from '../windows/parts.js'
 
 export interface ReadForModel {
   readonly table: Table
