@@ -13,7 +13,9 @@ import { writeReport, type Section } from '@weft/core/report'
 import { readData } from './data.js'
 import { withDataset } from './datasets/index.js'
 import { shortTimes } from './series/future-times.js'
-import { judgementJson, pool, type Judgement, type LineJudgement } from './judge.js'
+import type { Judgement, LineJudgement } from './judging/judgement.js'
+import { judgementJson } from './judging/judgement-io.js'
+import { pool } from './judging/pool.js'
 import { expandingFolds } from './judging/rolling.js'
 import { paperStrategy, type StrategyReport } from './judging/strategy.js'
 import { FORMAT, ForecastModel } from './model.js'
@@ -21,12 +23,12 @@ import { backtestOptions, trainOptions, type BacktestOptions, type TrainOptions 
 import { presets } from './presets/index.js'
 import type { Table } from './series/series.js'
 import { forecastReport } from './report/from-judgement.js'
-import { suitedOptions } from './presets/infer-options.js'
+import { inferOptions } from './presets/infer-options.js'
 import { trainOn, type TrainResult } from './train.js'
 import { readTrainingSet } from './training-set.js'
 
 /** What trading by the forecasts of one line earned. */
-export interface Traded {
+export interface PaperTrade {
   readonly series: string
   readonly report: StrategyReport
   readonly times: Float64Array
@@ -37,7 +39,7 @@ export interface Traded {
 export interface BacktestResult {
   readonly judgement: Judgement
   readonly folds: readonly TrainResult[]
-  readonly traded: readonly Traded[]
+  readonly paperTrades: readonly PaperTrade[]
   readonly seconds: number
   readonly report: string
 }
@@ -54,7 +56,7 @@ export async function backtest(
     throw expected({ doing: 'backtesting', want: 'nothing', of: flagOf(fixed), got: given[fixed], hint })
   }
   const chosen = withDataset(given)
-  const options = resolveOptions(backtestOptions, { ...(await suitedOptions(chosen, hooks.note)), ...chosen }, presets)
+  const options = resolveOptions(backtestOptions, { ...(await inferOptions(chosen, hooks.note)), ...chosen }, presets)
   checkRunFolder(options)
   const base = pickOptions(options, trainOptions)
   const table = await readData(base.data, base)
@@ -73,8 +75,8 @@ export async function backtest(
     folds.push(run)
   }
   const judgement = pool(folds.flatMap(({ test }) => test ?? []))
-  const traded = options.paperTrade ? judgement.lines.map((line) => trade(line, options)) : []
-  const result = { judgement, folds, traded, seconds: (performance.now() - started) / 1000 }
+  const paperTrades = options.paperTrade ? judgement.lines.map((line) => trade(line, options)) : []
+  const result = { judgement, folds, paperTrades, seconds: (performance.now() - started) / 1000 }
   const report = join(options.out, 'report.html')
   await writeBacktestReport(report, result, options, hooks.command)
   writeJsonAtomic(join(options.out, 'backtest.json'), backtestJson({ ...result, report }))
@@ -116,7 +118,7 @@ function foldBorders(
 }
 
 /** Trades on paper by the first lead of each forecast: at the close before it, for the next. */
-function trade({ line, residuals, ahead }: LineJudgement, { costBasisPoints }: BacktestOptions): Traded {
+function trade({ line, residuals, ahead }: LineJudgement, { costBasisPoints }: BacktestOptions): PaperTrade {
   const all = Array.from(residuals.rows, (row, at) => ({
     time: line.times[row] ?? Number.NaN,
     close: line.values[row - 1] ?? Number.NaN,
@@ -135,11 +137,11 @@ function trade({ line, residuals, ahead }: LineJudgement, { costBasisPoints }: B
 }
 
 /** A backtest as JSON prints it. */
-export function backtestJson({ judgement, folds, traded, seconds, report }: BacktestResult): object {
+export function backtestJson({ judgement, folds, paperTrades, seconds, report }: BacktestResult): object {
   return {
     ...judgementJson(judgement),
     folds: folds.map(({ test, out }) => ({ out, ...(test && judgementJson(test)) })),
-    paperTrade: traded.map(({ series, report: { strategy, buyAndHold, sentence } }) => ({
+    paperTrade: paperTrades.map(({ series, report: { strategy, buyAndHold, sentence } }) => ({
       ...(series !== '' && { series }),
       strategy,
       buyAndHold,
@@ -151,12 +153,12 @@ export function backtestJson({ judgement, folds, traded, seconds, report }: Back
 }
 
 /** What is told of a backtest besides its verdicts: trading, and whether anything beats the last price. */
-export function backtestLines({ judgement, folds, traded, seconds, report }: BacktestResult): string[] {
+export function backtestLines({ judgement, folds, paperTrades, seconds, report }: BacktestResult): string[] {
   const named = (series: string, sentence: string) => (series === '' ? sentence : `${series}: ${sentence}`)
   return [
-    ...(traded.length > 0 ? [againstLastPrice(judgement)] : []),
-    ...traded.map(({ series, report: { sentence } }) => named(series, sentence)),
-    ...(traded.length > 0 ? [''] : []),
+    ...(paperTrades.length > 0 ? [againstLastPrice(judgement)] : []),
+    ...paperTrades.map(({ series, report: { sentence } }) => named(series, sentence)),
+    ...(paperTrades.length > 0 ? [''] : []),
     formatPairs({ folds: plural(folds.length, 'run'), time: formatDuration(seconds), report }),
   ]
 }
@@ -173,7 +175,7 @@ export function againstLastPrice({ lines }: Judgement): string {
 
 async function writeBacktestReport(
   path: string,
-  { judgement, folds, traded, seconds }: Omit<BacktestResult, 'report'>,
+  { judgement, folds, paperTrades, seconds }: Omit<BacktestResult, 'report'>,
   options: BacktestOptions,
   command: string | undefined,
 ): Promise<void> {
@@ -182,7 +184,7 @@ async function writeBacktestReport(
   const model = await ForecastModel.load(last.out)
   model.network.dispose()
   const shown = forecastReport(model)
-  const trading: Section[] = traded.slice(0, 6).map(({ series, report, times, growth }) => ({
+  const trading: Section[] = paperTrades.slice(0, 6).map(({ series, report, times, growth }) => ({
     ...strategySection(
       {
         times,
@@ -201,8 +203,8 @@ async function writeBacktestReport(
     subtitle: `${plural(folds.length, 'fold')} of a growing past; ${shown.subtitle}`,
     verdict: [
       ...(shown.verdict?.(judgement) ?? []),
-      ...(traded.length > 0 ? [againstLastPrice(judgement)] : []),
-      ...(traded.length === 1 ? traded.map(({ report }) => report.sentence) : []),
+      ...(paperTrades.length > 0 ? [againstLastPrice(judgement)] : []),
+      ...(paperTrades.length === 1 ? paperTrades.map(({ report }) => report.sentence) : []),
     ],
     summary: shown.figures(judgement, 'all folds'),
     sections: [...(await shown.sections(judgement)), ...trading],

@@ -23,7 +23,8 @@ import { detect, detectJson } from './detect.js'
 import { evaluate } from './evaluate.js'
 import { nameOfLine } from './forecasting/forecast-set.js'
 import { shortTimes } from './series/future-times.js'
-import { judgementJson, type Judgement, type LineJudgement } from './judge.js'
+import type { Judgement, LineJudgement } from './judging/judgement.js'
+import { judgementJson } from './judging/judgement-io.js'
 import {
   backtestOptions,
   demoOptions,
@@ -33,7 +34,8 @@ import {
   trainOptions,
   watchOptions,
 } from './options.js'
-import { predict, type Prediction } from './predict.js'
+import type { Prediction } from './forecasting/prediction.js'
+import { predict } from './predict.js'
 import { presets } from './presets/index.js'
 import { overallVerdict } from './report/from-judgement.js'
 import { train, type TrainResult } from './train.js'

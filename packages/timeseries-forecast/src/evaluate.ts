@@ -10,12 +10,14 @@ import { writeEvaluationReport, type EvaluateHooks, type Evaluation } from '@wef
 import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
 import { makeBaselines } from './baselines/index.js'
-import { forecastsCsv, judgeForecasts, type Judgement } from './judge.js'
+import { judgeForecasts } from './judge.js'
+import type { Judgement } from './judging/judgement.js'
+import { forecastsCsv } from './judging/judgement-io.js'
 import { ForecastModel } from './model.js'
 import { evaluateOptions } from './options.js'
-import { readForModel } from './forecasting/table-for-model.js'
+import { readTableForModel } from './forecasting/table-for-model.js'
 import { forecastReport } from './report/from-judgement.js'
-import { judgedWindows } from './training-set.js'
+import { windowsToJudge } from './training-set.js'
 
 /**
  * Judges a saved model.
@@ -30,11 +32,11 @@ export async function evaluate(
   const options = resolveOptions(evaluateOptions, given)
   const runtime = await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
   const model = await ForecastModel.load(options.model)
-  const { season, options: trained } = model.forecasting
+  const { season, options: trained } = model.spec
   const baselines = options.baselines ?? trained.baselines
   makeBaselines(baselines, { season })
-  const { set } = await readForModel(model, options.data)
-  const windows = judgedWindows(set, options.part, { ...trained, judgedWindows: options.judgedWindows })
+  const { set } = await readTableForModel(model, options.data)
+  const windows = windowsToJudge(set, options.part, { ...trained, judgedWindows: options.judgedWindows })
   if (windows.length === 0)
     throw expected({
       doing: 'judging the model',

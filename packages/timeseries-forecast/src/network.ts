@@ -23,7 +23,7 @@ export interface NetworkSizes {
   /** Columns that are forecast, C. */
   readonly targets: number
   /** Columns known in advance, K. */
-  readonly known: number
+  readonly futureInputs: number
   /** Series that share the network. */
   readonly series: number
   /** Of a grid of stations, whose cells are the targets. */
@@ -48,14 +48,14 @@ export function lossOf(options: HeadOptions): LossFunction {
 }
 
 export function buildNetwork(options: NetworkOptions & HeadOptions, sizes: NetworkSizes): tfl.LayersModel {
-  const { lookBack, inputs, horizon, targets, known, series, seed } = sizes
+  const { lookBack, inputs, horizon, targets, futureInputs, series, seed } = sizes
   const { network, units, layers, bidirectional, dropout, filters, kernelSize, fusion, linear, segmentLength } = options
   const shape = {
     lookBack,
     inputs,
     horizon,
     outputs: targets * parametersOf(options),
-    future: known,
+    future: futureInputs,
     seed,
     ...(series > 1 && { series: { count: series } }),
   }

@@ -17,13 +17,14 @@ import {
 import { plural, resolveOptions } from '@weft/core/cli'
 import { calibrate } from './forecasting/calibrate.js'
 import { withDataset } from './datasets/index.js'
-import { judgeForecasts, type Judgement } from './judge.js'
+import { judgeForecasts } from './judge.js'
+import type { Judgement } from './judging/judgement.js'
 import { ForecastModel } from './model.js'
 import { lossOf } from './network.js'
 import { trainOptions, type GivenTrainOptions } from './options.js'
 import { presets } from './presets/index.js'
 import { forecastReport } from './report/from-judgement.js'
-import { suitedOptions } from './presets/infer-options.js'
+import { inferOptions } from './presets/infer-options.js'
 import { readTrainingSet, type TrainingSet } from './training-set.js'
 import { WindowSource, type WindowInput } from './windows/source.js'
 
@@ -40,7 +41,7 @@ export interface TrainResult extends RunResult<Judgement> {
  */
 export async function train(given: GivenTrainOptions, hooks: TrainHooks = {}): Promise<TrainResult> {
   const chosen = withDataset(given)
-  const options = resolveOptions(trainOptions, { ...(await suitedOptions(chosen, hooks.note)), ...chosen }, presets)
+  const options = resolveOptions(trainOptions, { ...(await inferOptions(chosen, hooks.note)), ...chosen }, presets)
   checkRunFolder(options)
   return trainOn(await readTrainingSet(options, hooks), hooks)
 }
@@ -48,12 +49,12 @@ export async function train(given: GivenTrainOptions, hooks: TrainHooks = {}): P
 /** Trains on what was read. */
 export async function trainOn(data: TrainingSet, hooks: TrainHooks): Promise<TrainResult> {
   const started = performance.now()
-  const { options, set, training, validating, parts, forecasting } = data
+  const { options, set, training, validating, parts, spec } = data
   const runtime = await setupRuntime({ device: options.device, threads: options.threads })
-  const untrained = ForecastModel.create(forecasting, {
+  const untrained = ForecastModel.create(spec, {
     inputs: training.inputs,
     targets: training.targets,
-    known: training.known,
+    futureInputs: training.futureInputs,
     series: training.seriesCount,
   })
   const { network } = untrained
@@ -86,9 +87,9 @@ export async function trainOn(data: TrainingSet, hooks: TrainHooks): Promise<Tra
     )
     const model = trained.stopped ? untrained : calibrate(untrained, set, parts.validation.origins ?? [])
     const judge = ({ origins = [] }: TrainingSet['parts']['test']) =>
-      judgeForecasts(model, set, origins, { ...options, season: forecasting.season })
+      judgeForecasts(model, set, origins, { ...options, season: spec.season })
     const run = await finishRun(trained, { parts, skipped: [], warnings: data.warnings, started }, model, judge)
-    const result = { ...run, targets: untrained.targetNames, season: forecasting.season }
+    const result = { ...run, targets: untrained.targetNames, season: spec.season }
     if (result.report !== undefined) {
       const source = { epochs: trained.epochs, options, command: hooks.command }
       await writeRunReport(result.report, result, forecastReport(model), source)

@@ -7,25 +7,25 @@ import type { PartName, TrainHooks } from '@weft/core/app'
 import { flagOf, plural } from '@weft/core/cli'
 import { makeBaselines } from './baselines/index.js'
 import { inferSeason } from './baselines/season.js'
-import { enrich, layoutOf, readData, scaleOfStatics, type Enriched } from './data.js'
+import { enrich, layoutOf, readData, scaleOfStatics, type EnrichedSeries } from './data.js'
 import { fillingOf, type Layout } from './features.js'
 import {
   bordersOf,
   forecastSet,
-  knownOf,
+  seriesSpecOf,
   maskedColumns,
   partsOf,
   rowsOf,
   type ForecastSet,
 } from './forecasting/forecast-set.js'
-import { remembered, networkHorizon, type Forecasting } from './model.js'
+import { type ForecastSpec, networkHorizon, optionsToSave } from './forecasting/spec.js'
 import type { TrainOptions } from './options.js'
 import type { Table } from './series/series.js'
 import { gridOf, joinStations, optionsForGrid } from './series/station-grid.js'
 import { originsOfPart, WindowSet } from './windows/window-set.js'
 
 /** The windows of a part that are judged. */
-export interface JudgedWindows {
+export interface WindowOrigins {
   readonly length: number
   /** First rows of the horizons in each series. */
   readonly origins: readonly Uint32Array[]
@@ -40,7 +40,7 @@ export interface TrainingSet {
   /** Windows of the training part, and those of the others that are judged. */
   readonly parts: Readonly<Record<PartName, { readonly length: number; readonly origins?: readonly Uint32Array[] }>>
   /** All that a model knows before it is trained. */
-  readonly forecasting: Forecasting
+  readonly spec: ForecastSpec
   readonly warnings: readonly string[]
 }
 
@@ -60,12 +60,12 @@ export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks, al
   if (first === undefined) throw new Error('reading the training set: no series')
   const layout: Layout = { ...first.layout, masked: maskedColumns(all, parts) }
   checkStrategy(layout, options)
-  const known = all.map((one, s) => knownOf(one, parts[s] ?? NO_PARTS, options, grid))
-  const set = forecastSet(all, layout, known, parts, grid)
+  const specs = all.map((one, s) => seriesSpecOf(one, parts[s] ?? NO_PARTS, options, grid))
+  const set = forecastSet(all, layout, specs, parts, grid)
   const { season, note } = seasonOf(set, table, options)
   // A mistake in them is better told before training than after.
   makeBaselines(options.baselines, { season })
-  hooks.note?.(foundText(table, grid ? { ...layout, targets: [grid.target] } : layout, options))
+  hooks.note?.(summaryText(table, grid ? { ...layout, targets: [grid.target] } : layout, options))
   hooks.note?.([...table.notes, note].join(' '))
   const windows = (part: PartName) =>
     WindowSet.ofParts(set.prepared, rowsOf(parts, part), {
@@ -77,19 +77,19 @@ export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks, al
       stride: part === 'train' ? options.stride : 1,
     })
   const [training, validating] = [windows('train'), windows('validation')]
-  const judged = (part: PartName) => judgedWindows(set, part, options)
+  const judged = (part: PartName) => windowsToJudge(set, part, options)
   return {
     options,
     set,
     training,
     validating,
     parts: { train: training, validation: judged('validation'), test: judged('test') },
-    forecasting: {
+    spec: {
       timeColumn: table.timeColumn,
       step: table.step,
       categories: table.categories ?? new Map(),
       layout,
-      series: known,
+      series: specs,
       borders: bordersOf(
         all.map(({ series }) => series),
         parts,
@@ -98,7 +98,7 @@ export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks, al
       grid,
       statics,
       conformal: undefined,
-      options: remembered({ ...options, dateOrder: table.dateOrder }),
+      options: optionsToSave({ ...options, dateOrder: table.dateOrder }),
     },
     warnings,
   }
@@ -116,7 +116,7 @@ function isThere<T>(value: T | undefined): value is T {
 
 /** Series with at least one window to train on; the others are left out and named. */
 function longEnough(
-  all: readonly Enriched[],
+  all: readonly EnrichedSeries[],
   parts: ReturnType<typeof partsOf>,
   { lookBack, horizon, data }: TrainOptions,
 ): { kept: number[]; warnings: string[] } {
@@ -140,11 +140,11 @@ function longEnough(
 }
 
 /** The windows of a part whose truth is known, at most so many, evenly spread. */
-export function judgedWindows(
+export function windowsToJudge(
   { prepared, parts }: ForecastSet,
   part: PartName | undefined,
   { lookBack, horizon, judgedWindows: most }: Pick<TrainOptions, 'lookBack' | 'horizon' | 'judgedWindows'>,
-): JudgedWindows {
+): WindowOrigins {
   const ranges = rowsOf(parts, part)
   const all = prepared.map((series, s) => {
     const { origins: own } = originsOfPart(series, ranges[s] ?? NO_PARTS.test, { lookBack, horizon })
@@ -196,10 +196,14 @@ function seasonOf({ lines }: ForecastSet, { step }: Table, options: TrainOptions
 }
 
 /** What the data was taken for, so that a mistake is seen before anything is learnt. */
-function foundText({ series }: Table, { targets, past, known }: Layout, { horizon, lookBack }: TrainOptions): string {
+function summaryText(
+  { series }: Table,
+  { targets, past, knownAhead }: Layout,
+  { horizon, lookBack }: TrainOptions,
+): string {
   const rows = series.reduce((sum, { times }) => sum + times.length, 0)
   const several = series.length > 1 ? ` of ${plural(series.length, 'series', 'series')}` : ''
-  const others = past.length + known.length
-  const from = [`${past.length} known up to now`, `${known.length} known ahead`].join(', ')
+  const others = past.length + knownAhead.length
+  const from = [`${past.length} known up to now`, `${knownAhead.length} known ahead`].join(', ')
   return `${plural(rows, 'row')}${several}: ${targets.join(', ')} forecast ${plural(horizon, 'row')} ahead from ${plural(lookBack, 'row')}${others === 0 ? '' : ` and ${plural(others, 'other column')} (${from})`}.`
 }

@@ -74,7 +74,7 @@ export async function trainDetector(probation: Rows, options: DetectorOptions = 
 async function train(
   probation: Rows,
   options: DetectorOptions,
-): Promise<{ detector: NetworkDetector; said: Detected }> {
+): Promise<{ detector: NetworkDetector; said: RowScores }> {
   const { kind = 'combined', risk = 0.005, seed = 1, epochs = 30, signal } = options
   const rows = probation.times.length
   if (rows < LEAST_ROWS)
@@ -111,7 +111,7 @@ function networkRows(length: number, columns: readonly Float64Array[]): Float32A
 }
 
 /** What a detector says of rows. */
-export interface Detected {
+export interface RowScores {
   /** [T] */
   readonly scores: Float64Array
   /** What each row should have been, D columns of [T]; NaN from detectors that have no idea of it. */
@@ -121,7 +121,7 @@ export interface Detected {
 }
 
 /** Gives rows to a detector one by one, from where it is. */
-export function detectRows(detector: Detector, rows: Rows): Detected {
+export function detectRows(detector: Detector, rows: Rows): RowScores {
   const length = rows.times.length
   const scores = new Float64Array(length)
   const wanted = rows.columns.map(() => new Float64Array(length).fill(Number.NaN))
@@ -137,7 +137,7 @@ export function detectRows(detector: Detector, rows: Rows): Detected {
   return { scores, expected: wanted, alarms }
 }
 
-export interface SeriesDetection extends Detected {
+export interface SeriesDetection extends RowScores {
   /** Rows at the beginning that the detector was trained on; alarms there say what it learnt from, not what it found. */
   readonly probation: number
   readonly threshold: number

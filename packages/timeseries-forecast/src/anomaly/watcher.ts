@@ -8,7 +8,7 @@ import { loadModel, saveModel } from '@weft/core/models'
 import { type Detection, detectorKinds, type DetectorSetup, type DetectorState, NetworkDetector } from './detector.js'
 
 /** What is known once a row has come. */
-export interface Watched extends Detection {
+export interface RowDetection extends Detection {
   readonly time: number
   /** What the next row should be, in the table's units, [D]; only where the detector forecasts. */
   readonly forecast: Float64Array | undefined
@@ -72,7 +72,7 @@ export class Watcher {
    * @param values In the table's units, [D]; NaN where missing.
    * @throws UserError for a row of another width or out of order, which then changes nothing.
    */
-  update(time: number, values: ArrayLike<number>): Watched {
+  update(time: number, values: ArrayLike<number>): RowDetection {
     if (!(time > this.#lastTime)) {
       const [last, now] = [this.#lastTime, time].map((ms) => (Number.isFinite(ms) ? new Date(ms).toISOString() : ms))
       throw expected({

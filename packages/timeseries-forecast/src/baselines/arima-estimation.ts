@@ -8,7 +8,7 @@ import { expand, innovationsOf, type ArimaModel, type ArimaOrder } from './arima
 import { leastSquares } from './least-squares.js'
 
 /** A model and how good it is. */
-export interface ArimaFit {
+export interface ArimaEstimate {
   readonly model: ArimaModel
   /** Corrected Akaike criterion (Hurvich & Tsai 1989) on the conditional sum of squares; for one series, d and D. */
   readonly aicc: number
@@ -120,7 +120,7 @@ export function rowsNeeded({ p, d, q, P, D, Q, season }: ArimaOrder): number {
  * @param series Without gaps and not constant, at least `rowsNeeded` rows, the last `PACKAGE_ROWS` of which are looked at.
  * @param usePackage False: least squares alone, which a search over many orders can wait for.
  */
-export function fitArima(series: Float64Array, order: ArimaOrder, usePackage = true): ArimaFit {
+export function estimateArima(series: Float64Array, order: ArimaOrder, usePackage = true): ArimaEstimate {
   const rows = series.slice(-PACKAGE_ROWS)
   const { mean: centre, deviation: scale } = momentsOf(rows)
   const standard = rows.map((value) => (value - centre) / scale)

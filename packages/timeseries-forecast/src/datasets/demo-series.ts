@@ -175,7 +175,7 @@ function decimal(value: number): string {
   return (Math.round(10 * value) / 10).toFixed(1)
 }
 
-export interface PlacedAnomaly {
+export interface Anomaly {
   readonly kind: AnomalyKind
   /** First and last row that was changed. */
   readonly rows: readonly [number, number]
@@ -193,7 +193,7 @@ export function station(
   name: string,
   days: number,
   seed: number,
-): { readonly values: Float64Array; readonly found: readonly PlacedAnomaly[] } {
+): { readonly values: Float64Array; readonly found: readonly Anomaly[] } {
   const random = new Random(seed, 'station', name)
   const rows = days * DAY
   const [level, size, peak] = [random.uniform(60, 90), random.uniform(14, 20), random.uniform(14, 18)]
@@ -210,7 +210,7 @@ export function station(
   const start = Math.floor(QUIET * rows)
   const stretch = (rows - start) / ANOMALY_KINDS.length
   const width = Math.round((LABELLED * rows) / ANOMALY_KINDS.length)
-  const found = random.shuffle([...ANOMALY_KINDS]).map((kind, at): PlacedAnomaly => {
+  const found = random.shuffle([...ANOMALY_KINDS]).map((kind, at): Anomaly => {
     const length = kind === 'spike' ? 2 : Math.max(DAY, Math.round(width * 0.6))
     const margin = Math.max(width, length)
     const first = Math.floor(start + at * stretch + random.uniform(margin / 2, stretch - 1.5 * margin))

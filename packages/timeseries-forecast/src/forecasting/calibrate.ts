@@ -16,7 +16,7 @@ export function calibrate(
   { prepared }: ForecastSet,
   origins: readonly Uint32Array[],
 ): ForecastModel {
-  const { options, layout } = model.forecasting
+  const { options, layout } = model.spec
   const { horizon, intervals, coverage: level } = options
   const windows = origins.reduce((sum, own) => sum + own.length, 0)
   if (intervals === 'none' || windows === 0) return model

@@ -5,9 +5,9 @@
 import { expected, UserError } from '@weft/core/errors'
 import { PART_NAMES, type PartName } from '@weft/core/app'
 import { flagOf } from '@weft/core/cli'
-import type { Enriched } from '../data.js'
+import type { EnrichedSeries } from '../data.js'
 import { gappyColumns, type Layout, prepareSeries, transformTargets } from '../features.js'
-import type { KnownSeries } from '../model.js'
+import type { SeriesSpec } from './spec.js'
 import type { ChronologyOptions, ColumnOptions } from '../options-data.js'
 import { Scaler } from '../series/scaling.js'
 import type { Series } from '../series/series.js'
@@ -111,22 +111,22 @@ export function bordersOf(series: readonly Series[], parts: readonly PartRanges[
 }
 
 /** What a model is to know of a series: fitted on its training rows alone. */
-export function knownOf(
-  { series, layout, unscaled }: Enriched,
+export function seriesSpecOf(
+  { series, layout, unscaled }: EnrichedSeries,
   { train }: PartRanges,
   { scaling }: ColumnOptions,
   grid: StationGrid | undefined,
-): KnownSeries {
+): SeriesSpec {
   const where = series.key === '' ? '' : ` of series ${series.key}`
   layout.targets.forEach((name, target) => {
     if (ownerOf(series, name, target, grid) !== undefined)
       checkTarget(series.columns.get(name) ?? new Float64Array(0), train.to, `${name}${where}`)
   })
-  const names = [...layout.targets, ...layout.past, ...layout.known].filter((name) => !unscaled.includes(name))
-  const raw = Scaler.fit(series.columns, layout.targets, train, 'standard')
+  const names = [...layout.targets, ...layout.past, ...layout.knownAhead].filter((name) => !unscaled.includes(name))
+  const raw = Scaler.from(series.columns, layout.targets, train, 'standard')
   return {
     key: series.key,
-    scaler: Scaler.fit(transformTargets(series, layout), names, train, scaling),
+    scaler: Scaler.from(transformTargets(series, layout), names, train, scaling),
     deviations: layout.targets.map((name) => raw.scaleOf(name).scale),
   }
 }
@@ -149,7 +149,7 @@ function checkTarget(values: Float64Array, rows: number, name: string): void {
 }
 
 /** With the policy `mask`, the columns of all series that lack values in training rows become inputs. */
-export function maskedColumns(all: readonly Enriched[], parts: readonly PartRanges[]): string[] | undefined {
+export function maskedColumns(all: readonly EnrichedSeries[], parts: readonly PartRanges[]): string[] | undefined {
   if (all[0]?.layout.missing !== 'mask') return undefined
   const gappy = all.flatMap(({ series, layout }, s) =>
     gappyColumns(series, layout, parts[s]?.train ?? { from: 0, to: 0 }),
@@ -157,15 +157,15 @@ export function maskedColumns(all: readonly Enriched[], parts: readonly PartRang
   return [...new Set(gappy)]
 }
 
-/** Prepares enriched series as a model sees them. @param known What the model knows of each. */
+/** Prepares enriched series as a model sees them. @param specs Of each series. */
 export function forecastSet(
-  all: readonly Enriched[],
+  all: readonly EnrichedSeries[],
   layout: Layout,
-  known: readonly KnownSeries[],
+  specs: readonly SeriesSpec[],
   parts: readonly PartRanges[],
   grid: StationGrid | undefined,
 ): ForecastSet {
-  const prepared = all.map(({ series }, s) => prepareSeries(series, layout, scalerOf(known, s)))
+  const prepared = all.map(({ series }, s) => prepareSeries(series, layout, scalerOf(specs, s)))
   const lines = all.flatMap(({ series }, s) =>
     layout.targets.flatMap((column, target): Line[] => {
       const owner = ownerOf(series, column, target, grid)
@@ -179,7 +179,7 @@ export function forecastSet(
           target,
           values,
           times: series.times,
-          deviation: known[s]?.deviations[target] ?? 1,
+          deviation: specs[s]?.deviations[target] ?? 1,
           trained: parts[s]?.train.to ?? 0,
         },
       ]
@@ -188,9 +188,9 @@ export function forecastSet(
   return { prepared, lines, parts }
 }
 
-function scalerOf(known: readonly KnownSeries[], at: number): Scaler {
-  const one = known[at]
-  if (one === undefined) throw new Error('preparing series: one is not known')
+function scalerOf(specs: readonly SeriesSpec[], at: number): Scaler {
+  const one = specs[at]
+  if (one === undefined) throw new Error('preparing series: one has no spec')
   return one.scaler
 }
 

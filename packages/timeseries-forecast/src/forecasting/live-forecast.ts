@@ -33,7 +33,7 @@ export class LiveForecast {
    * @throws UserError for a model of several series, of columns known ahead, or of columns of texts.
    */
   constructor(model: ForecastModel, holidays?: ReadonlySet<number>) {
-    const { options, series, layout, categories, grid } = model.forecasting
+    const { options, series, layout, categories, grid } = model.spec
     const [only] = series
     if (only === undefined || series.length > 1 || grid !== undefined) {
       const received = grid ? 'one of a grid of stations' : `one of ${series.length}`
@@ -59,7 +59,7 @@ export class LiveForecast {
     this.#kept = options.lookBack + (features.length > 0 ? SETTLED * longest : 0)
     this.#values = this.columns.map(() => [])
     this.#holidays = holidays
-    this.#clock = new RowClock(model.forecasting.step)
+    this.#clock = new RowClock(model.spec.step)
     this.#targets = layout.targets.map((name) => this.columns.indexOf(name))
   }
 
@@ -86,7 +86,7 @@ export class LiveForecast {
 
   /** What comes after the last row. */
   forecast(): Forecasts | undefined {
-    if (this.#times.length < this.#model.forecasting.options.lookBack) return undefined
+    if (this.#times.length < this.#model.spec.options.lookBack) return undefined
     const isThere = (c: number) => !Number.isNaN(this.#values[c]?.at(-1) ?? Number.NaN)
     return this.#targets.some(isThere) ? this.#forecast() : undefined
   }
@@ -105,7 +105,7 @@ export class LiveForecast {
   }
 
   #forecast(): Forecasts {
-    const { options, step } = this.#model.forecasting
+    const { options, step } = this.#model.spec
     const times = Float64Array.from(this.#times)
     const columns = new Map(this.columns.map((name, c) => [name, Float64Array.from(this.#values[c] ?? [])]))
     const plain: Series = { key: this.#key, times, columns }

@@ -23,7 +23,7 @@ export function prepareEnd(
   ahead: Float64Array | undefined,
   holidays?: ReadonlySet<number>,
 ): PreparedSeries {
-  const { options, layout } = model.forecasting
+  const { options, layout } = model.spec
   const from = end - options.lookBack
   const times = series.times.subarray(from, end)
   if (ahead === undefined && options.calendar.length > 0) {
@@ -33,16 +33,21 @@ export function prepareEnd(
     )
   }
   const calendar = calendarColumns(Float64Array.from([...times, ...(ahead ?? [])]), options, holidays)
-  const known = layout.known.map((name): [string, Float64Array] => [
+  const futureColumns = layout.knownAhead.map((name): [string, Float64Array] => [
     name,
-    calendar.get(name) ?? knownAhead(series, name, end + options.horizon).subarray(from),
+    calendar.get(name) ?? valuesAhead(series, name, end + options.horizon).subarray(from),
   ])
   const columns = new Map([...series.columns].map(([name, values]) => [name, values.subarray(from, end)]))
-  return prepareSeries({ ...series, times, columns }, layout, model.known(series.key).scaler, new Map(known))
+  return prepareSeries(
+    { ...series, times, columns },
+    layout,
+    model.seriesSpec(series.key).scaler,
+    new Map(futureColumns),
+  )
 }
 
 /** The first `rows` values of a column, all of those to come among them. */
-function knownAhead({ key, times, columns }: Series, name: string, rows: number): Float64Array {
+function valuesAhead({ key, times, columns }: Series, name: string, rows: number): Float64Array {
   const values = (columns.get(name) ?? new Float64Array(0)).subarray(0, rows)
   const last = values.findLastIndex((value) => !Number.isNaN(value))
   if (last + 1 === rows) return values

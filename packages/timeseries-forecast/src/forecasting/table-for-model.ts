@@ -3,7 +3,7 @@
  * tables are read in general is data.ts's.
  */
 import { UserError } from '@weft/core/errors'
-import { enrich, layoutOf, readData, type Enriched } from '../data.js'
+import { enrich, layoutOf, readData, type EnrichedSeries } from '../data.js'
 import { forecastSet, type ForecastSet } from './forecast-set.js'
 import type { ForecastModel } from '../model.js'
 import type { Table } from '../series/series.js'
@@ -11,15 +11,15 @@ import { joinStations } from '../series/station-grid.js'
 import { stepName } from '../table/step.js'
 import { partsBetween } from '../windows/parts.js'
 
-export interface ReadForModel {
+export interface TableForModel {
   readonly table: Table
-  readonly enriched: readonly Enriched[]
+  readonly enriched: readonly EnrichedSeries[]
   readonly set: ForecastSet
 }
 
 /** @throws UserError for a column that vanished, another step, or a series that the model does not know. */
-export async function readForModel(model: ForecastModel, data: string): Promise<ReadForModel> {
-  const { options, layout, categories, borders, step, statics, timeColumn, grid } = model.forecasting
+export async function readTableForModel(model: ForecastModel, data: string): Promise<TableForModel> {
+  const { options, layout, categories, borders, step, statics, timeColumn, grid } = model.spec
   const target = grid ? [grid.target] : layout.targets
   // Where stations stand, the model knows.
   const places = { gridRow: undefined, gridColumn: undefined }
@@ -27,11 +27,11 @@ export async function readForModel(model: ForecastModel, data: string): Promise<
   const read = await readData(data, asTrained, categories).catch(explain)
   const { table, layout: plain } = joinStations(read, layoutOf(read, asTrained), grid)
   const enriched = await enrich(table, plain, asTrained, statics)
-  const known = enriched.map(({ series }) => model.known(series.key))
+  const specs = enriched.map(({ series }) => model.seriesSpec(series.key))
   const [validation = 0, test = 0, end = Infinity] = borders
   const times = table.series.map((one) => one.times)
   const parts = partsBetween(times, [validation, test, end])
-  return { table, enriched, set: forecastSet(enriched, layout, known, parts, grid) }
+  return { table, enriched, set: forecastSet(enriched, layout, specs, parts, grid) }
 }
 
 /** An error with options in its hint, which only training has. */

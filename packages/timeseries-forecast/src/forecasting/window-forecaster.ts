@@ -4,10 +4,11 @@
  * judged here.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import type * as tfl from '@tensorflow/tfjs-layers'
 import { gaussianDeviation, sortQuantiles } from '../models/forecast-losses.js'
 import { normalQuantile } from '../metrics/normal.js'
 import { fillingOf, restorerOf } from '../features.js'
-import type { ForecastModel } from '../model.js'
+import { type ForecastSpec, seriesNumber, seriesSpec } from './spec.js'
 import { parametersOf } from '../network.js'
 import type { PreparedSeries } from '../windows/prepared-series.js'
 import { centreLookBack, shiftBy } from '../windows/centring.js'
@@ -34,8 +35,14 @@ export interface ScaledForecasts {
 /** Windows given to the network in one call. */
 const MOST_WINDOWS = 1024
 
+/** A network and its spec. */
+export interface NetworkWithSpec {
+  readonly network: tfl.LayersModel
+  readonly spec: ForecastSpec
+}
+
 export class WindowForecaster {
-  readonly #model: ForecastModel
+  readonly #model: NetworkWithSpec
   readonly #windows: WindowSet
   /** Origins of each series. */
   readonly #counts: readonly number[]
@@ -44,8 +51,8 @@ export class WindowForecaster {
   readonly #numbers: Int32Array
 
   /** @throws UserError when there are too few rows before an origin. */
-  constructor(model: ForecastModel, prepared: readonly PreparedSeries[], origins: readonly ArrayLike<number>[]) {
-    const { lookBack, horizon, channels, centre, missing, multiStep } = model.forecasting.options
+  constructor(model: NetworkWithSpec, prepared: readonly PreparedSeries[], origins: readonly ArrayLike<number>[]) {
+    const { lookBack, horizon, channels, centre, missing, multiStep } = model.spec.options
     this.#model = model
     this.#windows = WindowSet.atOrigins(prepared, origins, {
       lookBack,
@@ -56,19 +63,19 @@ export class WindowForecaster {
       filling: fillingOf(missing),
     })
     this.#counts = origins.map((own) => own.length)
-    this.#targets = model.forecasting.layout.targets.length
+    this.#targets = model.spec.layout.targets.length
     const perSeries = this.#windows.seriesCount / prepared.length
     this.#numbers = Int32Array.from({ length: this.#windows.seriesCount }, (_, row) => {
       const { key } = prepared[Math.floor(row / perSeries)] ?? { key: '' }
-      return model.numberOf(key) * perSeries + (row % perSeries)
+      return seriesNumber(model.spec, key) * perSeries + (row % perSeries)
     })
   }
 
   /** Forecasts of `count` windows of a series, from its window `from` on, in the units of the table. */
   forecast(series: number, from: number, count: number): Forecasts {
-    const { layout, conformal } = this.#model.forecasting
+    const { layout, conformal } = this.#model.spec
     const { middle, lower, upper } = this.scaled(series, from, count)
-    const { scaler } = this.#model.known(this.#windows.series[series]?.key ?? '')
+    const { scaler } = seriesSpec(this.#model.spec, this.#windows.series[series]?.key ?? '')
     const targets = this.#targets
     const restorers = layout.targets.map((name) => restorerOf(name, layout, scaler))
     const restored = (values: Float32Array | Float64Array) => {
@@ -89,7 +96,7 @@ export class WindowForecaster {
 
   /** The same in the scale of the network, before margins widen the intervals. */
   scaled(series: number, from: number, count: number): ScaledForecasts {
-    const { horizon } = this.#model.forecasting.options
+    const { horizon } = this.#model.spec.options
     const size = count * horizon * this.#targets
     const [middle, lower, upper, truth] = [size, size, size, size].map((length) => new Float32Array(length))
     if (!middle || !lower || !upper || !truth) throw new Error('forecasting: no arrays')
@@ -117,7 +124,7 @@ export class WindowForecaster {
 
   /** Windows at these places, [B, H, C'] with C' targets of the network. */
   #run(places: Uint32Array): ScaledForecasts {
-    const { options } = this.#model.forecasting
+    const { options } = this.#model.spec
     const gathered = this.#windows.gather(places)
     gathered.series.forEach((row, at) => {
       gathered.series[at] = this.#numbers[row] ?? 0
@@ -134,13 +141,13 @@ export class WindowForecaster {
 
   /** One row after the other: what was forecast becomes the last row of the look-back. */
   #roll({ past, future, series, y }: GatheredWindows, batch: number): ScaledForecasts {
-    const { horizon, lookBack, centre } = this.#model.forecasting.options
-    const { inputs, targets, known } = this.#windows
+    const { horizon, lookBack, centre } = this.#model.spec.options
+    const { inputs, targets, futureInputs } = this.#windows
     const all = [0, 1, 2].map(() => new Float32Array(batch * horizon * targets))
     for (let h = 0; h < horizon; h++) {
       const [centred, offsets] = [past.slice(), new Float32Array(batch * targets)]
       for (let b = 0; b < batch; b++) centreLookBack(centred, offsets, b, { lookBack, inputs, targets }, centre)
-      const now = takeStep(future, batch, horizon, known, h)
+      const now = takeStep(future, batch, horizon, futureInputs, h)
       const said = this.#decode(this.#call(centred, now, series, 1), offsets, 1)
       for (const [at, values] of [said.middle, said.lower, said.upper].entries())
         for (let b = 0; b < batch; b++)
@@ -148,7 +155,7 @@ export class WindowForecaster {
             const to = all[at]
             if (to) to[(b * horizon + h) * targets + c] = values[b * targets + c] ?? NaN
           }
-      pushRow(past, said.middle, now, { batch, lookBack, inputs, targets, known })
+      pushRow(past, said.middle, now, { batch, lookBack, inputs, targets, futureInputs })
     }
     const [middle, lower, upper] = all
     if (!middle || !lower || !upper) throw new Error('forecasting: no arrays')
@@ -157,13 +164,13 @@ export class WindowForecaster {
 
   /** Runs the network. Shapes: past [B, L, D], future [B, H, K], series [B] → [B, H, C' · P]. */
   #call(past: Float32Array, future: Float32Array, series: Int32Array, horizon: number): Float32Array {
-    const { network, forecasting } = this.#model
-    const { inputs, known } = this.#windows
+    const { network, spec } = this.#model
+    const { inputs, futureInputs } = this.#windows
     const batch = series.length
     const output = tf.tidy(() => {
       const tensors = network.inputNames.map((name) => {
-        if (name.startsWith('past')) return tf.tensor3d(past, [batch, forecasting.options.lookBack, inputs])
-        if (name.startsWith('future')) return tf.tensor3d(future, [batch, horizon, known])
+        if (name.startsWith('past')) return tf.tensor3d(past, [batch, spec.options.lookBack, inputs])
+        if (name.startsWith('future')) return tf.tensor3d(future, [batch, horizon, futureInputs])
         return tf.tensor2d(series, [batch, 1])
       })
       const [only] = tensors
@@ -180,7 +187,7 @@ export class WindowForecaster {
 
   /** What the outputs [B, H, C' · P] mean, with the offsets [B, C'] put back. */
   #decode(outputs: Float32Array, offsets: Float32Array, horizon: number): Omit<ScaledForecasts, 'truth'> {
-    const { options } = this.#model.forecasting
+    const { options } = this.#model.spec
     const parameters = parametersOf(options)
     const { targets } = this.#windows
     if (parameters === 1) {
@@ -206,27 +213,27 @@ export class WindowForecaster {
 }
 
 /** Row h of each horizon. Shapes: [B, H, K] → [B, 1, K]. */
-function takeStep(future: Float32Array, batch: number, horizon: number, known: number, h: number): Float32Array {
-  const step = new Float32Array(batch * known)
+function takeStep(future: Float32Array, batch: number, horizon: number, futureInputs: number, h: number): Float32Array {
+  const step = new Float32Array(batch * futureInputs)
   for (let b = 0; b < batch; b++)
-    step.set(future.subarray((b * horizon + h) * known, (b * horizon + h + 1) * known), b * known)
+    step.set(future.subarray((b * horizon + h) * futureInputs, (b * horizon + h + 1) * futureInputs), b * futureInputs)
   return step
 }
 
 /** Moves look-backs a row on: the targets that were forecast, and what was known of that row; nothing of it is missing. */
 function pushRow(
   past: Float32Array,
-  targetsNow: Float32Array,
-  knownNow: Float32Array,
-  size: { batch: number; lookBack: number; inputs: number; targets: number; known: number },
+  newTargets: Float32Array,
+  newFuture: Float32Array,
+  size: { batch: number; lookBack: number; inputs: number; targets: number; futureInputs: number },
 ): void {
-  const { batch, lookBack, inputs, targets, known } = size
+  const { batch, lookBack, inputs, targets, futureInputs } = size
   for (let b = 0; b < batch; b++) {
     const start = b * lookBack * inputs
     past.copyWithin(start, start + inputs, start + lookBack * inputs)
     const row = start + (lookBack - 1) * inputs
     past.fill(0, row, row + inputs)
-    past.set(targetsNow.subarray(b * targets, (b + 1) * targets), row)
-    past.set(knownNow.subarray(b * known, (b + 1) * known), row + targets)
+    past.set(newTargets.subarray(b * targets, (b + 1) * targets), row)
+    past.set(newFuture.subarray(b * futureInputs, (b + 1) * futureInputs), row + targets)
   }
 }

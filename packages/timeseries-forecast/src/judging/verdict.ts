@@ -7,7 +7,7 @@ import { expected } from '@weft/core/errors'
 import { formatCount, formatNumber } from '@weft/core/cli'
 
 /** Losses of one method in all windows. */
-export interface Judged {
+export interface ForecastLosses {
   readonly name: string
   /** Mean loss of each window, [N], NaN where there was no truth (`ForecastScores.losses()`). */
   readonly losses: Float64Array
@@ -52,7 +52,7 @@ function meanWhereBoth(values: Float64Array, others: Float64Array): number {
 }
 
 /** The mean losses of two over what both forecast. */
-function meansOf(a: Judged, b: Judged): [number, number] {
+function meansOf(a: ForecastLosses, b: ForecastLosses): [number, number] {
   if (a.mean !== undefined && b.mean !== undefined && Number.isFinite(a.mean + b.mean)) return [a.mean, b.mean]
   return [meanWhereBoth(a.losses, b.losses), meanWhereBoth(b.losses, a.losses)]
 }
@@ -68,7 +68,7 @@ function probability(p: number): string {
  *
  * @param baselines At least one, each over the same windows; those without a loss are left out.
  */
-export function judge(model: Judged, baselines: readonly Judged[], options: VerdictOptions): Verdict {
+export function judge(model: ForecastLosses, baselines: readonly ForecastLosses[], options: VerdictOptions): Verdict {
   const ranked = baselines
     .map((baseline) => ({ baseline, loss: meansOf(baseline, model)[0] }))
     .filter(({ loss }) => Number.isFinite(loss))

@@ -35,7 +35,7 @@ export interface TableSizes {
 }
 
 /** The options that suit the table of `given`; none where a preset or a data set is named. @param note Is told what was chosen. */
-export async function suitedOptions(
+export async function inferOptions(
   given: GivenTrainOptions,
   note?: (line: string) => void,
 ): Promise<GivenTrainOptions> {

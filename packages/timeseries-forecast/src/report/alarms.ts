@@ -7,7 +7,8 @@ import { formatCount, formatDuration, formatNumber, formatPairs, formatTable, pl
 import { anomalySection } from './forecast-sections.js'
 import { writeReport } from '@weft/core/report'
 import type { SeriesDetection } from '../anomaly/train-detector.js'
-import type { Alarm, DetectedTable, DetectResult, Found, Windows } from '../detect.js'
+import type { Windows } from '../anomaly/labels.js'
+import type { Alarm, TableAlarms, DetectResult, DetectorRun } from '../anomaly/table-alarms.js'
 import { shortTimes } from '../series/future-times.js'
 import { FORMAT } from '../model.js'
 import type { DetectOptions } from '../options.js'
@@ -21,7 +22,7 @@ const LISTED_ALARMS = 200
 const PRINTED_ALARMS = 5
 
 /** What to tell of it. */
-export function linesOf(
+export function alarmLines(
   { tables, nab, seconds }: Omit<DetectResult, 'lines' | 'report'>,
   report: string | undefined,
 ): string[] {
@@ -48,13 +49,13 @@ export function linesOf(
 }
 
 /** What was found in a table, in a line. */
-export function tableText({ name, rows, probation, alarms, labelled }: DetectedTable): string {
+export function tableText({ name, rows, probation, alarms, labelled }: TableAlarms): string {
   const after = `${plural(alarms.length, 'alarm')} in ${plural(rows - probation, 'row')} after the first ${probation}`
   return `${name}: ${after}${labelled ? `; ${labelledText(labelled, alarms)}` : ''}`
 }
 
 /** `4 of 4 labelled anomalies found, 1 false alarm`. */
-function labelledText({ anomalies, found }: NonNullable<DetectedTable['labelled']>, alarms: readonly Alarm[]): string {
+function labelledText({ anomalies, found }: NonNullable<TableAlarms['labelled']>, alarms: readonly Alarm[]): string {
   return `${found} of ${plural(anomalies, 'labelled anomaly', 'labelled anomalies')} found, ${plural(falseAlarms(alarms), 'false alarm')}`
 }
 
@@ -63,8 +64,8 @@ function falseAlarms(alarms: readonly Alarm[]): number {
 }
 
 /** Over all tables. */
-function labelledFigures(tables: readonly DetectedTable[]) {
-  const sum = (count: (table: DetectedTable) => number) => tables.reduce((all, table) => all + count(table), 0)
+function labelledFigures(tables: readonly TableAlarms[]) {
+  const sum = (count: (table: TableAlarms) => number) => tables.reduce((all, table) => all + count(table), 0)
   return {
     found: `${sum(({ labelled }) => labelled?.found ?? 0)} of ${plural(
       sum(({ labelled }) => labelled?.anomalies ?? 0),
@@ -115,7 +116,7 @@ function alarmTable(alarms: readonly (Alarm & { readonly name: string })[]) {
 /** Writes the report. */
 export function writeAlarmsReport(
   path: string,
-  found: readonly Found[],
+  found: readonly DetectorRun[],
   result: Pick<DetectResult, 'tables' | 'nab' | 'runtime' | 'seconds'>,
   { options, command }: { readonly options: DetectOptions; readonly command: string | undefined },
 ): void {
@@ -193,7 +194,7 @@ export function writeAlarmsReport(
 }
 
 /** `east.csv. 5 alarms in …` */
-function captionOf(table: DetectedTable | undefined): string {
+function captionOf(table: TableAlarms | undefined): string {
   return table === undefined ? '' : `${tableText(table).replace(': ', '. ')}.`
 }
 

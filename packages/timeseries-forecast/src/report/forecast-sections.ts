@@ -23,14 +23,14 @@ import { type ResidualOptions, residualPlots } from './residual-plots.js'
 import type { Values } from './time-axis.js'
 
 /** A picture's data with the words below it. */
-export interface Captioned<Data> {
+export interface WithCaption<Data> {
   readonly data: Data
   readonly caption: string
 }
 
 /** Forecasts beside what then came, where that is known. */
 export function forecastSection(
-  shown: readonly Captioned<ForecastPlotData>[],
+  shown: readonly WithCaption<ForecastPlotData>[],
   text: string | readonly string[] = [],
 ): Section {
   const interval = shown.some(({ data }) => data.lower !== undefined && data.upper !== undefined)
@@ -221,7 +221,7 @@ export function strategySection(
 
 /** Series with their alarms. */
 export function anomalySection(
-  shown: readonly Captioned<AnomalyPlotData>[],
+  shown: readonly WithCaption<AnomalyPlotData>[],
   text: string | readonly string[] = [],
   tables: readonly ReportTable[] = [],
 ): Section {

@@ -6,11 +6,11 @@ import type { ReportContent } from '@weft/core/app'
 import { formatNumber, formatPercent, plural } from '@weft/core/cli'
 import type { KeyFigure, ReportTable, Section } from '@weft/core/report'
 import { nameOfLine } from '../forecasting/forecast-set.js'
-import type { Compared, Judgement, LineJudgement, Scored } from '../judge.js'
+import type { BaselineJudgement, Judgement, LineJudgement, ForecasterJudgement } from '../judging/judgement.js'
 import { FORMAT, type ForecastModel } from '../model.js'
-import type { DrawnForecast } from '../predict.js'
+import type { ForecastWithHistory } from '../forecasting/prediction.js'
 import { shortTimes } from '../series/future-times.js'
-import { change, forecastFigures, forecastSections, span, type ForecastShown, type ShownWindow } from '../report.js'
+import { change, forecastFigures, forecastSections, span, type TargetReport, type WindowReport } from '../report.js'
 
 /** Targets of series that have sections of their own. */
 const MOST_LINES = 8
@@ -27,7 +27,7 @@ const MOST_ROWS = 48
 
 /** What is shown of a model's forecasts. */
 export function forecastReport(model: ForecastModel): ReportContent<Judgement> {
-  const { options, series, step, grid } = model.forecasting
+  const { options, series, step, grid } = model.spec
   const stations = grid && grid.stations.filter((key) => key !== null).length
   const several =
     stations !== undefined ? ` of ${stations} stations` : series.length > 1 ? ` of ${series.length} series` : ''
@@ -38,7 +38,7 @@ export function forecastReport(model: ForecastModel): ReportContent<Judgement> {
     figures: (judgement, part) => {
       const [first, ...others] = judgement.lines
       if (first === undefined) return []
-      return others.length === 0 ? forecastFigures(shownLine(first, model), part) : jointFigures(judgement, part)
+      return others.length === 0 ? forecastFigures(targetReport(first, model), part) : jointFigures(judgement, part)
     },
     verdict: overallVerdict,
     sections: (judgement) => Promise.resolve(judgementSections(judgement, model)),
@@ -94,14 +94,14 @@ function bestStandardised(baselines: Judgement['standardised']) {
 function judgementSections(judgement: Judgement, model: ForecastModel): Section[] {
   const [only] = judgement.lines
   if (only !== undefined && judgement.lines.length === 1)
-    return forecastSections({ ...shownLine(only, model), residuals: shownResiduals(only) })
+    return forecastSections({ ...targetReport(only, model), residuals: residualsOf(only) })
   const lines = judgement.lines.slice(0, MOST_LINES)
   return [summarySection(judgement), ...lines.map((line) => lineSection(line, model))]
 }
 
 /** One of several targets: the same pictures but residuals, in one section. */
 function lineSection(line: LineJudgement, model: ForecastModel): Section {
-  const sections = forecastSections(shownLine(line, model))
+  const sections = forecastSections(targetReport(line, model))
   return {
     title: nameOfLine(line.line),
     ...(line.verdict && { text: line.verdict.sentence }),
@@ -146,15 +146,15 @@ function summarySection({ lines, standardised }: Judgement): Section {
 }
 
 /** What is shown of one target of one series. */
-function shownLine(judged: LineJudgement, model: ForecastModel): ForecastShown {
+function targetReport(judged: LineJudgement, model: ForecastModel): TargetReport {
   const { line, model: own, baselines, residuals } = judged
-  const { options, step, season } = model.forecasting
+  const { options, step, season } = model.spec
   const all = [own, ...baselines]
   return {
     target: line.name,
     step,
     season,
-    windows: judged.shown.map((window) => shownWindow(window, judged, model)),
+    windows: judged.examples.map((window) => windowReport(window, judged, model)),
     judged: residuals.values.length,
     scores: all.map((one) => scoresOf(one)),
     maeByLead: all.map(({ name, byLead }) => ({ name, values: byLead.map(({ mae }) => mae) })),
@@ -167,7 +167,7 @@ function shownLine(judged: LineJudgement, model: ForecastModel): ForecastShown {
   }
 }
 
-function shownResiduals({ line, residuals: { rows, values } }: LineJudgement): NonNullable<ForecastShown['residuals']> {
+function residualsOf({ line, residuals: { rows, values } }: LineJudgement): NonNullable<TargetReport['residuals']> {
   const first = Math.max(0, values.length - MOST_RESIDUALS)
   return {
     values: values.subarray(first),
@@ -175,22 +175,22 @@ function shownResiduals({ line, residuals: { rows, values } }: LineJudgement): N
   }
 }
 
-function scoresOf(one: Scored | Compared) {
+function scoresOf(one: ForecasterJudgement | BaselineJudgement) {
   const { mae, rmse, smape, mase, direction } = one.figures
   const compared = 'verdict' in one ? { p: one.verdict.test.pValue, verdict: one.verdict.verdict } : {}
   return { name: one.name, mae, rmse, smape, mase, direction, ...compared }
 }
 
-function bestOf(baselines: readonly Compared[]): Compared | undefined {
+function bestOf(baselines: readonly BaselineJudgement[]): BaselineJudgement | undefined {
   return [...baselines].sort((a, b) => a.figures.mae - b.figures.mae)[0]
 }
 
-function shownWindow(
-  { origin, mean, lower, upper, baselines }: LineJudgement['shown'][number],
+function windowReport(
+  { origin, mean, lower, upper, baselines }: LineJudgement['examples'][number],
   { line, baselines: compared }: LineJudgement,
   model: ForecastModel,
-): ShownWindow {
-  const { horizon, coverage } = model.forecasting.options
+): WindowReport {
+  const { horizon, coverage } = model.spec.options
   const from = Math.max(0, origin - Math.max(LEAST_HISTORY, HISTORY_HORIZONS * horizon))
   const best = [...compared].sort((a, b) => a.figures.mae - b.figures.mae).slice(0, DRAWN_BASELINES)
   const names = new Set(best.map(({ name }) => name))
@@ -206,8 +206,8 @@ function shownWindow(
 }
 
 /** What is shown of forecasts whose truth is still to come. */
-export function futureSections(drawn: readonly DrawnForecast[], model: ForecastModel): Section[] {
-  const { step, options } = model.forecasting
+export function futureSections(drawn: readonly ForecastWithHistory[], model: ForecastModel): Section[] {
+  const { step, options } = model.spec
   return drawn.slice(0, MOST_LINES).flatMap(({ series, target, history, times, rows }) => {
     const lower = rows.flatMap((row) => row.lower ?? [])
     const upper = rows.flatMap((row) => row.upper ?? [])
@@ -237,7 +237,7 @@ export function futureSections(drawn: readonly DrawnForecast[], model: ForecastM
 }
 
 /** The forecast in numbers. */
-function forecastTable(rows: DrawnForecast['rows'], coverage: number): ReportTable {
+function forecastTable(rows: ForecastWithHistory['rows'], coverage: number): ReportTable {
   const bounded = rows.some(({ lower }) => lower !== undefined)
   const shown = rows.slice(0, MOST_ROWS)
   const times = shortTimes(shown.map(({ time }) => time))

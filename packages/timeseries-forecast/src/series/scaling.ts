@@ -31,13 +31,13 @@ export class Scaler {
    * Fits each column on its values in `rows`; missing ones count nothing. A column that is constant there becomes 0; one with no value
    * there stays as it is.
    */
-  static fit(
+  static from(
     columns: ReadonlyMap<string, Float64Array>,
     names: readonly string[],
     rows: RowRange,
     kind: ScalingKind,
   ): Scaler {
-    const fits = names.map((name): [number, number] => {
+    const scales = names.map((name): [number, number] => {
       const values = columns.get(name)
       if (values === undefined)
         throw expected({
@@ -46,14 +46,14 @@ export class Scaler {
           of: 'a column',
           got: name,
         })
-      const known = withoutMissing(values.subarray(rows.from, rows.to))
-      return kind === 'none' || known.length === 0 ? [0, 1] : fit(known, name, kind)
+      const present = withoutMissing(values.subarray(rows.from, rows.to))
+      return kind === 'none' || present.length === 0 ? [0, 1] : estimate(present, name, kind)
     })
     return new Scaler(
       names,
       new Normaliser(
-        fits.map(([centre]) => centre),
-        fits.map(([, scale]) => scale),
+        scales.map(([centre]) => centre),
+        scales.map(([, scale]) => scale),
       ),
     )
   }
@@ -89,22 +89,22 @@ export class Scaler {
 
 /** The values that are there: all as they are where none is missing. A loop, since `filter` first makes a list of all. */
 function withoutMissing(values: Float64Array): Float64Array {
-  let known = 0
-  for (const value of values) if (!Number.isNaN(value)) known++
-  if (known === values.length) return values
-  const kept = new Float64Array(known)
+  let present = 0
+  for (const value of values) if (!Number.isNaN(value)) present++
+  if (present === values.length) return values
+  const kept = new Float64Array(present)
   let at = 0
   for (const value of values) if (!Number.isNaN(value)) kept[at++] = value
   return kept
 }
 
-function fit(known: Float64Array, name: string, kind: ScalingKind): [centre: number, scale: number] {
+function estimate(present: Float64Array, name: string, kind: ScalingKind): [centre: number, scale: number] {
   const statistics = new ChannelStatistics(1)
-  statistics.add(known, name)
+  statistics.add(present, name)
   const { mean, standardDeviation } = Normaliser.from(statistics)
   const deviation = standardDeviation[0] ?? 1
   if (kind === 'standard') return [mean[0] ?? 0, deviation]
-  const sorted = known.toSorted()
+  const sorted = present.toSorted()
   const range = quantile(sorted, 0.75) - quantile(sorted, 0.25)
   return [quantile(sorted, 0.5), range > 0 ? range : deviation]
 }

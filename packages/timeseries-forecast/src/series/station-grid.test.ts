@@ -36,7 +36,7 @@ function table(series: Series[], step: Step = { unit: 'ms', count: HOUR }): Tabl
   return { series, step, timeColumn: 'time', rows: 0, timeZone: 'UTC', notes: [] }
 }
 
-const layout: Layout = { targets: ['pm'], past: [], known: ['price'], missing: 'interpolate' }
+const layout: Layout = { targets: ['pm'], past: [], knownAhead: ['price'], missing: 'interpolate' }
 const optionsOf = (more: GivenTrainOptions = {}) =>
   resolveOptions(trainOptions, {
     data: 'none',

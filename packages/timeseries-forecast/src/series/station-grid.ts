@@ -130,13 +130,16 @@ export function joinStations(
       : new Float64Array(times.length).fill(NaN)
     return [`${target}@${key ?? `(${cell})`}`, values]
   })
-  const known = layout.known.map((name): [string, Float64Array] => [name, knownEverywhere(times, table.series, name)])
+  const shared = layout.knownAhead.map((name): [string, Float64Array] => [
+    name,
+    sharedColumn(times, table.series, name),
+  ])
   const empty = stations.filter((key) => key === null).length
   const note = `The stations stand on a grid of ${grid.rows} x ${grid.columns}${empty > 0 ? `, ${plural(empty, 'cell')} empty` : ''}.`
   return {
     table: {
       ...table,
-      series: [{ key: '', times, columns: new Map([...cells, ...known]) }],
+      series: [{ key: '', times, columns: new Map([...cells, ...shared]) }],
       notes: [...table.notes, note],
     },
     layout: { ...layout, targets: cells.map(([name]) => name), targetsOnly: true },
@@ -166,7 +169,7 @@ function onTimes(times: Float64Array, station: Series, values: Float64Array): Fl
 }
 
 /** A column that says the same at all stations that have it. */
-function knownEverywhere(times: Float64Array, stations: readonly Series[], name: string): Float64Array {
+function sharedColumn(times: Float64Array, stations: readonly Series[], name: string): Float64Array {
   const joint = new Float64Array(times.length).fill(NaN)
   for (const station of stations)
     onTimes(times, station, columnOf(station, name)).forEach((value, t) => {

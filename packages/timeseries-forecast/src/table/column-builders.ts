@@ -10,7 +10,7 @@ import type { Instant } from './instants.js'
 import { RowProblem } from './row-problem.js'
 
 /** A column that grows. Of a capacity that is never used, an operating system gives no memory. */
-export class Growing {
+export class GrowableColumn {
   #values: Float64Array
   length = 0
 
@@ -39,8 +39,8 @@ export class Growing {
 }
 
 /** A column to be filled from vectors of DuckDB. */
-export interface Sink {
-  readonly column: Growing
+export interface ColumnBuilder {
+  readonly column: GrowableColumn
   /** What it takes, one vector of each. */
   sql(file: TableFile): string[]
   /** @param row Number of the vectors' first row. */
@@ -59,13 +59,13 @@ function joinedTime(names: readonly string[], sql: (name: string) => string): st
   return names.map((name, at) => (at === 0 ? sql(name) : `'${marks[at - 1] ?? ' '}' || ${sql(name)}`)).join(' || ')
 }
 
-export class NumberSink implements Sink {
-  readonly column: Growing
+export class NumberColumnBuilder implements ColumnBuilder {
+  readonly column: GrowableColumn
   readonly name: string
   readonly #missing: readonly string[]
 
   constructor(name: string, missingText: readonly string[], capacity: number) {
-    this.column = new Growing(capacity)
+    this.column = new GrowableColumn(capacity)
     this.name = name
     this.#missing = missingText
   }
@@ -101,15 +101,15 @@ const PLAIN = `LIKE '____-__-__ __:__:__'`
 const PAST_MIDNIGHT = `LIKE '___________24%'`
 
 /** Times as numbers where DuckDB knows them, else as texts. */
-export class TimeSink implements Sink {
-  readonly column: Growing
+export class TimeColumnBuilder implements ColumnBuilder {
+  readonly column: GrowableColumn
   readonly #names: readonly string[]
   readonly #parse: (text: string) => Instant | undefined
   #typedZone = false
   #first: Pick<Instant, 'form' | 'zoned'> | undefined
 
   constructor(names: readonly string[], parse: (text: string) => Instant | undefined, capacity: number) {
-    this.column = new Growing(capacity)
+    this.column = new GrowableColumn(capacity)
     this.#names = names
     this.#parse = parse
   }
@@ -156,8 +156,8 @@ export class TimeSink implements Sink {
 }
 
 /** Texts as numbers of their values. */
-export class TextSink implements Sink {
-  readonly column: Growing
+export class TextColumnBuilder implements ColumnBuilder {
+  readonly column: GrowableColumn
   readonly values: string[] = []
   readonly #numbers = new Map<string, number>()
   readonly #name: string
@@ -165,7 +165,7 @@ export class TextSink implements Sink {
   readonly #most: number
 
   constructor(name: string, sql: (file: TableFile) => string, most: number, capacity: number) {
-    this.column = new Growing(capacity)
+    this.column = new GrowableColumn(capacity)
     this.#name = name
     this.#sql = sql
     this.#most = most

@@ -104,12 +104,18 @@ function windowsOf(
     columns: new Map([...series.columns, ...deriveColumns(series, FEATURES)]),
   }))
   const past = [...(all[0]?.columns.keys() ?? [])].filter((name) => !['OT', 'load', 'known'].includes(name))
-  const layout: Layout = { targets: ['OT', 'load'], past, known: ['known'], missing: given.missing, transform: 'log' }
+  const layout: Layout = {
+    targets: ['OT', 'load'],
+    past,
+    knownAhead: ['known'],
+    missing: given.missing,
+    transform: 'log',
+  }
   const gappy = given.missing === 'mask' ? new Set(all.flatMap((series) => gappyColumns(series, layout, train))) : []
   const prepared = all.map((series) => {
     const columns = transformTargets(series, layout)
     const rows = leak === 'scaling' ? { from: 0, to: ROWS } : train
-    const scaler = Scaler.fit(columns, ['OT', 'load', ...past], rows, given.scaling)
+    const scaler = Scaler.from(columns, ['OT', 'load', ...past], rows, given.scaling)
     const one = prepareSeries(series, { ...layout, masked: [...gappy] }, scaler)
     const width = one.pastColumns.length
     if (leak === 'gaps')

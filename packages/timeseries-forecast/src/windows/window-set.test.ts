@@ -43,7 +43,7 @@ describe('WindowSet', () => {
       column(-1, -2, -3, -4, -5, -6),
     )
     const windows = whole([series], { lookBack: 2, horizon: 2 })
-    expect(windows).toMatchObject({ length: 2, leftOut: 0, inputs: 2, known: 1, targets: 1, seriesCount: 1 })
+    expect(windows).toMatchObject({ length: 2, leftOut: 0, inputs: 2, futureInputs: 1, targets: 1, seriesCount: 1 })
     expect(lists(windows.gather([1, 0]))).toEqual({
       past: [2, 20, 3, 30, 1, 10, 2, 20],
       future: [-4, -5, -3, -4],

@@ -83,7 +83,7 @@ export class WindowSet {
   /** Columns of a gathered `past`, D. */
   readonly inputs: number
   /** Columns of `future`, K. */
-  readonly known: number
+  readonly futureInputs: number
   /** Columns of `y`, C. */
   readonly targets: number
   /** The numbers in `series` are below this. */
@@ -117,7 +117,7 @@ export class WindowSet {
     this.#filling = options.filling ?? 'interpolate'
     this.targets = options.channels === 'independent' ? 1 : first.targets
     this.inputs = first.pastColumns.length - first.targets + this.targets
-    this.known = first.futureColumns.length
+    this.futureInputs = first.futureColumns.length
     this.seriesCount = origins.length
     this.length = origins.reduce((sum, own) => sum + own.length, 0)
     this.#origins = new Uint32Array(this.length)
@@ -189,11 +189,11 @@ export class WindowSet {
    * @throws UserError when what is known in advance ends before a window's horizon.
    */
   gather(places: ArrayLike<number>): GatheredWindows {
-    const { lookBack, horizon, inputs, targets, known } = this
+    const { lookBack, horizon, inputs, targets, futureInputs } = this
     const batch = places.length
     const gathered = {
       past: new Float32Array(batch * lookBack * inputs),
-      future: new Float32Array(batch * horizon * known),
+      future: new Float32Array(batch * horizon * futureInputs),
       series: new Int32Array(batch),
       y: new Float32Array(batch * horizon * targets).fill(NaN),
       offsets: new Float32Array(batch * targets),
@@ -215,7 +215,7 @@ export class WindowSet {
       gathered.series[b] = row
       this.#copyPast(gathered.past, b, number, channel, origin)
       this.#copyTruth(gathered.y, b, number, channel, origin)
-      if (known > 0) this.#copyFuture(gathered.future, b, number, origin)
+      if (futureInputs > 0) this.#copyFuture(gathered.future, b, number, origin)
       centreLookBack(gathered.past, gathered.offsets, b, this, this.#centring)
     }
     if (this.#centring !== 'none') shiftBy(gathered.y, gathered.offsets, horizon, targets, -1)
@@ -273,11 +273,11 @@ export class WindowSet {
   }
 
   #copyFuture(future: Float32Array, b: number, number: number, origin: number): void {
-    const { horizon, known } = this
+    const { horizon, futureInputs } = this
     const one = this.#seriesAt(number)
-    const values = one.future.subarray(origin * known, (origin + horizon) * known)
-    if (values.length < horizon * known) {
-      const rows = one.future.length / known - one.length
+    const values = one.future.subarray(origin * futureInputs, (origin + horizon) * futureInputs)
+    if (values.length < horizon * futureInputs) {
+      const rows = one.future.length / futureInputs - one.length
       const names = one.futureColumns.join(', ')
       throw expected({
         doing: 'gathering windows',
@@ -287,10 +287,11 @@ export class WindowSet {
         hint: 'Give their values for the whole horizon, or forecast fewer rows.',
       })
     }
-    const start = b * horizon * known
+    const start = b * horizon * futureInputs
     future.set(values, start)
     if (!this.#hasFutureGaps[number]) return
-    for (let column = 0; column < known; column++) fillGaps(future, start + column, horizon, known, this.#filling)
+    for (let column = 0; column < futureInputs; column++)
+      fillGaps(future, start + column, horizon, futureInputs, this.#filling)
   }
 }
 
