@@ -1,6 +1,6 @@
 /**
- * The table that `data` and the options describe, and which of its columns are what: forecast, known up to now, known ahead, constant.
- * How files are read is table/'s.
+ * The table that `data` and the options describe, and the roles of its columns: forecast, known up to now, known ahead, constant.
+ * Reading files is in table/.
  */
 import { expected } from '@weft/core/errors'
 import { didYouMean, flagOf } from '@weft/core/cli'
@@ -14,7 +14,7 @@ import { calendarFeatures } from './table/calendar.js'
 import { readHolidays } from './table/holidays.js'
 import { readTable } from './table/read-table.js'
 
-/** Stands for all columns that nothing else is said of. */
+/** Stands for all columns without another role. */
 const ALL = 'all'
 
 const DOING = 'choosing columns'

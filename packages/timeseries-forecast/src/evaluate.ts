@@ -1,6 +1,6 @@
 /**
- * How good a saved model is on a table: on all of it, or on one part of the time that the model was trained with. The figures are
- * judge.ts's; here the table is read as the model's was.
+ * How good a saved model is on a table: on all of it, or on one part of the time that the model was trained with. Judging is in
+ * judge.ts; here the table is read as the training table was.
  */
 import { join } from 'node:path'
 import { expected } from '@weft/core/errors'

@@ -62,7 +62,7 @@ describe('prepareSeries', () => {
       'taking logarithms: expected a number above 0 for holiday in row 0 (1970-01-01T00:00:00.000Z) of series north, received 0',
     )
     expect(() => prepareSeries(series, layout, unscaled, new Map([['holiday', new Float64Array(2)]]))).toThrow(
-      'expected the same number of rows, 3 or more, for the columns known in advance (holiday), received 2',
+      'expected the same number of rows (3 or more) for the columns known in advance (holiday), received 2',
     )
   })
 })

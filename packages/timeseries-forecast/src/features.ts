@@ -122,7 +122,7 @@ function rowsAhead(series: Series, columns: Series['columns'], knownAhead: reado
   const [first = series.times.length, ...others] = knownAhead.map((name) => columnOf(series, columns, name).length)
   const wrong = [first, ...others].find((rows) => rows !== first || rows < series.times.length)
   if (wrong === undefined) return first
-  const what = `the same number of rows, ${series.times.length} or more,`
+  const what = `the same number of rows (${series.times.length} or more)`
   throw expected({
     doing: 'preparing a series',
     want: what,

@@ -1,5 +1,5 @@
 /**
- * The network that the options ask for. The builders are core's; here it is decided which, and what each output means: a point, the
+ * The network that the options ask for. The builders are in models/; here one is chosen, and the meaning of each output: a point, the
  * quantiles of an interval, or a normal distribution.
  */
 import type * as tfl from '@tensorflow/tfjs-layers'

@@ -7,21 +7,21 @@ export const detectionOptions = defineOptions({
     type: 'list',
     default: [],
     group: 'Detection',
-    help: 'columns that are watched; all of numbers unless told',
+    help: 'columns to watch (default: all numeric)',
   },
   detector: {
     type: 'choice',
     choices: detectorKinds,
     default: 'combined',
     group: 'Detection',
-    help: 'by the error of an LSTM’s forecast, by that of an LSTM autoencoder, or by the first together with level and spread',
+    help: 'evidence: the error of an LSTM’s forecast, that of an LSTM autoencoder, or the first combined with level and spread',
   },
   probation: {
     type: 'integer',
     min: 60,
     unit: 'rows',
     group: 'Detection',
-    help: 'rows at the beginning from which is learnt what is usual; 15 %, at most 750, unless told',
+    help: 'rows at the beginning that teach what is usual (default: 15 %, at most 750)',
   },
   risk: {
     type: 'number',
@@ -29,11 +29,11 @@ export const detectionOptions = defineOptions({
     above: 0,
     below: 1,
     group: 'Detection',
-    help: 'probability of evidence from which on a row raises an alarm; smaller gives fewer alarms',
+    help: 'an alarm is raised when evidence as strong has at most this probability; smaller gives fewer alarms',
   },
   labels: {
     type: 'path',
     group: 'Detection',
-    help: 'JSON file of anomalies that are known, file → windows [start, end], by which alarms are scored',
+    help: 'JSON file of known anomalies, file → windows [start, end], to score alarms by',
   },
 })

@@ -18,12 +18,12 @@ export const readingOptions = defineOptions({
   time: {
     type: 'string',
     group: 'Table',
-    help: 'column of the time, or several that make it, such as year+month+day; found unless told',
+    help: 'column of the time, or several that make it, such as year+month+day (default: inferred)',
   },
   step: {
     type: 'string',
     group: 'Table',
-    help: 'time between rows, such as 15min, 1h, 1d, 1month, or rows for trading days; found unless told',
+    help: 'time between rows, such as 15min, 1h, 1d, 1month, or rows for trading days (default: inferred)',
   },
   timeZone: {
     type: 'string',
@@ -53,25 +53,25 @@ export const readingOptions = defineOptions({
     group: 'Table',
     help: 'what happens to a table that is not in order of time',
   },
-  rows: { type: 'integer', min: 1, group: 'Table', help: 'rows that are read; all unless told' },
+  rows: { type: 'integer', min: 1, group: 'Table', help: 'rows to read (default: all)' },
 })
 
 /** Which columns are forecast, and from what. */
 export const columnOptions = defineOptions({
-  target: { type: 'list', default: [], group: 'Columns', help: 'columns that are forecast; the only one unless told' },
+  target: { type: 'list', default: [], group: 'Columns', help: 'columns to forecast (default: the only one)' },
   past: {
     type: 'list',
     default: [],
     group: 'Columns',
-    help: 'covariates that are known only up to now; all for every other column',
+    help: 'covariates known up to now; all stands for every other column',
   },
-  known: { type: 'list', default: [], group: 'Columns', help: 'covariates that are known ahead, such as a price list' },
+  known: { type: 'list', default: [], group: 'Columns', help: 'covariates known ahead, such as a price list' },
   statics: { type: 'list', default: [], group: 'Columns', help: 'columns that stay the same within a series' },
   features: {
     type: 'list',
     default: [],
     group: 'Columns',
-    help: 'what is computed of columns, such as logReturn(Close), difference(load,24), rsi(14)',
+    help: 'columns to compute from others, such as logReturn(Close), difference(load,24), rsi(14)',
   },
   calendar: {
     type: 'list',
@@ -130,7 +130,7 @@ export const windowOptions = defineOptions({
     group: 'Windows',
     help: 'rows between training windows',
   },
-  windowsPerEpoch: { type: 'integer', min: 1, group: 'Windows', help: 'windows that an epoch draws; all unless told' },
+  windowsPerEpoch: { type: 'integer', min: 1, group: 'Windows', help: 'windows to draw in an epoch (default: all)' },
 })
 
 /** How time is divided: training, then validation, then test. */

@@ -1,4 +1,4 @@
-/** Options of the network, of its loss and of how sure it says it is. options.ts puts them together into commands. */
+/** Options of the network, of its loss and of its intervals. options.ts puts them together into commands. */
 import { defineOptions } from '@weft/core/cli'
 import type { OptionsOf } from '@weft/core/cli'
 
@@ -56,7 +56,7 @@ export const modelOptions = defineOptions({
   },
 })
 
-/** What a forecast says besides its middle, and by which loss it is learnt. */
+/** The loss, and the intervals around a forecast. */
 export const headOptions = defineOptions({
   loss: {
     type: 'choice',
@@ -78,11 +78,11 @@ export const headOptions = defineOptions({
     above: 0,
     below: 1,
     group: 'Intervals',
-    help: 'share of the truth that intervals are to hold',
+    help: 'share of the truth that intervals should hold',
   },
 })
 
-/** What forecasts are compared with. */
+/** Baselines and how many windows are judged. */
 export const comparisonOptions = defineOptions({
   baselines: {
     type: 'list',
@@ -95,9 +95,9 @@ export const comparisonOptions = defineOptions({
     default: 20_000,
     min: 1,
     group: 'Judging',
-    help: 'windows that are judged at most, evenly spread over the part',
+    help: 'most windows to judge, evenly spread over the part',
   },
-  season: { type: 'integer', min: 2, unit: 'rows', group: 'Judging', help: 'length of the season; found unless told' },
+  season: { type: 'integer', min: 2, unit: 'rows', group: 'Judging', help: 'length of the season (default: inferred)' },
 })
 
 export type NetworkOptions = OptionsOf<typeof modelOptions>

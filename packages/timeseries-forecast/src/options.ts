@@ -41,7 +41,7 @@ const paperOptions = defineOptions({
 
 export const trainOptions = defineOptions({
   ...dataOption,
-  preset: { type: 'string', group: 'Table', help: 'named set of options; sizes that suit the table unless told' },
+  preset: { type: 'string', group: 'Table', help: 'named set of options (default: sizes that suit the table)' },
   ...datasetOption,
   ...readingOptions,
   ...columnOptions,
@@ -59,7 +59,7 @@ export const trainOptions = defineOptions({
 export const evaluateOptions = defineOptions({
   ...modelOption,
   ...dataOption,
-  baselines: { type: 'list', group: 'Judging', help: 'what it is compared with; as when it was trained unless told' },
+  baselines: { type: 'list', group: 'Judging', help: 'baselines to compare with (default: those of training)' },
   judgedWindows: comparisonOptions.judgedWindows,
   ...judgingOptions,
   ...runtimeOptions,
@@ -98,7 +98,7 @@ export const detectOptions = defineOptions({
 
 export const watchOptions = defineOptions({
   ...modelOption,
-  data: { type: 'path', help: 'file to which rows are appended; standard input unless told' },
+  data: { type: 'path', help: 'file to which rows are appended (default: standard input)' },
   ...runtimeOptions,
 })
 
@@ -108,12 +108,12 @@ export const demoOptions = defineOptions({
     group: 'Run',
     help: 'folder of the demonstration; the next free of runs/demo-forecast, runs/demo-forecast-2, …',
   },
-  days: { type: 'integer', min: 30, group: 'Run', help: 'days that are made; fewer on a slow device unless told' },
+  days: { type: 'integer', min: 30, group: 'Run', help: 'days to make (default: fewer on a slow device)' },
   epochs: {
     type: 'integer',
     min: 1,
     group: 'Run',
-    help: 'passes over the windows; fewer on a slow device unless told',
+    help: 'passes over the windows (default: fewer on a slow device)',
   },
   ...seedOption,
   ...runtimeOptions,

@@ -1,7 +1,7 @@
 /**
  * What the reports of training, evaluation and backtests show of forecasts: windows beside what then came, the model beside the
  * baselines, what intervals hold and what is left in the residuals. The input is plain data of what was judged, one target at a time;
- * the frame of a report is core/app's, drawing core/report's.
+ * the frame of a report is in core/app.
  */
 import { formatDuration, formatNumber, formatPercent, plural } from '@weft/core/cli'
 import {
@@ -15,7 +15,7 @@ import {
 } from './report/forecast-sections.js'
 import { type EquityPlotData } from './report/equity-plot.js'
 import { type KeyFigure, type Section } from '@weft/core/report'
-import { type NamedValues } from './report/forecast-plots.js'
+import type { NamedValues } from './report/line-marks.js'
 import type { Step } from './series/series.js'
 
 /** One forecast that is shown: numbers of one target in the unit of the table, missing ones NaN. */
@@ -94,14 +94,13 @@ export function forecastFigures({ scores, unit, target, judged, intervals }: Tar
   ]
 }
 
-/** Forecasts that were picked would say little. */
-const SPREAD_EVENLY = 'These windows lie evenly over what was judged; they were not picked.'
+/** Chosen examples would prove little. */
+const SPREAD_EVENLY = 'These windows are spread evenly over all that were judged.'
 
 /** Whether intervals held what they were made for. */
 function heldText(levels: Intervals['levels'] = []): string[] {
   return levels.map(
-    ({ nominal, actual }) =>
-      `Made to hold ${formatPercent(nominal, 0)} of the truth, they held ${formatPercent(actual)}.`,
+    ({ nominal, actual }) => `The ${formatPercent(nominal, 0)} intervals held ${formatPercent(actual)} of the truth.`,
   )
 }
 

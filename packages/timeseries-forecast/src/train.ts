@@ -1,6 +1,6 @@
 /**
  * From a table to a trained model and the folder of a run: read, divide, prepare, train, calibrate, judge, report. Options decide
- * everything; the loop is core's Trainer, the frame of a run core's too. A run that was stopped or killed goes on with `resume` and
+ * everything; the loop is the Trainer of core, which also has the frame of a run. A run that was stopped or killed goes on with `resume` and
  * ends as if it had not been.
  */
 import { setupRuntime } from '@weft/core/runtime'

@@ -22,7 +22,8 @@ import { type ForecastSpec, networkHorizon, optionsToSave } from './forecasting/
 import type { TrainOptions } from './options.js'
 import type { Table } from './series/series.js'
 import { gridOf, joinStations, optionsForGrid } from './series/station-grid.js'
-import { originsOfPart, WindowSet } from './windows/window-set.js'
+import { originsOfPart } from './windows/part-origins.js'
+import { WindowSet } from './windows/window-set.js'
 
 /** The windows of a part that are judged. */
 export interface WindowOrigins {
@@ -39,7 +40,7 @@ export interface TrainingSet {
   readonly validating: WindowSet
   /** Windows of the training part, and those of the others that are judged. */
   readonly parts: Readonly<Record<PartName, { readonly length: number; readonly origins?: readonly Uint32Array[] }>>
-  /** All that a model knows before it is trained. */
+  /** The spec of the model, before training. */
   readonly spec: ForecastSpec
   readonly warnings: readonly string[]
 }
@@ -63,7 +64,7 @@ export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks, al
   const specs = all.map((one, s) => seriesSpecOf(one, parts[s] ?? NO_PARTS, options, grid))
   const set = forecastSet(all, layout, specs, parts, grid)
   const { season, note } = seasonOf(set, table, options)
-  // A mistake in them is better told before training than after.
+  // A mistake in them should show before training, not after.
   makeBaselines(options.baselines, { season })
   hooks.note?.(summaryText(table, grid ? { ...layout, targets: [grid.target] } : layout, options))
   hooks.note?.([...table.notes, note].join(' '))
@@ -164,10 +165,10 @@ function checkStrategy({ past }: Layout, { multiStep, intervals }: TrainOptions)
   if (past.length > 0)
     throw expected({
       doing: 'forecasting row by row',
-      want: 'targets and columns known ahead only',
+      want: 'only targets and columns known ahead',
       of: `${flagOf('past')} and ${flagOf('features')}`,
       got: past.join(', '),
-      hint: `What they will be is not known: take ${flagOf('multiStep')} direct, or name them with ${flagOf('known')} if it is.`,
+      hint: `Their future values are unknown: use ${flagOf('multiStep')} direct, or name them with ${flagOf('known')} if it is.`,
     })
   if (intervals !== 'conformal' && intervals !== 'none')
     throw expected({
@@ -188,14 +189,14 @@ function seasonOf({ lines }: ForecastSet, { step }: Table, options: TrainOptions
       got: options.season,
     })
   if (options.season !== undefined)
-    return { season: options.season, note: `A season is ${options.season} rows, as told.` }
+    return { season: options.season, note: `A season is ${options.season} rows, as ${flagOf('season')} says.` }
   const [first] = lines
   if (first === undefined) throw new Error('finding the season: no target')
   const { length, note } = inferSeason(first.values.subarray(0, first.trained), step)
   return { season: length, note }
 }
 
-/** What the data was taken for, so that a mistake is seen before anything is learnt. */
+/** How the table was understood, so that a mistake shows before training. */
 function summaryText(
   { series }: Table,
   { targets, past, knownAhead }: Layout,

@@ -74,7 +74,7 @@ export async function trainDetector(probation: Rows, options: DetectorOptions = 
 async function train(
   probation: Rows,
   options: DetectorOptions,
-): Promise<{ detector: NetworkDetector; said: RowScores }> {
+): Promise<{ detector: NetworkDetector; onProbation: RowScores }> {
   const { kind = 'combined', risk = 0.005, seed = 1, epochs = 30, signal } = options
   const rows = probation.times.length
   if (rows < LEAST_ROWS)
@@ -93,8 +93,8 @@ async function train(
   const seasonLength = dailySeason(probation.times, columns)
   const detector = new NetworkDetector({ kind, spreads, silence: Math.floor(rows / 2), seasonLength }, model)
   detector.threshold = 1 - risk
-  const said = detectRows(detector, probation)
-  return { detector, said }
+  const onProbation = detectRows(detector, probation)
+  return { detector, onProbation }
 }
 
 /** What a network learns from, [T, D]: a missing value is the one before it, or the median before the first. */
@@ -110,7 +110,7 @@ function networkRows(length: number, columns: readonly Float64Array[]): Float32A
   return rows
 }
 
-/** What a detector says of rows. */
+/** The scores of rows, and what a detector expected of them. */
 export interface RowScores {
   /** [T] */
   readonly scores: Float64Array
@@ -157,11 +157,11 @@ export async function detectSeries(
 ): Promise<SeriesDetection> {
   const { length } = rows.times
   const probation = Math.min(length, options.probation ?? Math.max(LEAST_ROWS, nabProbation(length)))
-  const { detector, said } = await train(cut(rows, 0, probation), options)
+  const { detector, onProbation } = await train(cut(rows, 0, probation), options)
   const rest = detectRows(detector, cut(rows, probation, rows.times.length))
   return {
-    scores: joined(said.scores, rest.scores),
-    expected: said.expected.map((column, c) => joined(column, rest.expected[c] ?? new Float64Array(0))),
+    scores: concatenate(onProbation.scores, rest.scores),
+    expected: onProbation.expected.map((column, c) => concatenate(column, rest.expected[c] ?? new Float64Array(0))),
     alarms: rest.alarms.map((row) => probation + row),
     ...{ probation, threshold: detector.threshold, detector },
   }
@@ -173,7 +173,7 @@ function cut({ times, columns }: Rows, from: number, to: number): Rows {
   return { times: part(times), columns: columns.map(part) }
 }
 
-function joined(first: Float64Array, second: Float64Array): Float64Array {
+function concatenate(first: Float64Array, second: Float64Array): Float64Array {
   const both = new Float64Array(first.length + second.length)
   both.set(first)
   both.set(second, first.length)

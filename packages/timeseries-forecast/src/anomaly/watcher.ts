@@ -1,13 +1,13 @@
 /**
  * A trained detector on disk, and on a stream that begins where training ended. A detector's folder is a model's: the network, and beside it
  * all that the detector has learnt and carries, so that one saved after any row goes on as if it had never stopped. Where rows come from
- * is follow.ts's.
+ * is in watching/follow.ts.
  */
 import { expected } from '@weft/core/errors'
 import { loadModel, saveModel } from '@weft/core/models'
 import { type Detection, detectorKinds, type DetectorSetup, type DetectorState, NetworkDetector } from './detector.js'
 
-/** What is known once a row has come. */
+/** The detection of a row, and the forecast of the next. */
 export interface RowDetection extends Detection {
   readonly time: number
   /** What the next row should be, in the table's units, [D]; only where the detector forecasts. */
@@ -88,7 +88,7 @@ export class Watcher {
     return { ...detection, time, forecast: this.detector.forecast }
   }
 
-  /** Saves where it is. */
+  /** Saves the detector in its present state. */
   async save(dir: string): Promise<void> {
     await saveDetector(this.detector, dir, Number.isFinite(this.#lastTime) ? this.#lastTime : undefined)
   }
@@ -99,7 +99,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 function isSetup(value: unknown): value is DetectorSetup {
   if (!isRecord(value)) return false
   const { kind, spreads, silence, seasonLength } = value
-  const isKind = detectorKinds.some((known) => known === kind)
+  const isKind = detectorKinds.some((one) => one === kind)
   return isKind && Array.isArray(spreads) && [silence, seasonLength].every(Number.isInteger)
 }
 

@@ -1,6 +1,6 @@
 /**
  * Columns derived from others, given as texts such as `logReturn(Close,5)` or `rsi(14)`. Row t of a derived column is computed of rows
- * up to t alone and is NaN where it is not defined yet. What the indicators compute is indicators.ts's.
+ * up to t alone and is NaN where it is not defined yet. The indicators are in indicators.ts.
  */
 import { expected, UserError } from '@weft/core/errors'
 import { didYouMean } from '@weft/core/cli'

@@ -1,6 +1,6 @@
 /**
- * The indicators of technical analysis by name. What is defined by recursion (EMA, RSI, MACD, ATR, ADX, …) is `technicalindicators`'s,
- * fed row by row, so that row t knows rows up to t alone and stands at row t. What is defined on a window is computed here, since the
+ * The indicators of technical analysis by name. Those defined by recursion (EMA, RSI, MACD, ATR, ADX, …) come from the package
+ * `technicalindicators`, fed row by row, so that row t depends on rows up to t alone. What is defined on a window is computed here, since the
  * lists of that package stop at a value of 0, take the highest of negative values for 0, keep running sums whose rounding errors stay,
  * and round money flow to two decimals. Nothing here knows of names of columns; feature-columns.ts does.
  */

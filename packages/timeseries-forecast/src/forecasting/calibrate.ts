@@ -1,6 +1,6 @@
 /**
  * The margins of a model's intervals: by how much they must be widened so that they hold the share of the truth that was asked for,
- * found on the validation part, which no weight was fitted to. The method is judging/conformal.ts's.
+ * estimated on the validation part, to which no weight was fitted. The method is in judging/conformal.ts.
  */
 import { joinArrays } from '@weft/core/data'
 import type { ForecastSet } from './forecast-set.js'

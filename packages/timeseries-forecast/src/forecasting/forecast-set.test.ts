@@ -47,8 +47,8 @@ describe('partsOf', () => {
   })
 
   it.each([
-    [{ validationFrom: '2024-01-02' }, 'expected both --validation-from and --test-from for --test-from'],
-    [{ until: '90' }, 'expected it with --validation-from and --test-from only for --until, received "90"'],
+    [{ validationFrom: '2024-01-02' }, 'dividing the time: --validation-from needs --test-from'],
+    [{ until: '90' }, 'dividing the time: --until needs --validation-from and --test-from'],
     [{ validationFrom: '10', testFrom: '2024-01-03' }, 'expected row numbers alone or times alone'],
     [{ validationFrom: '2024-01-02', testFrom: 'soon' }, 'received "soon"'],
     [{ validationFrom: '60', testFrom: '50' }, 'expected ascending borders with rows before the first'],

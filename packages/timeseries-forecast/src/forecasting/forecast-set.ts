@@ -1,6 +1,6 @@
 /**
  * A table as forecasts need it: series as they stand in the table and as the network sees them, the parts of time, and of every target of
- * every series what its errors are measured by. How a table is read is data.ts's, what a network sees of it features.ts's.
+ * every series the scale of its errors. Reading a table is in data.ts, what a network sees of it in features.ts.
  */
 import { expected, UserError } from '@weft/core/errors'
 import { PART_NAMES, type PartName } from '@weft/core/app'
@@ -55,23 +55,15 @@ export function partsOf(series: readonly Series[], options: ChronologyOptions, t
   const times = series.map((one) => one.times)
   const { validationFrom, testFrom, until, validationShare, testShare } = options
   if (validationFrom === undefined && testFrom === undefined) {
-    if (until !== undefined)
-      throw expected({
-        doing: DOING,
-        want: 'it with --validation-from and --test-from only',
-        of: flagOf('until'),
-        got: until,
-      })
+    if (until !== undefined) throw new UserError(`${DOING}: --until needs --validation-from and --test-from`)
     return chronologicalParts(times, { validationShare, testShare })
   }
   if (validationFrom === undefined || testFrom === undefined) {
-    const missing = validationFrom === undefined ? 'validationFrom' : 'testFrom'
-    throw expected({
-      doing: DOING,
-      want: 'both --validation-from and --test-from',
-      of: flagOf(missing),
-      got: 'nothing',
-    })
+    const [missing, given] =
+      validationFrom === undefined
+        ? (['validationFrom', 'testFrom'] as const)
+        : (['testFrom', 'validationFrom'] as const)
+    throw new UserError(`${DOING}: ${flagOf(given)} needs ${flagOf(missing)}`)
   }
   const given = [validationFrom, testFrom, ...(until === undefined ? [] : [until])]
   const isRow = (text: string) => /^\d{1,9}$/.test(text) && !/^(19|20)\d\d$/.test(text)
@@ -110,7 +102,7 @@ export function bordersOf(series: readonly Series[], parts: readonly PartRanges[
   return borders.map((border) => Math.min(border, Number.MAX_SAFE_INTEGER))
 }
 
-/** What a model is to know of a series: fitted on its training rows alone. */
+/** The spec of a series, estimated on its training rows alone. */
 export function seriesSpecOf(
   { series, layout, unscaled }: EnrichedSeries,
   { train }: PartRanges,
@@ -144,7 +136,7 @@ function checkTarget(values: Float64Array, rows: number, name: string): void {
   if (values.subarray(0, rows).some((value) => value !== first && !Number.isNaN(value))) return
   throw new UserError(
     `training: expected a target that varies for ${name}, received ${first} in all ${rows} rows of the training part`,
-    'What never changes needs no forecast.',
+    'A constant needs no forecast.',
   )
 }
 

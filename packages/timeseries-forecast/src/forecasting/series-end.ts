@@ -14,7 +14,7 @@ import type { PreparedSeries } from '../windows/prepared-series.js'
  *
  * @param series With derived columns; those of the calendar are made here.
  * @param ahead Times of the horizon; undefined where rows have only an order.
- * @throws UserError when something that was said to be known ahead is not.
+ * @throws UserError when a column known ahead ends before the horizon.
  */
 export function prepareEnd(
   model: ForecastModel,
@@ -54,9 +54,9 @@ function valuesAhead({ key, times, columns }: Series, name: string, rows: number
   const time = times[last]
   throw expected({
     doing: 'forecasting',
-    want: `its values for all rows of the horizon, ${rows - 1 - last} more,`,
+    want: `values for all rows of the horizon (${rows - 1 - last} more)`,
     of: key === '' ? name : `${name} of series ${key}`,
     got: time === undefined ? 'nothing' : `values up to ${new Date(time).toISOString()}`,
-    hint: 'It was said to be known ahead: add rows in which it stands and the targets are empty.',
+    hint: 'The column is known ahead: add rows that hold its values and empty targets.',
   })
 }

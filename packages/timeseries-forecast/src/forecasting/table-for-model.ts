@@ -1,6 +1,6 @@
 /**
- * A table read for a saved model: the columns that it was trained on, in its scales, divided by the moments that divided its own. How
- * tables are read in general is data.ts's.
+ * A table read for a saved model: the columns that it was trained on, in its scales, divided by the moments that divided its own. Reading
+ * tables in general is in data.ts.
  */
 import { UserError } from '@weft/core/errors'
 import { enrich, layoutOf, readData, type EnrichedSeries } from '../data.js'
@@ -21,7 +21,7 @@ export interface TableForModel {
 export async function readTableForModel(model: ForecastModel, data: string): Promise<TableForModel> {
   const { options, layout, categories, borders, step, statics, timeColumn, grid } = model.spec
   const target = grid ? [grid.target] : layout.targets
-  // Where stations stand, the model knows.
+  // The model holds the places of its stations.
   const places = { gridRow: undefined, gridColumn: undefined }
   const asTrained = { ...options, ...places, target, step: stepName(step), time: timeColumn }
   const read = await readData(data, asTrained, categories).catch(explain)

@@ -1,6 +1,6 @@
 /**
- * What people see of alarms: lines for a terminal, and a report with a picture of each series and a table of what was found. Finding them is
- * detect.ts's.
+ * Alarms as people see them: lines for a terminal, and a report with a plot of each series and tables of the alarms. Detection is in
+ * detect.ts.
  */
 import { reportFooter } from '@weft/core/app'
 import { formatCount, formatDuration, formatNumber, formatPairs, formatTable, plural } from '@weft/core/cli'
@@ -21,7 +21,7 @@ const LISTED_ALARMS = 200
 /** Alarms that are printed of a series. */
 const PRINTED_ALARMS = 5
 
-/** What to tell of it. */
+/** The lines that sum up a detection. */
 export function alarmLines(
   { tables, nab, seconds }: Omit<DetectResult, 'lines' | 'report'>,
   report: string | undefined,
@@ -48,7 +48,7 @@ export function alarmLines(
   ]
 }
 
-/** What was found in a table, in a line. */
+/** The alarms of a table, in a line. */
 export function tableText({ name, rows, probation, alarms, labelled }: TableAlarms): string {
   const after = `${plural(alarms.length, 'alarm')} in ${plural(rows - probation, 'row')} after the first ${probation}`
   return `${name}: ${after}${labelled ? `; ${labelledText(labelled, alarms)}` : ''}`
@@ -164,7 +164,7 @@ export function writeAlarmsReport(
           data: drawn(series, columns[0] ?? '', detection, windows),
           caption: captionOf(tables[at]),
         })),
-        found.length > DRAWN_SERIES ? `Drawn are the first ${DRAWN_SERIES} of ${found.length}.` : [],
+        found.length > DRAWN_SERIES ? `The plots show the first ${DRAWN_SERIES} of ${found.length} series.` : [],
         [
           {
             caption: 'Alarms by table.',
@@ -182,7 +182,7 @@ export function writeAlarmsReport(
             ? []
             : [
                 {
-                  caption: `What was found. An alarm is named by its first row; the score is near 1 where nothing like it was seen before.${all.length > LISTED_ALARMS ? ` The first ${LISTED_ALARMS} of ${all.length}; all are in alarms.csv.` : ''}`,
+                  caption: `All alarms. An alarm is named by its first row; a score near 1 means that nothing like it came before.${all.length > LISTED_ALARMS ? ` The first ${LISTED_ALARMS} of ${all.length}; all are in alarms.csv.` : ''}`,
                   ...alarmTable(all.slice(0, LISTED_ALARMS)),
                 },
               ]),

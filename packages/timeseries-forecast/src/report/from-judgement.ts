@@ -1,6 +1,6 @@
 /**
- * From what was judged or forecast to what a report draws of it: histories as long as read well, the best baselines, a bounded number of
- * targets. Drawing is report.ts's and core's.
+ * From a judgement or a forecast to the data of a report: histories of readable length, the best baselines, a bounded number of
+ * targets. Drawing is in report.ts.
  */
 import type { ReportContent } from '@weft/core/app'
 import { formatNumber, formatPercent, plural } from '@weft/core/cli'
@@ -114,11 +114,11 @@ function lineSection(line: LineJudgement, model: ForecastModel): Section {
 function summarySection({ lines, standardised }: Judgement): Section {
   const figure = (value: number | undefined) => (value === undefined ? undefined : value.toPrecision(4))
   const shown =
-    lines.length > MOST_LINES ? [`Of ${lines.length} targets the first ${MOST_LINES} have sections of their own.`] : []
+    lines.length > MOST_LINES ? [`The first ${MOST_LINES} of ${lines.length} targets have sections of their own.`] : []
   return {
     title: 'All targets',
     text: [
-      'Errors of all targets together are of values scaled by the training part’s mean and deviation, so that none outweighs the others. In the pictures of forecasts what the model knew lies left of the dotted rule; the windows lie evenly over what was judged, and were not picked.',
+      'Errors of all targets together are of values scaled by the training part’s mean and deviation, so that none outweighs the others. In the pictures of forecasts what the model knew lies left of the dotted rule; the windows are spread evenly over all that were judged.',
       ...shown,
     ],
     tables: [
@@ -145,7 +145,7 @@ function summarySection({ lines, standardised }: Judgement): Section {
   }
 }
 
-/** What is shown of one target of one series. */
+/** The data of a report on one target of one series. */
 function targetReport(judged: LineJudgement, model: ForecastModel): TargetReport {
   const { line, model: own, baselines, residuals } = judged
   const { options, step, season } = model.spec
@@ -205,7 +205,7 @@ function windowReport(
   }
 }
 
-/** What is shown of forecasts whose truth is still to come. */
+/** The sections of forecasts whose truth is still to come. */
 export function futureSections(drawn: readonly ForecastWithHistory[], model: ForecastModel): Section[] {
   const { step, options } = model.spec
   return drawn.slice(0, MOST_LINES).flatMap(({ series, target, history, times, rows }) => {
@@ -244,7 +244,7 @@ function forecastTable(rows: ForecastWithHistory['rows'], coverage: number): Rep
   const more = rows.length > MOST_ROWS ? ` The first ${MOST_ROWS} of ${rows.length} rows.` : ''
   const right = (header: string) => ({ header, align: 'right' as const })
   return {
-    caption: `The forecast in numbers${bounded ? `, with the ends of the interval that is to hold ${formatPercent(coverage, 0)}` : ''}.${more}`,
+    caption: `The forecast in numbers${bounded ? `, with the ends of the ${formatPercent(coverage, 0)} interval` : ''}.${more}`,
     columns: [{ header: 'time' }, right('forecast'), ...(bounded ? [right('from'), right('to')] : [])],
     rows: shown.map(({ forecast, lower, upper }, at) => [
       times[at],

@@ -1,6 +1,6 @@
 /**
- * What a table is once it has been read: series on a regular axis of time, and how far apart their rows are. Reading is table/'s, what
- * a network sees of a series features.ts's. A missing value is NaN everywhere until a window is filled.
+ * What a table is once it has been read: series on a regular axis of time, and how far apart their rows are. Reading is in table/, what
+ * a network sees of a series in features.ts. A missing value is NaN everywhere until a window is filled.
  */
 
 /**

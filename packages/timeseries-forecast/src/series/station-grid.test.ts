@@ -107,7 +107,9 @@ describe('joinStations', () => {
   })
 
   it('refuses places without a grid, and makes its cells one', () => {
-    expect(() => optionsForGrid(optionsOf({ network: 'lstm' }))).toThrow('--grid-row with --network grid only')
+    expect(() => optionsForGrid(optionsOf({ network: 'lstm' }))).toThrow(
+      'laying out a grid: --grid-row needs --network grid',
+    )
     expect(optionsForGrid(optionsOf({ channels: 'independent' })).channels).toBe('joint')
     expect(gridOf(table([]), layout, optionsOf({ network: 'lstm' }))).toBeUndefined()
   })

@@ -31,13 +31,7 @@ export function optionsForGrid<O extends GridOptions>(options: O): O {
   const { network, gridRow, gridColumn } = options
   if (network === 'grid') return { ...options, channels: 'joint' }
   const [name] = [gridRow && ('gridRow' as const), gridColumn && ('gridColumn' as const)].filter((one) => !!one)
-  if (name !== undefined)
-    throw expected({
-      doing: DOING,
-      want: `${flagOf(name)} with ${flagOf('network')} grid only`,
-      of: 'network',
-      got: network,
-    })
+  if (name !== undefined) throw new UserError(`${DOING}: ${flagOf(name)} needs ${flagOf('network')} grid`)
   return options
 }
 

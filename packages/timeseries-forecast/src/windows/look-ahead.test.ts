@@ -17,7 +17,8 @@ import { Scaler, type ScalingKind } from '../series/scaling.js'
 import type { Series } from '../series/series.js'
 import { fillGaps } from './fill-gaps.js'
 import type { Centring } from './centring.js'
-import { WindowSet, type WindowSetOptions } from './window-set.js'
+import type { WindowSetOptions } from './part-origins.js'
+import { WindowSet } from './window-set.js'
 
 const ROWS = 90
 const [lookBack, horizon] = [8, 5]

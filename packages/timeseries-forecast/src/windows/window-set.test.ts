@@ -2,7 +2,8 @@ import { Random } from '@weft/core/runtime'
 import { describe, expect, it } from 'vitest'
 import { countGaps } from './fill-gaps.js'
 import type { PreparedSeries } from './prepared-series.js'
-import { WindowSet, type WindowSetOptions } from './window-set.js'
+import type { WindowSetOptions } from './part-origins.js'
+import { WindowSet } from './window-set.js'
 
 /** Rows of `past` and of `future`, the first `targets` columns being targets. */
 function prepared(past: number[][], future: number[][] = past.map(() => []), targets = 1, key = ''): PreparedSeries {

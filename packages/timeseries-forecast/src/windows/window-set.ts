@@ -2,22 +2,14 @@
  * Windows over any number of series: which there are, and their rows as a network wants them. A window costs 4 bytes (its origin) until
  * it is gathered into a batch; rows without gaps are copied as they are. Subtracting the last value of the look-back from past and
  * truth is NLinear's (Zeng et al. 2023, arXiv:2205.13504, section 4.2), each channel as a series of its own PatchTST's (Nie et al.
- * 2023, arXiv:2211.14730, section 3.1). The order of training is source.ts's.
+ * 2023, arXiv:2211.14730, section 3.1). The order of training is in source.ts.
  */
 import { expected, UserError } from '@weft/core/errors'
 import { centreLookBack, type Centring, shiftBy } from './centring.js'
 import { fillGaps, firstGap, type GapFilling } from './fill-gaps.js'
-import { checkShape, windowOrigins, type WindowShape } from './origins.js'
+import { checkShape } from './origins.js'
+import { channelsOf, originsOfPart, type WindowSetOptions } from './part-origins.js'
 import type { PreparedSeries, RowRange } from './prepared-series.js'
-
-export interface WindowSetOptions extends WindowShape {
-  /** `independent` makes each target a series of its own, with all other columns but the other targets; default `joint`. */
-  readonly channels?: 'joint' | 'independent' | undefined
-  /** Default `none`. */
-  readonly centring?: Centring | undefined
-  /** How gaps within a look-back are filled, default `interpolate`. */
-  readonly filling?: GapFilling | undefined
-}
 
 /** Windows as arrays, B of them. */
 export interface GatheredWindows {
@@ -44,32 +36,6 @@ export interface WindowPlace {
 }
 
 const NONE: RowRange = { from: 0, to: 0 }
-
-/**
- * Origins of all windows whose horizon lies within the part of a series, less those without any truth: one list, or with independent
- * channels one for each target.
- */
-export function originsOfPart(
-  series: PreparedSeries,
-  part: RowRange,
-  options: WindowShape & Pick<WindowSetOptions, 'channels'>,
-): { origins: Uint32Array[]; leftOut: number } {
-  const { first, stride, count } = windowOrigins(series.length, { ...options, ...part })
-  let leftOut = 0
-  const origins = channelsOf(series, options).map((channels) => {
-    const truths = countTruths(series, channels, part)
-    const kept = new Uint32Array(count)
-    let windows = 0
-    for (let at = 0; at < count; at++) {
-      const origin = first + at * stride
-      const row = origin - part.from
-      if (truths === undefined || (truths[row + options.horizon] ?? 0) > (truths[row] ?? 0)) kept[windows++] = origin
-    }
-    leftOut += count - windows
-    return windows === count ? kept : kept.slice(0, windows)
-  })
-  return { origins, leftOut }
-}
 
 /** The windows of some series. */
 export class WindowSet {
@@ -293,28 +259,6 @@ export class WindowSet {
     for (let column = 0; column < futureInputs; column++)
       fillGaps(future, start + column, horizon, futureInputs, this.#filling)
   }
-}
-
-/** Which target columns make up a series of windows: all of them together, or each alone. */
-function channelsOf({ targets }: PreparedSeries, { channels }: Pick<WindowSetOptions, 'channels'>): number[][] {
-  const all = Array.from({ length: targets }, (_, channel) => channel)
-  return channels === 'independent' ? all.map((channel) => [channel]) : [all]
-}
-
-/** For each row of a part, how many rows of it before have a value in one of the columns [rows + 1]; undefined when no cell is missing. */
-function countTruths(
-  { past, pastColumns }: PreparedSeries,
-  columns: readonly number[],
-  { from, to }: RowRange,
-): Uint32Array | undefined {
-  const width = pastColumns.length
-  if (firstGap(past.subarray(from * width, to * width)) === (to - from) * width) return undefined
-  const counts = new Uint32Array(to - from + 1)
-  for (let row = from; row < to; row++) {
-    const present = columns.some((column) => !Number.isNaN(past[row * width + column]))
-    counts[row - from + 1] = (counts[row - from] ?? 0) + (present ? 1 : 0)
-  }
-  return counts
 }
 
 function nameOf({ key }: PreparedSeries): string {

@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { setupRuntime } from '@weft/core/runtime'
 import { Trainer } from '@weft/core/training'
 import { loadModel, saveModel } from '@weft/core/models'
-import { buildSequenceAutoencoder } from './sequence-autoencoder.js'
+import { buildLstmAutoencoder } from './networks.js'
 
 beforeAll(async () => {
   await setupRuntime({ device: nativeStatus().available ? 'native' : 'cpu' })
@@ -25,11 +25,11 @@ const waves = (phases: number[], period = 8) =>
     ),
     [phases.length, 12, 2],
   )
-const build = () => buildSequenceAutoencoder({ lookBack: 12, inputs: 2, units: [10, 4], seed: 3 })
+const build = () => buildLstmAutoencoder({ columns: 2, window: 12, units: 4, seed: 3 })
 const errorOf = (model: tfl.LayersModel, x: tf.Tensor) =>
   tf.mean(tf.squaredDifference(model.predict(x) as tf.Tensor, x)).dataSync()[0] ?? NaN
 
-describe('a sequence autoencoder', () => {
+describe('the LSTM autoencoder', () => {
   it('gives back what it has learnt, better than what is unlike it, and so after saving and loading', async () => {
     const model = build()
     const x = waves(Array.from({ length: 16 }, (_, i) => i))
@@ -48,17 +48,15 @@ describe('a sequence autoencoder', () => {
     const model = build()
     const shapes = model.layers.map((layer) => [layer.name, ...(layer.outputShape as number[]).slice(1)])
     expect(shapes.slice(1)).toEqual([
-      ['encoder_1', 12, 10],
-      ['encoder_2', 4],
-      ['vector_steps', 12, 4],
-      ['decoder_1', 12, 4],
-      ['decoder_2', 12, 10],
-      ['head', 12, 2],
+      ['encoder', 4],
+      ['code', 12, 4],
+      ['decoder', 12, 8],
+      ['row', 12, 2],
     ])
   })
   it('says what is wrong', () => {
-    expect(() => buildSequenceAutoencoder({ lookBack: 4, inputs: 1, units: [8, 0] })).toThrow(
-      'building a sequence autoencoder: expected a whole number of at least 1 for units[1], received 0',
+    expect(() => buildLstmAutoencoder({ columns: 1, window: 4, units: 0, seed: 1 })).toThrow(
+      "building a detector's network: expected a whole number of at least 1 for units, received 0",
     )
   })
 })
