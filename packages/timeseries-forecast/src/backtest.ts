@@ -183,7 +183,7 @@ async function writeBacktestReport(
   if (last === undefined) return
   const model = await ForecastModel.load(last.out)
   model.network.dispose()
-  const shown = forecastReport(model)
+  const content = forecastReport(model)
   const trading: Section[] = paperTrades.slice(0, 6).map(({ series, report, times, growth }) => ({
     ...strategySection(
       {
@@ -200,14 +200,14 @@ async function writeBacktestReport(
   writeReport(path, {
     kicker: `Weft ${FORMAT.app}`,
     title: 'Backtest',
-    subtitle: `${plural(folds.length, 'fold')} of a growing past; ${shown.subtitle}`,
+    subtitle: `${plural(folds.length, 'fold')} of a growing past; ${content.subtitle}`,
     verdict: [
-      ...(shown.verdict?.(judgement) ?? []),
+      ...(content.verdict?.(judgement) ?? []),
       ...(paperTrades.length > 0 ? [againstLastPrice(judgement)] : []),
       ...(paperTrades.length === 1 ? paperTrades.map(({ report }) => report.sentence) : []),
     ],
-    summary: shown.figures(judgement, 'all folds'),
-    sections: [...(await shown.sections(judgement)), ...trading],
+    summary: content.figures(judgement, 'all folds'),
+    sections: [...(await content.sections(judgement)), ...trading],
     footer: reportFooter({ runtime: last.runtime, seconds }, { options, command }),
   })
 }

@@ -265,7 +265,7 @@ describe('bad input', () => {
     await refused(other).toThrow(/expected a model of timeseries-forecast .* received "image-seq"/)
     await refused(copy('half', about.slice(0, 100))).toThrow('weft.json')
     await refused(copy('bent', about.replace(/"lookBack": *24/, '"lookBack": 23'))).toThrow(
-      /bent: expected the columns, series and borders of a forecast in weft\.json, as its network needs/,
+      /bent: expected the columns, series and borders that the network needs in weft\.json, received/,
     )
   })
 

@@ -5,7 +5,7 @@
 import { reportFooter } from '@weft/core/app'
 import { formatCount, formatDuration, formatNumber, formatPairs, formatTable, plural } from '@weft/core/cli'
 import { anomalySection } from './forecast-sections.js'
-import { writeReport } from '@weft/core/report'
+import { type KeyFigure, type ReportTable, writeReport } from '@weft/core/report'
 import type { SeriesDetection } from '../anomaly/train-detector.js'
 import type { Windows } from '../anomaly/labels.js'
 import type { Alarm, TableAlarms, DetectResult, DetectorRun } from '../anomaly/table-alarms.js'
@@ -121,43 +121,11 @@ export function writeAlarmsReport(
   { options, command }: { readonly options: DetectOptions; readonly command: string | undefined },
 ): void {
   const { tables, nab, runtime, seconds } = result
-  const figure = (value: number) => value.toFixed(1)
-  const all = tables.flatMap(({ name, alarms }) =>
-    alarms.map((alarm) => ({ ...alarm, name: tables.length === 1 ? '' : name })),
-  )
   writeReport(path, {
     kicker: `Weft ${FORMAT.app}`,
     title: 'Alarms',
     subtitle: `${plural(tables.length, 'table')}, ${options.detector} detector`,
-    summary: [
-      {
-        label: 'Alarms',
-        value: String(tables.reduce((sum, { alarms }) => sum + alarms.length, 0)),
-        note: `in ${plural(
-          tables.reduce((sum, one) => sum + one.rows, 0),
-          'row',
-        )}`,
-      },
-      ...(nab
-        ? [
-            {
-              label: 'Found',
-              value: labelledFigures(tables).found.replace(/ labelled.*/, ''),
-              note: 'labelled anomalies',
-            },
-            {
-              label: 'False alarms',
-              value: String(labelledFigures(tables)['false alarms']),
-              note: 'outside labelled anomalies',
-            },
-            {
-              label: 'NAB score',
-              value: figure(nab.bestThreshold.standard),
-              note: `with its own threshold ${figure(nab.ownThreshold.standard)}; 0 silent, 100 perfect`,
-            },
-          ]
-        : []),
-    ],
+    summary: keyFigures(tables, nab),
     sections: [
       anomalySection(
         found.slice(0, DRAWN_SERIES).map(({ series, columns, detection, windows = [] }, at) => ({
@@ -165,28 +133,7 @@ export function writeAlarmsReport(
           caption: captionOf(tables[at]),
         })),
         found.length > DRAWN_SERIES ? `The plots show the first ${DRAWN_SERIES} of ${found.length} series.` : [],
-        [
-          {
-            caption: 'Alarms by table.',
-            columns: ['table', 'rows', 'alarms', ...(nab ? ['labelled', 'found', 'false alarms'] : [])].map(
-              (header, at) => (at === 0 ? { header } : { header, align: 'right' }),
-            ),
-            rows: tables.map(({ name, rows, alarms, labelled }) => [
-              name,
-              formatCount(rows),
-              alarms.length,
-              ...(labelled ? [labelled.anomalies, labelled.found, falseAlarms(alarms)] : []),
-            ]),
-          },
-          ...(all.length === 0
-            ? []
-            : [
-                {
-                  caption: `All alarms. An alarm is named by its first row; a score near 1 means that nothing like it came before.${all.length > LISTED_ALARMS ? ` The first ${LISTED_ALARMS} of ${all.length}; all are in alarms.csv.` : ''}`,
-                  ...alarmTable(all.slice(0, LISTED_ALARMS)),
-                },
-              ]),
-        ],
+        alarmTables(tables, nab !== undefined),
       ),
     ],
     footer: reportFooter({ runtime, seconds }, { options, command }),
@@ -215,4 +162,67 @@ function drawn(series: Series, column: string, detection: SeriesDetection, windo
     probation: detection.probation,
     label: column,
   }
+}
+
+/** The key figures at the head of the report. */
+function keyFigures(tables: readonly TableAlarms[], nab: DetectResult['nab']): KeyFigure[] {
+  const figure = (value: number) => value.toFixed(1)
+  return [
+    {
+      label: 'Alarms',
+      value: String(tables.reduce((sum, { alarms }) => sum + alarms.length, 0)),
+      note: `in ${plural(
+        tables.reduce((sum, one) => sum + one.rows, 0),
+        'row',
+      )}`,
+    },
+    ...(nab
+      ? [
+          {
+            label: 'Found',
+            value: labelledFigures(tables).found.replace(/ labelled.*/, ''),
+            note: 'labelled anomalies',
+          },
+          {
+            label: 'False alarms',
+            value: String(labelledFigures(tables)['false alarms']),
+            note: 'outside labelled anomalies',
+          },
+          {
+            label: 'NAB score',
+            value: figure(nab.bestThreshold.standard),
+            note: `with its own threshold ${figure(nab.ownThreshold.standard)}; 0 silent, 100 perfect`,
+          },
+        ]
+      : []),
+  ]
+}
+
+/** Alarms by table, and all alarms. */
+function alarmTables(tables: readonly TableAlarms[], scored: boolean): ReportTable[] {
+  const all = tables.flatMap(({ name, alarms }) =>
+    alarms.map((alarm) => ({ ...alarm, name: tables.length === 1 ? '' : name })),
+  )
+  return [
+    {
+      caption: 'Alarms by table.',
+      columns: ['table', 'rows', 'alarms', ...(scored ? ['labelled', 'found', 'false alarms'] : [])].map(
+        (header, at) => (at === 0 ? { header } : { header, align: 'right' }),
+      ),
+      rows: tables.map(({ name, rows, alarms, labelled }) => [
+        name,
+        formatCount(rows),
+        alarms.length,
+        ...(labelled ? [labelled.anomalies, labelled.found, falseAlarms(alarms)] : []),
+      ]),
+    },
+    ...(all.length === 0
+      ? []
+      : [
+          {
+            caption: `All alarms. An alarm is named by its first row; a score near 1 means that nothing like it came before.${all.length > LISTED_ALARMS ? ` The first ${LISTED_ALARMS} of ${all.length}; all are in alarms.csv.` : ''}`,
+            ...alarmTable(all.slice(0, LISTED_ALARMS)),
+          },
+        ]),
+  ]
 }
