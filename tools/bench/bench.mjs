@@ -4,7 +4,7 @@
 // loaded when asked for; a case is measured in a process of its own.
 // usage: npm run bench -- [--case NAME,...] [--backend NAME,... | --profile | --against torch | --scaling | --stream] [--json]
 import { readFileSync } from 'node:fs'
-import { coreVersion, defineCommand, defineOptions, runCli } from '@weft/core/cli'
+import { coreVersion, defineCommand, defineOptions, resolveOptions, runCli } from '@weft/core/cli'
 import { UserError } from '@weft/core/errors'
 
 /** @type {readonly string[]} */
@@ -41,7 +41,8 @@ const bench = defineCommand({
     'npm run bench -- --profile --case audio-crnn',
     'npm run bench -- --against torch --python python3',
   ],
-  async run({ seconds, backend, profile, against, scaling, stream, ...rest }, context) {
+  async run(given, context) {
+    const { seconds, backend, profile, against, scaling, stream, ...rest } = resolveOptions(options, given)
     const chosen = rest.case.length === 0 ? names : rest.case
     const modes = Object.entries({ profile, against, scaling, stream }).filter(([, value]) => value)
     if (modes.length > 1)

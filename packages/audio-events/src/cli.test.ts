@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { flagOf } from '@weft/core/cli'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FIXTURE_OPTIONS, FIXTURE_RATE_HZ, fixtureTone, writeFixtureSounds } from './testing/fixture-sounds.js'
-import { encodeWav } from './wav.js'
+import { encodeWav } from './sound/wav.js'
 
 // The real command, on the build.
 const command = fileURLToPath(new URL('../bin/weft-audio.js', import.meta.url))
@@ -18,8 +18,12 @@ interface Outcome {
 }
 
 function weftAudio(...args: string[]): Promise<Outcome> {
+  return run(args, process.env)
+}
+
+function run(args: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [command, ...args], { encoding: 'utf8' }, (error, stdout, stderr) => {
+    execFile(process.execPath, [command, ...args], { encoding: 'utf8', env }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr })
     })
   })
@@ -89,6 +93,17 @@ describe('weft-audio', () => {
     )
     const printed: { predictions: { events: { startSeconds: number }[] }[] } = JSON.parse(stdout)
     expect(printed.predictions[0]?.events[0]?.startSeconds).toBeCloseTo(1, 1)
+  })
+
+  it('says once that it runs without the C++ kernels, also where one command trains several times', async () => {
+    const without = { ...process.env, WEFT_NATIVE: '0' }
+    const small = [...flags, '--device', 'auto', '--epochs', '1', '--workers', '0', '--cross-validate', '--folds', '2']
+    const trained = await run(['train', '--data', at('sounds'), '--out', at('slow'), ...small], without)
+    expect(trained.code).toBe(0)
+    expect(trained.stderr.match(/Running on TensorFlow\.js's cpu backend, many times slower/g)).toHaveLength(1)
+    const predicted = await run(['predict', '--model', at('run'), at('sounds', 'low_0.wav')], without)
+    expect(predicted.code).toBe(0)
+    expect(predicted.stderr.match(/Running on TensorFlow\.js's wasm backend, many times slower/g)).toHaveLength(1)
   })
 
   it('streams', async () => {
@@ -222,7 +237,7 @@ describe('bad input', () => {
     ['a text file', 'hello', /received text/],
     ['zero samples', encodeWav(new Float32Array(), 8000), /at least 1 sample, received 0/],
     ['a header alone', good.subarray(0, 30), /ends before them/],
-  ])('refuses %s with --strict, and leaves it out and counts it without', async (name, content, message) => {
+  ])('refuses %s with --strict, and skips and counts it without', async (name, content, message) => {
     const data = sounds(`bad-${name.replaceAll(' ', '-')}`, { ...enough, 'dog/bad.wav': content })
     const strict = await weftAudio('train', '--data', data, '--out', at('none'), '--strict', ...quick)
     expect(strict.stderr).toMatch(/bad\.wav/)
@@ -230,11 +245,11 @@ describe('bad input', () => {
     expect(strict.code).toBe(2)
     const out = at(`lenient-${name.replaceAll(' ', '-')}`)
     const lenient = await weftAudio('train', '--data', data, '--out', out, ...quick)
-    expect(lenient.stderr).toContain('1 file left out')
+    expect(lenient.stderr).toContain('1 file skipped')
     expect(lenient.code).toBe(0)
   })
 
-  it('leaves an unreadable file out and counts it', async () => {
+  it('skips an unreadable file and counts it', async () => {
     writeFixtureSounds(at('some'), 2)
     writeFileSync(at('some', 'low_9.wav'), good)
     chmodSync(at('some', 'low_9.wav'), 0)

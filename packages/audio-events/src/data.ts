@@ -1,5 +1,5 @@
 /**
- * Lists of labelled sounds: what to read is told by options, reading and dividing are core's. Nothing is decoded here.
+ * Lists of labelled sounds, as the options say; reading and dividing them is core's. Nothing is decoded here.
  */
 import { statSync } from 'node:fs'
 import { Labels, readByPattern, readClassFolders, readCsvItems } from '@weft/core/data'
@@ -7,8 +7,8 @@ import { UserError } from '@weft/core/errors'
 import type { FoundFiles, LabelledFile } from '@weft/core/data'
 import type { DrawOptions } from '@weft/core/app'
 import { datasets } from './datasets/index.js'
-import { SOUND_EXTENSIONS } from './decode.js'
-import type { ReadingOptions } from './options.js'
+import { SOUND_EXTENSIONS } from './sound/decode.js'
+import type { ReadingOptions } from './options/sound.js'
 
 /** Reads the list of sounds that `data` and the options describe. */
 export function readSounds(data: string, options: ReadingOptions): FoundFiles {

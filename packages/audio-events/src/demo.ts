@@ -4,22 +4,29 @@
  * missing it makes fewer sounds and a smaller network.
  */
 import { join } from 'node:path'
-import { isFast, Random, setupRuntime } from '@weft/core/runtime'
+import { isFast, Random, type RuntimeReport } from '@weft/core/runtime'
 import { writeFileAtomic } from '@weft/core/files'
-import { accuracyOf, demoFolder, demoSummary, type DemoSummary, type TrainHooks } from '@weft/core/app'
-import { formatDuration, formatPercent, formatTimestamp, plural } from '@weft/core/cli'
-import { DEMO_LABELS, DEMO_RATE_HZ, DEMO_SECONDS, demoSound } from './demo-sounds.js'
-import type { DemoOptions, GivenTrainOptions } from './options.js'
+import { accuracyOf, demoFolder, demoSummary, onRuntime, type DemoSummary, type Hooks } from '@weft/core/app'
+import {
+  resolveOptions,
+  type GivenOptions,
+  formatDuration,
+  formatPercent,
+  formatTimestamp,
+  plural,
+} from '@weft/core/cli'
+import { DEMO_LABELS, DEMO_RATE_HZ, DEMO_SECONDS, demoSound } from './demo/demo-sounds.js'
+import { demoOptions, type DemoOptions, type GivenTrainOptions } from './options.js'
 import { predict, type Prediction } from './predict.js'
 import { train } from './train.js'
-import { encodeWav } from './wav.js'
+import { encodeWav } from './sound/wav.js'
 
 export interface DemoResult extends DemoSummary {
   /** Of sounds that the model has not heard. */
   readonly accuracy: number
   readonly seconds: number
   readonly recording: Prediction | undefined
-  /** What happened, for people. */
+  /** The summary, as printed. */
   readonly lines: readonly string[]
 }
 
@@ -78,63 +85,36 @@ const HEARING: GivenTrainOptions = {
   convDropout: 0,
 }
 
-export async function runDemo(options: DemoOptions, hooks: TrainHooks): Promise<DemoResult> {
+export function runDemo(given: GivenOptions<typeof demoOptions>, hooks: Hooks): Promise<DemoResult> {
+  const options = resolveOptions(demoOptions, given)
+  return onRuntime(options, hooks, (runtime, inner) => demonstrate(options, runtime, inner))
+}
+
+async function demonstrate(options: DemoOptions, { device }: RuntimeReport, hooks: Hooks): Promise<DemoResult> {
   const started = performance.now()
-  const { seed } = options
+  const seconds = () => (performance.now() - started) / 1000
   const out = demoFolder(options.out, 'demo')
-  const runtime = await setupRuntime({ device: options.device, threads: options.threads })
-  if (runtime.notice !== undefined) hooks.note?.(runtime.notice)
-  const size = isFast(runtime.device) ? FULL : REDUCED
-  const soundsPerClass = options.soundsPerClass ?? size.soundsPerClass
-  const unseen = Math.max(1, Math.round(soundsPerClass * UNSEEN_SHARE))
+  const size = isFast(device) ? FULL : REDUCED
+  const takes = options.soundsPerClass ?? size.soundsPerClass
+  const unseen = Math.max(1, Math.round(takes * UNSEEN_SHARE))
   const sounds = join(out, 'sounds')
+  const why = size === REDUCED ? `: fewer, and a smaller network, as there is only the ${device} device` : ''
   hooks.note?.(
-    `Making ${plural(soundsPerClass * DEMO_LABELS.length, 'sound')} of ${plural(DEMO_LABELS.length, 'kind')} in ${sounds}${size === REDUCED ? `: fewer, and a smaller network, as there is only the ${runtime.device} device` : ''}.`,
+    `Making ${plural(takes * DEMO_LABELS.length, 'sound')} of ${plural(DEMO_LABELS.length, 'kind')} in ${sounds}${why}.`,
   )
-  for (const label of DEMO_LABELS) {
-    for (let take = 0; take < soundsPerClass; take++) {
-      hooks.signal?.throwIfAborted()
-      writeFileAtomic(join(sounds, `${label}_${take}.wav`), encodeWav(await demoSound(label, take, seed), DEMO_RATE_HZ))
-    }
-  }
+  await makeSounds(sounds, takes, options.seed, hooks)
   const run = join(out, 'run')
-  const result = await train(
-    {
-      ...HEARING,
-      ...size.train,
-      ...(options.epochs !== undefined && { epochs: options.epochs }),
-      data: sounds,
-      testWhere: `take=0-${unseen - 1}`,
-      out: run,
-      seed,
-      device: options.device,
-      threads: options.threads,
-      cache: 'none',
-    },
-    hooks,
-  )
+  const result = await train({ ...trainingOf(options, size, unseen), data: sounds, out: run }, hooks)
   const summary = demoSummary(result)
   if (result.test === undefined) {
-    const seconds = (performance.now() - started) / 1000
-    return {
-      ...summary,
-      accuracy: Number.NaN,
-      seconds,
-      recording: undefined,
-      lines: ['Stopped before the model was trained.'],
-    }
+    const lines = ['Stopped before the model was trained.']
+    return { ...summary, accuracy: Number.NaN, seconds: seconds(), recording: undefined, lines }
   }
   const file = join(out, 'recording.wav')
-  const truth = await makeRecording(file, unseen, seed)
-  const { predictions } = await predict([file], {
-    model: run,
-    events: true,
-    device: options.device,
-    threads: options.threads,
-  })
+  const truth = await makeRecording(file, unseen, options.seed)
+  const { predictions } = await predict([file], { model: run, events: true }, hooks)
   const [recording] = predictions
   const accuracy = accuracyOf(result.test.figures)
-  const seconds = (performance.now() - started) / 1000
   const lines = [
     `Accuracy on ${plural(result.items.test, 'sound')} that it had not heard: ${formatPercent(accuracy)}`,
     `In a recording of ${plural(truth.length, 'such sound')} (${truth.join(', ')}) it hears:`,
@@ -142,12 +122,36 @@ export async function runDemo(options: DemoOptions, hooks: TrainHooks): Promise<
       ({ startSeconds, endSeconds, label, probability }) =>
         `  ${formatTimestamp(startSeconds)} - ${formatTimestamp(endSeconds)}  ${label} (${formatPercent(probability, 0)})`,
     ),
-    `Time    ${formatDuration(seconds)} on ${runtime.device}`,
+    `Time    ${formatDuration(seconds())} on ${device}`,
     `Report  ${summary.report}`,
     `Model   ${summary.model}`,
     `Try     npx weft-audio predict --model ${run} ${join(sounds, `${DEMO_LABELS[0]}_0.wav`)}`,
   ]
-  return { ...summary, accuracy, seconds, recording, lines }
+  return { ...summary, accuracy, seconds: seconds(), recording, lines }
+}
+
+/** Writes `takes` sounds of each kind. */
+async function makeSounds(folder: string, takes: number, seed: number, { signal }: Hooks): Promise<void> {
+  for (const label of DEMO_LABELS) {
+    for (let take = 0; take < takes; take++) {
+      signal?.throwIfAborted()
+      writeFileAtomic(join(folder, `${label}_${take}.wav`), encodeWav(await demoSound(label, take, seed), DEMO_RATE_HZ))
+    }
+  }
+}
+
+/** The options of the training, of which the first `unseen` takes only test. */
+function trainingOf({ epochs, seed, device, threads }: DemoOptions, size: Size, unseen: number): GivenTrainOptions {
+  return {
+    ...HEARING,
+    ...size.train,
+    ...(epochs !== undefined && { epochs }),
+    testWhere: `take=0-${unseen - 1}`,
+    seed,
+    device,
+    threads,
+    cache: 'none',
+  }
 }
 
 /** Writes unheard sounds one after another, with pauses; gives their labels in order. */

@@ -1,91 +1,63 @@
 /**
- * How good a model is on labelled sounds: all that `data` holds, or one part of the split that the model was trained with. The
- * figures are core's; here the sounds are found, run through the model and matched with their labels.
+ * How good a saved model is on labelled sounds: all that `data` holds, or one part of the split that the model was trained with. The
+ * recipe is core's; here the sounds are listed and prepared.
  */
-import { join } from 'node:path'
-import { setupRuntime } from '@weft/core/runtime'
-import { writeFileAtomic } from '@weft/core/files'
-import type { LabelledFile } from '@weft/core/data'
 import {
+  evaluateModel,
   itemsToJudge,
-  judgeClassifier,
+  pickOptions,
   predictionsCsv,
   readingAsTrained,
   refuseSkipped,
-  writeEvaluationReport,
+  type Evaluation,
+  type EvaluationData,
+  type Hooks,
+  type Judgement,
 } from '@weft/core/app'
-import type { EvaluateHooks, Evaluation, Judgement, JudgeOptions } from '@weft/core/app'
-import { resolveOptions } from '@weft/core/cli'
-import type { GivenOptions } from '@weft/core/cli'
+import { resolveOptions, type GivenOptions } from '@weft/core/cli'
 import { drawing, readSounds } from './data.js'
-import { prepareFeatures, type FeatureStore } from './feature-store.js'
-import { SoundModel, spectrogramOptions } from './model.js'
-import { evaluateOptions } from './options.js'
-import { soundReport } from './report.js'
-
-/** Runs the model over sounds whose frames the store has. */
-export function judgeSounds(
-  model: SoundModel,
-  items: readonly LabelledFile[],
-  store: FeatureStore,
-  options: Pick<JudgeOptions<LabelledFile>, 'batchSize' | 'onProgress'>,
-): Promise<Judgement> {
-  const { labels, multiLabel } = model.hearing
-  return judgeClassifier(items, {
-    ...options,
-    labels,
-    multiLabel,
-    predict: async (batch) => model.predict(await Promise.all(batch.map((item) => store.get(item)))),
-  })
-}
+import { prepareFeatures } from './features/feature-store.js'
+import { judgeSounds } from './judge.js'
+import { SoundModel } from './model.js'
+import { evaluateOptions, type EvaluateOptions } from './options.js'
+import { spectrogramOptions } from './options/sound.js'
 
 /**
  * Judges a saved model.
  *
  * @throws UserError when a label is none of the model's, or no sound can be used.
  */
-export async function evaluate(
+export function evaluate(
   given: GivenOptions<typeof evaluateOptions>,
-  hooks: EvaluateHooks = {},
+  hooks: Hooks = {},
 ): Promise<Evaluation<Judgement, SoundModel>> {
-  const started = performance.now()
-  const options = resolveOptions(evaluateOptions, given)
-  const runtime = await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
-  const model = await SoundModel.load(options.model)
-  const { multiLabel, options: trained } = model.hearing
-  // As told, and else as when the model was trained.
-  const found = readSounds(options.data, {
+  const load = (path: string) => SoundModel.load(path)
+  return evaluateModel({ load, open }, resolveOptions(evaluateOptions, given), hooks)
+}
+
+async function open(model: SoundModel, options: EvaluateOptions, hooks: Hooks): Promise<EvaluationData<Judgement>> {
+  const { multiLabel, options: trained } = model.spec
+  const list = readSounds(options.data, {
     ...readingAsTrained(options, trained),
     dataset: options.dataset ?? trained.dataset,
     labelSeparator: options.labelSeparator ?? trained.labelSeparator,
     fold: options.fold ?? trained.fold,
   })
-  refuseSkipped(found.skipped, options)
-  const items = itemsToJudge(found.items, options, trained, drawing(trained.seed, trained, multiLabel))
+  refuseSkipped(list.skipped, options)
+  const items = itemsToJudge(list.items, options, trained, drawing(trained.seed, trained, multiLabel))
   const store = await prepareFeatures(items, {
-    settings: { spectrogram: spectrogramOptions(trained), trimDb: trained.trimDb },
+    settings: { spectrogram: pickOptions(trained, spectrogramOptions), trimDb: trained.trimDb },
     cache: options.cache,
     workers: options.workers,
     strict: options.strict,
     onProgress: hooks.onFiles,
   })
-  try {
-    const { batchSize, out } = options
-    const judgement = await judgeSounds(model, store.items, store, { batchSize, onProgress: hooks.onProgress })
-    const evaluation = {
-      judgement,
-      model,
-      skipped: [...found.skipped, ...store.skipped],
-      warnings: store.warnings,
-      runtime,
-      seconds: (performance.now() - started) / 1000,
-    }
-    if (out === undefined) return { ...evaluation, report: undefined }
-    const report = join(out, 'report.html')
-    writeFileAtomic(join(out, 'predictions.csv'), predictionsCsv(judgement, model.labels, multiLabel))
-    await writeEvaluationReport(report, evaluation, soundReport(model, store), { options, command: hooks.command })
-    return { ...evaluation, report }
-  } finally {
-    await store.close()
+  return {
+    skipped: [...list.skipped, ...store.skipped],
+    warnings: store.warnings,
+    judge: () => judgeSounds(model, store.items, store, { batchSize: options.batchSize, onProgress: hooks.onItems }),
+    predictions: (judgement) => predictionsCsv(judgement, model.labels, multiLabel),
+    report: async () => (await import('./report.js')).soundReport(model, store),
+    close: () => store.close(),
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import golden from './golden/mel.json' with { type: 'json' }
-import { hzToMel, melToHz, Spectrogram, type SpectrogramOptions } from './features.js'
+import { hzToMel, melToHz, Spectrogram } from './features.js'
+import type { SpectrogramOptions } from './options/sound.js'
 
 const samples = Float32Array.from(golden.samples, (value) => value / 32768)
 

@@ -3,43 +3,16 @@
  * (periodic Hann window, Slaney's mel scale and area-normalised filters, frames that start at multiples of the hop, no centring),
  * so that golden values can be compared. Meyda's mel bands are not used: their filter edges are rounded down to whole bins, which
  * leaves low filters of short windows empty, `log(1 + x)` flattens quiet sounds, and a frame takes 100 to 370 µs; here it takes
- * about 10. Meyda's spectral descriptors, which this file's magnitudes are handed to, can stand beside the mel bands.
- * What models see is made of this by finish.ts.
+ * about 10. Meyda's spectral descriptors of the same magnitudes can stand beside the mel bands.
+ * features/finish.ts makes the network's input of it.
  */
 import { UserError } from '@weft/core/worker'
 import Meyda from 'meyda'
-import { RealFft } from './fft.js'
+import { RealFft } from './features/fft.js'
+import type { SpectrogramOptions } from './options/sound.js'
 
 /** Meyda's types say that its object is the module's `default`; in Node it is the module itself. */
 const { featureExtractors } = Object.assign({}, Meyda.default, Meyda)
-
-/** Descriptors of one frame that Meyda computes from the magnitude spectrum or the samples. */
-export const DESCRIPTORS = [
-  'rms',
-  'zcr',
-  'spectralCentroid',
-  'spectralFlatness',
-  'spectralRolloff',
-  'spectralSpread',
-] as const
-export type Descriptor = (typeof DESCRIPTORS)[number]
-
-export interface SpectrogramOptions {
-  readonly sampleRateHz: number
-  readonly windowMs: number
-  readonly hopMs: number
-  /** Points of the Fourier transform; 0 takes the smallest power of two that holds a window. */
-  readonly fftSize: number
-  readonly melBands: number
-  readonly minHz: number
-  /** 0 takes half the sample rate. */
-  readonly maxHz: number
-  /** y[n] = x[n] - preEmphasis · x[n - 1]; 0 is off. */
-  readonly preEmphasis: number
-  /** Power below this counts as this, in dB. */
-  readonly floorDb: number
-  readonly descriptors: readonly Descriptor[]
-}
 
 /** Rows of numbers, one row a frame. */
 export interface Frames {
@@ -60,7 +33,7 @@ export class Spectrogram {
   readonly #fft: RealFft
   readonly #window: Float64Array
   readonly #filters: readonly MelFilter[]
-  readonly #descriptors: readonly Descriptor[]
+  readonly #descriptors: SpectrogramOptions['descriptors']
   readonly #sampleRateHz: number
   readonly #preEmphasis: number
   readonly #frame: Float64Array
@@ -154,14 +127,14 @@ export class Spectrogram {
 
   #describe(signal: Float32Array, row: Float32Array): void {
     for (let k = 0; k < this.#magnitude.length; k++) this.#magnitude[k] = Math.sqrt(this.#power[k] ?? 0)
-    const given = {
+    const frame = {
       signal,
       ampSpectrum: this.#magnitude,
       sampleRate: this.#sampleRateHz,
       bufferSize: 2 * this.#magnitude.length,
     }
     for (const [i, name] of this.#descriptors.entries()) {
-      const value = Number(featureExtractors[name](given))
+      const value = Number(featureExtractors[name](frame))
       row[this.#filters.length + i] = Number.isFinite(value) ? value : 0 // of silence most are 0 / 0
     }
   }

@@ -1,20 +1,22 @@
 /**
  * A model that hears: the network together with everything that predicting needs (labels, how sounds become its input, the training
- * part's mean and deviation, how the data was read and divided). It is saved as a TensorFlow.js model with a weft.json beside it.
- * Building the network from options is here too; training it is train.ts's.
+ * part's mean and deviation, how the data was read and divided). It is saved as a TensorFlow.js model with a weft.json beside it. The
+ * network is built in network.ts and trained in train.ts.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { buildCrnn, saveModel } from '@weft/core/models'
-import { expected, UserError } from '@weft/core/errors'
+import { labelsOfRow, loadSavedModel, type ModelFormat, pickOptions } from '@weft/core/app'
+import { resolveOptions, type OptionsOf } from '@weft/core/cli'
 import { Labels, Normaliser } from '@weft/core/data'
-import { labelsOfRow, loadSavedModel, type ModelFormat, pickOptions, seedOption, splitOptions } from '@weft/core/app'
-import { resolveOptions } from '@weft/core/cli'
-import type { OptionsOf } from '@weft/core/cli'
-import { fit } from './augment.js'
-import { Spectrogram, type Frames, type SpectrogramOptions } from './features.js'
-import { Finisher, type FinishOptions } from './finish.js'
-import { featureOptions, modelOptions, readingOptions, type FeatureOptions } from './options.js'
+import { expected, UserError } from '@weft/core/errors'
+import { saveModel } from '@weft/core/models'
+import { seedOption, splitOptions } from '@weft/core/options'
+import { cutOrPad, type Window } from './features/augment.js'
+import { Finisher } from './features/finish.js'
+import { Spectrogram, type Frames } from './features.js'
+import { buildNetwork } from './network.js'
+import { modelOptions } from './options/network.js'
+import { featureOptions, readingOptions } from './options/sound.js'
 
 /** Whose saved models these are. */
 export const FORMAT: ModelFormat = { app: 'audio-events', version: 1 }
@@ -29,8 +31,8 @@ const rememberedOptions = {
 } as const
 export type RememberedOptions = OptionsOf<typeof rememberedOptions>
 
-/** What makes a model hear as it was trained to. */
-export interface Hearing {
+/** What a model is besides its weights: labels, window, scaling and the options it was trained with. */
+export interface SoundSpec {
   readonly labels: Labels
   /** Several labels at once, each with its own probability, or exactly one. */
   readonly multiLabel: boolean
@@ -40,74 +42,58 @@ export interface Hearing {
   readonly options: RememberedOptions
 }
 
-export function spectrogramOptions(options: FeatureOptions): SpectrogramOptions {
-  const { sampleRateHz, windowMs, hopMs, fftSize, melBands, minHz, maxHz, preEmphasis, floorDb, descriptors } = options
-  return {
-    sampleRateHz,
-    windowMs,
-    hopMs,
-    fftSize,
-    melBands,
-    minHz,
-    maxHz,
-    preEmphasis,
-    floorDb,
-    descriptors: descriptors as SpectrogramOptions['descriptors'],
-  }
-}
-
-export function finishOptions({ features, melBands, coefficients, deltas, clipMean }: FeatureOptions): FinishOptions {
-  return { features, melBands, coefficients, deltas, clipMean }
-}
-
 export class SoundModel {
   readonly network: tfl.LayersModel
-  readonly hearing: Hearing
+  readonly spec: SoundSpec
   readonly spectrogram: Spectrogram
   readonly #finisher: Finisher
 
-  constructor(network: tfl.LayersModel, hearing: Hearing) {
+  constructor(network: tfl.LayersModel, spec: SoundSpec) {
     this.network = network
-    this.hearing = hearing
-    this.spectrogram = new Spectrogram(spectrogramOptions(hearing.options))
-    this.#finisher = new Finisher(finishOptions(hearing.options), this.spectrogram.width, hearing.normaliser)
+    this.spec = spec
+    this.spectrogram = new Spectrogram(spec.options)
+    this.#finisher = new Finisher(spec.options, this.spectrogram.width, spec.normaliser)
   }
 
   /** A model with new weights. */
-  static create(hearing: Hearing): SoundModel {
-    const { options, labels, multiLabel, frames } = hearing
-    const { width } = new Spectrogram(spectrogramOptions(options))
-    const shape = new Finisher(finishOptions(options), width).shape(frames)
-    return new SoundModel(buildNetwork(options, shape, labels.size, multiLabel), hearing)
+  static create(spec: SoundSpec): SoundModel {
+    const { options, labels, multiLabel, frames } = spec
+    const { width } = new Spectrogram(options)
+    const shape = new Finisher(options, width).shape(frames)
+    return new SoundModel(buildNetwork(options, shape, labels.size, multiLabel), spec)
   }
 
   get labels(): Labels {
-    return this.hearing.labels
+    return this.spec.labels
   }
 
   get sampleRateHz(): number {
-    return this.hearing.options.sampleRateHz
+    return this.spec.options.sampleRateHz
   }
 
-  /** Length of a window. */
+  /** What the network hears at once. */
+  get window(): Window {
+    const { frames, options } = this.spec
+    return { frames, melBands: options.melBands, floorDb: options.floorDb }
+  }
+
   get windowSeconds(): number {
-    return this.spectrogram.samplesIn(this.hearing.frames) / this.sampleRateHz
+    return this.spectrogram.samplesIn(this.spec.frames) / this.sampleRateHz
   }
 
   /** The options that another model must share to take over this one's weights: how it hears and how it is built. */
   get shared(): OptionsOf<typeof featureOptions & typeof modelOptions> {
-    return pickOptions(this.hearing.options, { ...featureOptions, ...modelOptions })
+    return pickOptions(this.spec.options, { ...featureOptions, ...modelOptions })
   }
 
   /** Shape [T, D, C] of the network's input. */
   get inputShape(): [number, number, number] {
-    return this.#finisher.shape(this.hearing.frames)
+    return this.#finisher.shape(this.spec.frames)
   }
 
   /** The network's input [T, D, C], flat, made of frames of any number. */
   input(sound: Frames): Float32Array {
-    const { frames, options } = this.hearing
-    return this.#finisher.apply(sound.frames === frames ? sound : fit(sound, frames, options.melBands, options.floorDb))
+    return this.#finisher.apply(sound.frames === this.spec.frames ? sound : cutOrPad(sound, this.window))
   }
 
   /**
@@ -130,11 +116,11 @@ export class SoundModel {
 
   /** The labels that probabilities [labels] amount to: the likeliest, or with several labels all of at least one half. */
   labelsOf(probabilities: Float32Array): string[] {
-    return labelsOfRow(probabilities, this.labels, this.hearing.multiLabel)
+    return labelsOfRow(probabilities, this.labels, this.spec.multiLabel)
   }
 
   async save(dir: string): Promise<void> {
-    const { labels, multiLabel, frames, normaliser, options } = this.hearing
+    const { labels, multiLabel, frames, normaliser, options } = this.spec
     await saveModel(this.network, dir, {
       ...FORMAT,
       labels: labels.toJSON(),
@@ -163,21 +149,21 @@ export class SoundModel {
         `loading ${dir}: expected frames, multiLabel and options in weft.json, received a file without one of them`,
       )
     }
-    const hearing: Hearing = {
+    const spec: SoundSpec = {
       labels: Labels.fromJson(extras.labels),
       multiLabel,
       frames,
       normaliser: Normaliser.fromJson(extras.normaliser),
       options: resolveOptions(rememberedOptions, options, undefined, { doing: `loading ${dir}` }),
     }
-    const loaded = new SoundModel(network, hearing)
+    const loaded = new SoundModel(network, spec)
     const outputs = network.outputs[0]?.shape.at(-1)
-    if (outputs !== hearing.labels.size) {
+    if (outputs !== spec.labels.size) {
       throw expected({
         doing: `loading ${dir}`,
         want: `${outputs} labels, one for each output of the network`,
         of: 'labels in weft.json',
-        got: hearing.labels.size,
+        got: spec.labels.size,
       })
     }
     return loaded
@@ -187,62 +173,4 @@ export class SoundModel {
 /** The options of a run that its model must remember. */
 export function remembered(options: RememberedOptions): RememberedOptions {
   return pickOptions(options, rememberedOptions)
-}
-
-/**
- * The network that the options describe, with new weights.
- *
- * @param inputShape [T, D, C]
- */
-function buildNetwork(
-  options: OptionsOf<typeof modelOptions> & { readonly seed: number },
-  inputShape: [number, number, number],
-  labels: number,
-  multiLabel: boolean,
-): tfl.LayersModel {
-  const { filters, poolTime, poolFrequency, kernelSize, convDropout, pooling } = options
-  for (const [name, list] of Object.entries({ poolTime, poolFrequency })) {
-    if (list.length !== filters.length) {
-      throw expected({
-        doing: 'building the network',
-        want: `${filters.length} numbers, one for each of the filters,`,
-        of: name,
-        got: list.join(','),
-      })
-    }
-  }
-  const [frames, columns] = inputShape
-  for (const [name, list, size] of [
-    ['poolTime', poolTime, frames],
-    ['poolFrequency', poolFrequency, columns],
-  ] as const) {
-    const pooled = list.reduce((product, pool) => product * pool, 1)
-    if (pooled <= size) continue
-    throw expected({
-      doing: 'building the network',
-      want: `pooling by at most ${size} together, as many as there are ${name === 'poolTime' ? 'frames' : 'bands or coefficients'},`,
-      of: name,
-      got: `${list.join(',')}, which is ${pooled}`,
-      hint: 'Pool less, use fewer blocks (--filters), or take more frames or bands.',
-    })
-  }
-  return buildCrnn({
-    inputShape,
-    convolutions: filters.map((count, block) => ({
-      filters: count,
-      kernelSize,
-      pool: [poolTime[block] ?? 1, poolFrequency[block] ?? 1],
-      dropout: convDropout,
-    })),
-    recurrent: {
-      units: options.lstmUnits,
-      layers: options.lstmLayers,
-      bidirectional: options.bidirectional,
-      dropout: options.lstmDropout,
-    },
-    pooling,
-    head: { units: labels, activation: multiLabel ? 'sigmoid' : 'softmax', dropout: options.headDropout },
-    seed: options.seed,
-    name: 'audio_crnn',
-  })
 }

@@ -1,8 +1,9 @@
 /**
  * Every option of this application, once: default, unit, range, one line of help. Types, flags, help and checks derive from these
  * tables; a command takes the tables it needs. Values that differ for a kind of sound are in presets/. Long tables are in
- * options-sound.ts and options-network.ts.
+ * options/. Nothing that runs is imported, so that help stays quick.
  */
+import { defineOptions, type GivenOptions, type OptionsOf } from '@weft/core/cli'
 import {
   cacheOption,
   classificationOptions,
@@ -14,14 +15,9 @@ import {
   seedOption,
   splitOptions,
   trainingOptions,
-} from '@weft/core/app'
-import { defineOptions } from '@weft/core/cli'
-import type { GivenOptions, OptionsOf } from '@weft/core/cli'
-import { modelOptions } from './options-network.js'
-import { augmentOptions, featureOptions, readingOptions } from './options-sound.js'
-
-export { modelOptions } from './options-network.js'
-export { featureOptions, readingOptions } from './options-sound.js'
+} from '@weft/core/options'
+import { modelOptions } from './options/network.js'
+import { augmentOptions, featureOptions, readingOptions } from './options/sound.js'
 
 const dataOption = defineOptions({
   data: { type: 'path', required: true, group: 'Data', help: 'folder of sounds, or a CSV file that lists them' },
@@ -41,14 +37,14 @@ export const trainOptions = defineOptions({
     type: 'boolean',
     default: false,
     group: 'Run',
-    help: 'train once for each fold, each tested by its fold',
+    help: 'cross-validate: train once per fold, test on that fold',
   },
   folds: {
     type: 'integer',
     default: 5,
     min: 2,
     group: 'Run',
-    help: 'folds of a cross-validation of data that has none',
+    help: 'folds of a cross-validation, where the data has none of its own',
   },
   ...seedOption,
   ...runFolderOptions,
@@ -67,7 +63,7 @@ export const evaluateOptions = defineOptions({
   ...cacheOption,
 })
 
-/** How events are found in what the network says from moment to moment. */
+/** How the network's probabilities over time become events. */
 export const eventOptions = defineOptions({
   stepSeconds: {
     type: 'number',
@@ -93,19 +89,19 @@ export const eventOptions = defineOptions({
     group: 'Events',
     help: 'probability below which an event ends',
   },
-  smoothing: { type: 'integer', default: 3, min: 1, max: 99, group: 'Events', help: 'windows whose median is taken' },
+  smoothing: { type: 'integer', default: 3, min: 1, max: 99, group: 'Events', help: 'windows in the running median' },
   silenceDb: {
     type: 'number',
     default: -55,
     unit: 'dB',
     group: 'Events',
-    help: 'level below full scale under which nothing is reported',
+    help: 'level, relative to full scale, below which nothing is reported',
   },
 })
 
 export const predictOptions = defineOptions({
   ...modelOption,
-  data: { type: 'path', help: 'sound file or folder, as well as files named without an option' },
+  data: { type: 'path', help: 'sound file or folder, besides the files given as arguments' },
   events: {
     type: 'boolean',
     default: false,
@@ -113,7 +109,7 @@ export const predictOptions = defineOptions({
     help: 'find events with their times, for long recordings',
   },
   ...eventOptions,
-  top: { type: 'integer', default: 3, min: 1, help: 'labels that are shown for a sound' },
+  top: { type: 'integer', default: 3, min: 1, help: 'labels to show for each sound' },
   ...runtimeOptions,
   strict: loadingOptions.strict,
 })
@@ -127,14 +123,14 @@ export const streamOptions = defineOptions({
     max: 192_000,
     unit: 'Hz',
     group: 'Input',
-    help: 'sample rate of what comes in',
+    help: 'sample rate of the input',
   },
   encoding: {
     type: 'choice',
     choices: ['s16le', 'f32le'],
     default: 's16le',
     group: 'Input',
-    help: 'how samples are written',
+    help: 'sample format',
   },
   channels: { type: 'integer', default: 1, min: 1, max: 64, group: 'Input', help: 'channels, interleaved' },
   ...eventOptions,
@@ -149,21 +145,25 @@ export const featuresOptions = defineOptions({
 })
 
 export const demoOptions = defineOptions({
-  out: { type: 'path', group: 'Run', help: 'folder of the demonstration; the next free of runs/demo, runs/demo-2, …' },
+  out: {
+    type: 'path',
+    group: 'Run',
+    help: 'folder of the demonstration (default: the next free of runs/demo, runs/demo-2, …)',
+  },
   soundsPerClass: {
     type: 'integer',
     min: 8,
     group: 'Run',
-    help: 'sounds of each class; fewer on a slow device unless told',
+    help: 'sounds of each class (default: fewer on a slow device)',
   },
-  epochs: { type: 'integer', min: 1, group: 'Run', help: 'passes over the sounds; fewer on a slow device unless told' },
+  epochs: { type: 'integer', min: 1, group: 'Run', help: 'passes over the sounds (default: fewer on a slow device)' },
   ...seedOption,
   ...runtimeOptions,
 })
 
-export type ReadingOptions = OptionsOf<typeof readingOptions>
-export type FeatureOptions = OptionsOf<typeof featureOptions>
 export type TrainOptions = OptionsOf<typeof trainOptions>
 export type GivenTrainOptions = GivenOptions<typeof trainOptions>
+export type EvaluateOptions = OptionsOf<typeof evaluateOptions>
 export type EventOptions = OptionsOf<typeof eventOptions>
+export type StreamOptions = OptionsOf<typeof streamOptions>
 export type DemoOptions = OptionsOf<typeof demoOptions>

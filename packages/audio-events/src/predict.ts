@@ -2,21 +2,20 @@
  * What a saved model says of sound files: one label with probabilities for each, or the events of long recordings. A sound longer
  * than the model's window is judged window by window and the probabilities averaged.
  */
-import { setupRuntime } from '@weft/core/runtime'
 import { slidingWindows } from '@weft/core/data'
-import { namedFiles, skippedFile } from '@weft/core/app'
-import type { Predictions, SkippedFile } from '@weft/core/app'
+import { namedFiles, onRuntime, skippedFile } from '@weft/core/app'
+import type { Hooks, Predictions, SkippedFile } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
-import { readSound, SOUND_EXTENSIONS } from './decode.js'
-import type { DetectedEvent } from './detect.js'
+import { readSound, SOUND_EXTENSIONS } from './sound/decode.js'
+import type { DetectedEvent } from './events/event-detector.js'
 import type { Frames } from './features.js'
 import { SoundModel } from './model.js'
 import { predictOptions, type EventOptions } from './options.js'
-import { trimSilence } from './signal.js'
-import { SoundStream } from './stream.js'
+import { trimSilence } from './sound/signal.js'
+import { SoundStream } from './events/sound-stream.js'
 
-/** What is said of one file. */
+/** The answer for one file. */
 export interface Prediction {
   readonly file: string
   readonly seconds: number
@@ -34,6 +33,10 @@ const ONE_WINDOW = 1.25
 /** Samples handed to a stream at a time. */
 const CHUNK_SECONDS = 10
 
+export interface PredictHooks extends Hooks {
+  readonly onPrediction?: (prediction: Prediction) => void
+}
+
 /**
  * Judges files and all sounds in folders.
  *
@@ -43,25 +46,26 @@ const CHUNK_SECONDS = 10
 export async function predict(
   paths: readonly string[],
   given: GivenOptions<typeof predictOptions>,
-  onPrediction?: (prediction: Prediction, done: number, total: number) => void,
+  hooks: PredictHooks = {},
 ): Promise<Predictions<Prediction>> {
   const options = resolveOptions(predictOptions, given)
   const files = namedFiles(paths, SOUND_EXTENSIONS, 'sound')
-  const runtime = await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
-  const model = await SoundModel.load(options.model)
-  const predictions: Prediction[] = []
-  const skipped: SkippedFile[] = []
-  for (const file of files) {
-    try {
-      const prediction = await predictFile(model, file, options.events ? options : undefined)
-      predictions.push(prediction)
-      onPrediction?.(prediction, predictions.length + skipped.length, files.length)
-    } catch (error) {
-      if (options.strict || files.length === 1) throw error
-      skipped.push(skippedFile(file, error))
+  return onRuntime({ ...options, purpose: 'predict' }, hooks, async (runtime) => {
+    const model = await SoundModel.load(options.model)
+    const predictions: Prediction[] = []
+    const skipped: SkippedFile[] = []
+    for (const file of files) {
+      try {
+        const prediction = await predictFile(model, file, options.events ? options : undefined)
+        predictions.push(prediction)
+        hooks.onPrediction?.(prediction)
+      } catch (error) {
+        if (options.strict || files.length === 1) throw error
+        skipped.push(skippedFile(file, error))
+      }
     }
-  }
-  return { predictions, skipped, runtime }
+    return { predictions, skipped, runtime }
+  })
 }
 
 /** Judges one file; with `events`, finds its events too. */
@@ -80,10 +84,10 @@ export async function predictFile(model: SoundModel, file: string, events?: Even
 
 /** Probabilities [labels] for samples at the model's rate. */
 export function predictSamples(model: SoundModel, samples: Float32Array): Float32Array {
-  const { trimDb } = model.hearing.options
+  const { trimDb } = model.spec.options
   const trimmed = trimDb > 0 ? trimSilence(samples, model.sampleRateHz, trimDb) : samples
   const sound = model.spectrogram.compute(trimmed)
-  const window = model.hearing.frames
+  const window = model.spec.frames
   if (sound.frames <= ONE_WINDOW * window) return model.predict([sound])
   const spans = slidingWindows(sound.frames, { window, hop: Math.ceil(window / 2), end: 'shift' })
   const mean = new Float32Array(model.labels.size)
@@ -98,17 +102,17 @@ export function predictSamples(model: SoundModel, samples: Float32Array): Float3
 export function detectEvents(model: SoundModel, samples: Float32Array, options: EventOptions): DetectedEvent[] {
   const stream = new SoundStream(model, options)
   const chunk = CHUNK_SECONDS * model.sampleRateHz
-  const found = []
-  for (let at = 0; at < samples.length; at += chunk) found.push(...stream.push(samples.subarray(at, at + chunk)))
-  found.push(...stream.end())
+  const detections = []
+  for (let at = 0; at < samples.length; at += chunk) detections.push(...stream.push(samples.subarray(at, at + chunk)))
+  detections.push(...stream.end())
   const length = samples.length / model.sampleRateHz
-  const events = found.flatMap((detection) => {
+  const events = detections.flatMap((detection) => {
     if (detection.kind !== 'event') return []
     const { label, probability } = detection
     const startSeconds = Math.min(detection.startSeconds, length)
     return [{ label, probability, startSeconds, endSeconds: Math.min(detection.endSeconds, length) }]
   })
-  return (model.hearing.multiLabel ? events : oneAtATime(events)).sort((a, b) => a.startSeconds - b.startSeconds)
+  return (model.spec.multiLabel ? events : oneAtATime(events)).sort((a, b) => a.startSeconds - b.startSeconds)
 }
 
 /** Two events that overlap by this share of the shorter are one sound. */

@@ -3,22 +3,22 @@
  * spectrograms and a player. The frame of a report, drawing and layout are core's.
  */
 import { expected } from '@weft/core/errors'
-import { answersOf, classifierFigures, classifierSections, likeliest, pickExamples } from '@weft/core/app'
-import type { Judgement, ReportContent } from '@weft/core/app'
+import { answersOf, likeliest, type Judgement } from '@weft/core/app'
+import { classifierFigures, classifierSections, pickExamples, type ReportContent } from '@weft/core/app/report'
 import { plural } from '@weft/core/cli'
 import { heatMapPng, toDataUri } from '@weft/core/report'
 import type { Example } from '@weft/core/report'
-import { readSound } from './decode.js'
-import type { FeatureStore } from './feature-store.js'
+import { readSound } from './sound/decode.js'
+import type { FeatureStore } from './features/feature-store.js'
 import { FORMAT, type SoundModel } from './model.js'
-import { encodeWav } from './wav.js'
+import { encodeWav } from './sound/wav.js'
 
 /** The longest sound that can be played. */
 const LONGEST_AUDIO_SECONDS = 10
 /** Labels that a title names. */
 const NAMED_LABELS = 12
 
-/** What is shown of a model and the sounds of the store. */
+/** The report of a model and the sounds of the store. */
 export function soundReport(model: SoundModel, store: FeatureStore): ReportContent<Judgement> {
   const { names } = model.labels
   return {
@@ -34,8 +34,8 @@ export function soundReport(model: SoundModel, store: FeatureStore): ReportConte
 }
 
 function drawExamples(judgement: Judgement, model: SoundModel, store: FeatureStore): Promise<Example[]> {
-  const { labels, multiLabel } = model.hearing
-  const { melBands } = model.hearing.options
+  const { labels, multiLabel } = model.spec
+  const { melBands } = model.spec.options
   return Promise.all(
     pickExamples(answersOf(judgement, labels, multiLabel)).map(async ({ item, probabilities, predicted, right }) => {
       const { values, width, frames } = await store.get(item)

@@ -2,12 +2,13 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { crossValidateSounds } from './cross-validate.js'
 import { evaluate } from './evaluate.js'
 import { SoundModel } from './model.js'
 import { predict } from './predict.js'
 import { FIXTURE_OPTIONS, FIXTURE_RATE_HZ, fixtureTone, writeFixtureSounds } from './testing/fixture-sounds.js'
-import { crossValidateSounds, train, type TrainResult } from './train.js'
-import { encodeWav } from './wav.js'
+import { train, type TrainResult } from './train.js'
+import { encodeWav } from './sound/wav.js'
 
 let folder = ''
 const at = (...names: string[]) => join(folder, ...names)
@@ -89,7 +90,7 @@ describe('train', () => {
     expect(existsSync(at('resumed', 'model'))).toBe(false)
     await expect(
       train({ ...FIXTURE_OPTIONS, data: at('sounds'), out: at('resumed'), resume: true, epochs: 5 }),
-    ).rejects.toThrow(/resuming .*: expected 12, as the run began, for --epochs, received "5"/)
+    ).rejects.toThrow(/resuming .*: expected 12 as in the run begun there for --epochs, received "5"/)
     const resumed = await train({ ...FIXTURE_OPTIONS, data: at('sounds'), out: at('resumed'), resume: true })
     expect(resumed.stopped).toBe(false)
     const weights = (run: string) => readFileSync(join(run, 'model', 'weights.bin'))

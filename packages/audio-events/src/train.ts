@@ -1,43 +1,30 @@
 /**
- * From a folder of sounds to a trained model and the folder of a run: read, divide, compute features, train, judge, report. Options
- * decide everything; the loop itself is core's Trainer. A run that was stopped or killed goes on with `resume` and ends as if it had
- * not been.
+ * From a folder of sounds to a trained model and the folder of a run: list, divide, compute features, train, judge, report. Options
+ * decide everything; the run is core's, the loop its Trainer. A run that was stopped or killed goes on with `resume` and ends as if it
+ * had not been.
  */
-import { join } from 'node:path'
-import { crossValidate } from '@weft/core/training'
-import { setupRuntime } from '@weft/core/runtime'
 import { UserError } from '@weft/core/errors'
-import { writeJsonAtomic } from '@weft/core/files'
-import type { CrossValidationResult } from '@weft/core/training'
-import type { LabelledFile } from '@weft/core/data'
-import type { RuntimeReport } from '@weft/core/runtime'
 import {
-  accuracyOf,
   checkRunFolder,
   classifierMetrics,
   classWeights,
   divide,
-  finishRun,
-  fitRun,
-  foldsOf,
   keepUsable,
+  onRuntime,
   optimisation,
-  refuseSkipped,
   requireEveryLabel,
-  takeOver,
-  writeRunReport,
+  runTraining,
 } from '@weft/core/app'
-import type { Judgement, RunResult, TrainHooks } from '@weft/core/app'
+import type { Hooks, Judgement, RunResult } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
-import { drawing, isMultiLabel, labelsOf, readSounds } from './data.js'
-import { judgeSounds } from './evaluate.js'
-import { prepareFeatures, type FeatureStore } from './feature-store.js'
-import { SoundModel, spectrogramOptions } from './model.js'
+import type { RuntimeReport } from '@weft/core/runtime'
+import { drawing } from './data.js'
+import { noiseItems, plainSource, trainingSource } from './features/batches.js'
+import { judgeSounds } from './judge.js'
+import { SoundModel } from './model.js'
 import { trainOptions, type GivenTrainOptions, type TrainOptions } from './options.js'
-import { prepareHearing, type Sounds } from './prepare.js'
 import { presets } from './presets/index.js'
-import { soundReport } from './report.js'
-import { noiseItems, plainSource, trainingSource } from './sources.js'
+import { listSounds, prepareSpec, prepareStore, type TrainingSet } from './training-set.js'
 
 export interface TrainResult extends RunResult<Judgement> {
   readonly labels: readonly string[]
@@ -48,93 +35,51 @@ export interface TrainResult extends RunResult<Judgement> {
  *
  * @throws UserError for options, data or files that a user can mend.
  */
-export async function train(given: GivenTrainOptions, hooks: TrainHooks = {}): Promise<TrainResult> {
-  const options = await withInitOptions(resolveOptions(trainOptions, given, presets), hooks)
-  if (options.crossValidate)
-    throw new UserError('training: expected crossValidate to be off', 'Call crossValidateSounds.')
-  checkRunFolder(options)
-  const found = readSounds(options.data, options)
-  refuseSkipped(found.skipped, options)
-  const multiLabel = isMultiLabel(options, found.items)
-  const labels = labelsOf(found.items, options.data)
-  const parts = divide(found.items, options, drawing(options.seed, options, multiLabel))
-  const store = await prepareStore(found.items, options, hooks)
-  try {
-    const skipped = [...found.skipped, ...store.skipped]
-    const usable = keepUsable(parts, store.items)
-    return await trainOn({ labels, multiLabel, parts: usable, store, skipped }, options, hooks)
-  } finally {
-    await store.close()
-  }
-}
-
-/** The rounds of a cross-validation, each a run in its own folder below `out`. */
-export interface CrossValidation {
-  readonly out: string
-  readonly runtime: RuntimeReport
-  readonly result: CrossValidationResult
-  readonly folds: readonly { readonly name: string; readonly run: TrainResult }[]
-  readonly seconds: number
-}
-
-/**
- * Trains once for each fold on all others and judges by it. Nothing is chosen by the fold that tests: there is no validation part,
- * and the last weights are kept.
- */
-export async function crossValidateSounds(given: GivenTrainOptions, hooks: TrainHooks = {}): Promise<CrossValidation> {
-  const started = performance.now()
-  const base = await withInitOptions(resolveOptions(trainOptions, given, presets), hooks)
-  const options: TrainOptions = { ...base, keep: 'last', patience: 0 }
-  const found = readSounds(options.data, options)
-  refuseSkipped(found.skipped, options)
-  const multiLabel = isMultiLabel(options, found.items)
-  const labels = labelsOf(found.items, options.data)
-  const { folds: count, seed, group } = options
-  const folds = foldsOf(found.items, { folds: count, seed, byGroup: group !== undefined })
-  const store = await prepareStore(found.items, options, hooks)
-  try {
-    const runs: { name: string; run: TrainResult }[] = []
-    const result = await crossValidate(folds, async (fold) => {
-      const take = (places: readonly number[]) => places.flatMap((at) => found.items[at] ?? [])
-      const parts = keepUsable({ train: take(fold.train), validation: [], test: take(fold.test) }, store.items)
-      hooks.note?.(`Fold ${fold.name}: ${parts.train.length} sounds train, ${parts.test.length} test.`)
-      const skipped = [...found.skipped, ...store.skipped]
-      const out = join(options.out, `fold-${fold.name}`)
-      const run = await trainOn({ labels, multiLabel, parts, store, skipped }, { ...options, out }, hooks)
-      if (run.stopped) throw new DOMException('stopped', 'AbortError')
-      runs.push({ name: fold.name, run })
-      const accuracy = run.test ? accuracyOf(run.test.figures) : Number.NaN
-      hooks.note?.(`Fold ${fold.name}: accuracy ${accuracy.toFixed(4)}.`)
-      return { accuracy, macroF1: run.test?.figures.macro.f1 ?? Number.NaN }
-    })
-    writeJsonAtomic(join(options.out, 'cross-validation.json'), { names: folds.map((fold) => fold.name), ...result })
-    const [first] = runs
-    if (first === undefined) throw new Error('cross-validating: no fold was run')
-    return {
-      out: options.out,
-      runtime: first.run.runtime,
-      result,
-      folds: runs,
-      seconds: (performance.now() - started) / 1000,
+export function train(given: GivenTrainOptions, hooks: Hooks = {}): Promise<TrainResult> {
+  return withInit(resolveOptions(trainOptions, given, presets), hooks, async (begin, inner) => {
+    const { options } = begin
+    if (options.crossValidate)
+      throw new UserError('training: expected crossValidate to be off', 'Call crossValidateSounds.')
+    checkRunFolder(options)
+    const list = listSounds(options)
+    const parts = divide(list.items, options, drawing(options.seed, options, list.multiLabel))
+    const store = await prepareStore(list.items, options, inner)
+    try {
+      const skipped = [...list.skipped, ...store.skipped]
+      return await trainOn({ ...list, parts: keepUsable(parts, store.items), store, skipped }, begin, inner)
+    } finally {
+      await store.close()
     }
-  } finally {
-    await store.close()
-  }
+  })
 }
 
-async function trainOn(sounds: Sounds, options: TrainOptions, hooks: TrainHooks): Promise<TrainResult> {
+/** How a training begins: on what, with which options, and with whose weights. */
+export interface Beginning {
+  readonly options: TrainOptions
+  readonly runtime: RuntimeReport
+  /** The model of `--init`. */
+  readonly source: SoundModel | undefined
+}
+
+/** Trains on the sounds of a set. */
+export async function trainOn(
+  set: TrainingSet,
+  { options, runtime, source }: Beginning,
+  hooks: Hooks,
+): Promise<TrainResult> {
   const started = performance.now()
-  const { labels, multiLabel, parts, store, skipped } = sounds
+  const { labels, multiLabel, parts, store, skipped } = set
   requireEveryLabel(labels, parts, options.data)
-  const runtime = await setupRuntime({ device: options.device, threads: options.threads })
-  const model = SoundModel.create(await prepareHearing(sounds, options))
-  await takeOver(model.network, options, async (path) => ({ network: (await SoundModel.load(path)).network }), hooks)
+  const model = SoundModel.create(await prepareSpec(set, options))
   const noise = options.noise === undefined ? undefined : await prepareStore(noiseItems(options.noise), options, hooks)
   try {
-    const trained = await fitRun(
+    const run = await runTraining(
       {
-        network: model.network,
-        runtime,
+        model,
+        parts,
+        skipped,
+        warnings: store.warnings,
+        started,
         trainer: {
           ...optimisation(options),
           ...classWeights(labels, parts.train, options),
@@ -144,41 +89,38 @@ async function trainOn(sounds: Sounds, options: TrainOptions, hooks: TrainHooks)
         },
         training: trainingSource(model, parts.train, store, options, noise),
         validation: parts.validation.length > 0 ? plainSource(model, parts.validation, store, options) : undefined,
+        init: source && { network: source.network },
+        judge: (trained, items) => judgeSounds(trained, items, store, options),
+        report: async (trained) => (await import('./report.js')).soundReport(trained, store),
       },
       options,
+      runtime,
       hooks,
     )
-    const data = { parts, skipped, warnings: store.warnings, started }
-    const run = await finishRun(trained, data, model, (items) => judgeSounds(model, items, store, options))
-    const result = { ...run, labels: labels.names }
-    if (result.report !== undefined) {
-      const source = { epochs: trained.epochs, options, command: hooks.command }
-      await writeRunReport(result.report, result, soundReport(model, store), source)
-    }
-    return result
+    return { ...run, labels: labels.names }
   } finally {
-    model.network.dispose()
     await noise?.close()
   }
 }
 
-function prepareStore(items: readonly LabelledFile[], options: TrainOptions, hooks: TrainHooks): Promise<FeatureStore> {
-  return prepareFeatures(items, {
-    settings: { spectrogram: spectrogramOptions(options), trimDb: options.trimDb },
-    cache: options.cache,
-    workers: options.workers,
-    strict: options.strict,
-    signal: hooks.signal,
-    onProgress: hooks.onFiles,
+/**
+ * Runs `work` on a device, with the model of `--init`, if there is one: sounds are heard, and the network is built, as that model does.
+ */
+export function withInit<Result>(
+  options: TrainOptions,
+  hooks: Hooks,
+  work: (begin: Beginning, hooks: Hooks) => Promise<Result>,
+): Promise<Result> {
+  return onRuntime(options, hooks, async (runtime, inner) => {
+    const { init } = options
+    if (init === undefined) return work({ options, runtime, source: undefined }, inner)
+    const source = await SoundModel.load(init)
+    try {
+      hooks.note?.(`Sounds are heard, and the network is built, as ${init} does.`)
+      const shared = { ...source.shared, durationSeconds: source.windowSeconds }
+      return await work({ options: { ...options, ...shared }, runtime, source }, inner)
+    } finally {
+      source.network.dispose()
+    }
   })
-}
-
-/** With `init`, sounds are heard and the network is built as that model does. */
-async function withInitOptions(options: TrainOptions, hooks: TrainHooks): Promise<TrainOptions> {
-  if (options.init === undefined) return options
-  await setupRuntime({ device: options.device, threads: options.threads })
-  const source = await SoundModel.load(options.init)
-  source.network.dispose()
-  hooks.note?.(`Sounds are heard, and the network is built, as ${options.init} does.`)
-  return { ...options, ...source.shared, durationSeconds: source.windowSeconds }
 }

@@ -54,3 +54,18 @@ export function expected({ doing, want, of, got, hint }: Expectation): UserError
   const received = typeof got === 'string' ? JSON.stringify(got) : String(got)
   return new UserError(`${doing}: expected ${want} for ${of}, received ${received}`, hint)
 }
+
+/** What an option cannot do without. */
+export interface Need {
+  readonly doing: string
+  /** The option, with its value where that is what needs the others. */
+  readonly option: string
+  /** What it needs, such as `--validation-from and --test-from`. */
+  readonly others: string
+  readonly hint?: string | undefined
+}
+
+/** A `UserError` worded as `<doing>: <option> needs <others>`. */
+export function needs({ doing, option, others, hint }: Need): UserError {
+  return new UserError(`${doing}: ${option} needs ${others}`, hint)
+}

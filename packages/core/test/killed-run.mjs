@@ -1,12 +1,12 @@
 /**
- * A training run that kills its own process with SIGKILL at a chosen moment; `resume.test.ts` starts it. It uses the build, as users
- * do, the fastest device there is, and everything that a checkpoint must hold: batch normalisation, dropout, accumulation, a
+ * A training run that kills its own process with SIGKILL at a moment of one's choice; `resume.test.ts` starts it. It uses the build, as
+ * users do, the fastest device there is, and everything that a checkpoint must contain: batch normalisation, dropout, accumulation, a
  * schedule, an average of the weights, early stopping.
  *
  * usage: node killed-run.mjs FOLDER [MOMENT [COUNT]]
- * MOMENT: `batch` (after the COUNT-th batch), `half-write` (in the middle of the COUNT-th checkpoint's file), `written` (the file is
- * in place, nothing after it happened), `logged` (the COUNT-th epoch's line is in metrics.jsonl, half of another too, and no
- * checkpoint yet). Without one the run ends, and prints a digest of the final weights.
+ * MOMENT: `batch` (after the COUNT-th batch), `half-write` (in the middle of the COUNT-th checkpoint's file), `written` (right after
+ * that file is in place), `logged` (the COUNT-th epoch's line is in metrics.jsonl, half of another too, and its checkpoint is not
+ * written yet). Without MOMENT the run completes and prints a digest of the final weights.
  */
 import { createHash } from 'node:crypto'
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -32,12 +32,12 @@ function die() {
   for (;;);
 }
 
-/** Dies at the COUNT-th call for its moment. */
+/** Dies at the COUNT-th call with the command line's MOMENT. */
 function reach(name) {
   if (name === moment && --left === 0) die()
 }
 
-/** Little pictures [8, 6, 1] of three kinds, each brightest in another third of its width. */
+/** Small images [8, 6, 1] of three classes, each class brightest in a different third of the width. */
 const source = (items, seed) => ({
   items,
   batchesPerEpoch: Math.ceil(items / 4),
@@ -45,12 +45,12 @@ const source = (items, seed) => ({
     const order = new Random(seed, epoch).permutation(items)
     for (let b = fromBatch; b < this.batchesPerEpoch; b++) {
       const batch = [...order.slice(4 * b, 4 * b + 4)]
-      const pictures = batch.flatMap((item) => {
+      const images = batch.flatMap((item) => {
         const random = new Random(seed, 'item', item)
         return Array.from({ length: 48 }, (_, i) => random.normal() + (Math.floor((i % 6) / 2) === item % 3 ? 1 : 0))
       })
       const labels = batch.flatMap((item) => [0, 1, 2].map((label) => (item % 3 === label ? 1 : 0)))
-      yield { x: tf.tensor4d(pictures, [batch.length, 8, 6, 1]), y: tf.tensor2d(labels, [batch.length, 3]) }
+      yield { x: tf.tensor4d(images, [batch.length, 8, 6, 1]), y: tf.tensor2d(labels, [batch.length, 3]) }
     }
   },
 })

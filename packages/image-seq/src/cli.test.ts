@@ -184,7 +184,7 @@ describe.concurrent('bad input', () => {
     const data = await table('odd-table', '\ufefffile;label', '"l.png";"l;l"', 'lo.png;lo', 'gone.png;o')
     const { code, stderr } = await weftImage('train', '--data', data, '--out', at('odd-run'), ...quick)
     expect(code).toBe(0)
-    expect(stderr).toContain('2 images, texts of 3 symbols: 2 train, 0 validate, 0 test; 1 left out.')
+    expect(stderr).toContain('2 images, texts of 3 symbols: 2 train, 0 validate, 0 test; 1 skipped.')
     expect(stderr).toContain('gone.png: row 4 of labels.csv names it, but there is no such file')
   })
 
@@ -276,7 +276,7 @@ describe.concurrent('bad input', () => {
     const { code, stderr } = await weftImage(
       ...['train', '--data', at('texts'), '--out', at('run'), ...flags, '--seed', '2', '--resume'],
     )
-    expect(stderr).toMatch(/expected 1, as the run began, for --seed, received "2"\nRepeat the command/)
+    expect(stderr).toMatch(/expected 1 as in the run begun there for --seed, received "2"\nRepeat the command/)
     expect(code).toBe(2)
   })
 })

@@ -4,8 +4,8 @@ import { dirname, join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { resolveOptions } from '@weft/core/cli'
 import { readImages } from './data.js'
-import type { FoundImages } from './items.js'
-import { readingOptions } from './options-data.js'
+import type { ImageList } from './data/items.js'
+import { readingOptions } from './options/data.js'
 import { writeIdxPair } from './testing/idx-fixture.js'
 
 let folder = ''
@@ -24,7 +24,7 @@ function table(...lines: string[]): void {
   writeFileSync(join(folder, 'labels.csv'), lines.join('\n'))
 }
 const read = (given: object = {}, data = folder) => readImages(data, resolveOptions(readingOptions, given))
-const summary = ({ items, task }: FoundImages) => [task, ...items.map(({ id, labels }) => `${id}=${labels.join('+')}`)]
+const summary = ({ items, task }: ImageList) => [task, ...items.map(({ id, labels }) => `${id}=${labels.join('+')}`)]
 
 describe('a table', () => {
   it('gives texts of the files beside it or in a folder', () => {

@@ -7,12 +7,13 @@ import { basename, join } from 'node:path'
 import { expected } from '@weft/core/errors'
 import { listFiles, readByPattern, readClassFolders, readCsvItems } from '@weft/core/data'
 import type { FileOptions } from '@weft/core/data'
-import type { DrawOptions, PartName } from '@weft/core/app'
+import type { DrawOptions } from '@weft/core/app'
+import type { PartName } from '@weft/core/options'
 import { IMAGE_EXTENSIONS } from './image/decode.js'
 import { datasets } from './datasets/index.js'
-import { findIdxPairs, readIdxItems } from './idx-items.js'
-import { imagesOf, isImageName, type FoundImages, type ImageTask } from './items.js'
-import type { ReadingOptions } from './options-data.js'
+import { findIdxPairs, readIdxItems } from './data/idx-items.js'
+import { imagesOf, isImageName, type ImageList, type ImageTask } from './data/items.js'
+import type { ReadingOptions } from './options/data.js'
 
 /** File names that are the texts. */
 const NAMES_ARE_TEXTS = '{label}'
@@ -24,7 +25,7 @@ const NAMES_ARE_TEXTS = '{label}'
  *
  * @throws UserError for a folder without images, a label that is empty, and what the readers of core refuse.
  */
-export function readImages(data: string, options: ReadingOptions): FoundImages {
+export function readImages(data: string, options: ReadingOptions): ImageList {
   const { dataset, frames, pattern, group } = options
   const taskOr = (usual: ImageTask) => (options.task === 'auto' ? usual : options.task)
   if (dataset !== undefined) {
@@ -75,7 +76,7 @@ function readParts(
   files: FileOptions,
   taskOr: (usual: ImageTask) => ImageTask,
   frames: boolean,
-): FoundImages {
+): ImageList {
   const task = taskOr(ids.every((id) => id.split('/').length > 2) ? 'classify' : 'read')
   const { items, skipped } = readByPattern(data, task === 'classify' ? '{part}/{label}/*' : '{part}/{label}', files)
   const divided = items.map((item) => ({
@@ -85,7 +86,7 @@ function readParts(
   return imagesOf({ items: divided, skipped }, task, frames)
 }
 
-function readTable(path: string, options: ReadingOptions, task: ImageTask): FoundImages {
+function readTable(path: string, options: ReadingOptions, task: ImageTask): ImageList {
   const { root, fileColumn, labelColumn, group, frames } = options
   const columns = { fileColumn, labelColumn, groupColumn: group }
   return imagesOf(readCsvItems(path, { root, ...columns, folders: frames }), task, frames)

@@ -4,21 +4,21 @@
  * a smaller network.
  */
 import { join } from 'node:path'
-import { isFast, setupRuntime } from '@weft/core/runtime'
-import { demoFolder, demoSummary, type DemoSummary, type TrainHooks } from '@weft/core/app'
-import { formatDuration, formatPercent, plural } from '@weft/core/cli'
-import type { DemoOptions, GivenTrainOptions } from './options.js'
+import { isFast, type RuntimeReport } from '@weft/core/runtime'
+import { demoFolder, demoSummary, onRuntime, type DemoSummary, type Hooks } from '@weft/core/app'
+import { formatDuration, formatPercent, plural, resolveOptions, type GivenOptions } from '@weft/core/cli'
+import { demoOptions, type DemoOptions, type GivenTrainOptions } from './options.js'
 import { predict, type Prediction } from './predict.js'
 import { synthesise } from './synth/synth.js'
 import { train } from './train.js'
 
 export interface DemoResult extends DemoSummary {
-  /** Share of texts that are right in every sign, of images that the model has not seen. */
+  /** Share of texts read without a mistake, of images that the model has not seen. */
   readonly exactMatch: number
   readonly cer: number
   readonly seconds: number
   readonly prediction: Prediction | undefined
-  /** What happened, for people. */
+  /** The summary, as printed. */
   readonly lines: readonly string[]
 }
 
@@ -38,66 +38,51 @@ const REDUCED: Size = {
 /** Images that only test, as a share. */
 const UNSEEN_SHARE = 0.15
 
-export async function runDemo(options: DemoOptions, hooks: TrainHooks): Promise<DemoResult> {
+export function runDemo(given: GivenOptions<typeof demoOptions>, hooks: Hooks): Promise<DemoResult> {
+  const options = resolveOptions(demoOptions, given)
+  return onRuntime(options, hooks, (runtime, inner) => demonstrate(options, runtime, inner))
+}
+
+async function demonstrate(options: DemoOptions, { device }: RuntimeReport, hooks: Hooks): Promise<DemoResult> {
   const started = performance.now()
-  const { seed } = options
+  const seconds = () => (performance.now() - started) / 1000
+  const { seed, epochs, threads } = options
   const out = demoFolder(options.out, 'demo-image')
-  const runtime = await setupRuntime({ device: options.device, threads: options.threads })
-  if (runtime.notice !== undefined) hooks.note?.(runtime.notice)
-  const size = isFast(runtime.device) ? FULL : REDUCED
+  const size = isFast(device) ? FULL : REDUCED
   const count = options.images ?? size.images
   const images = join(out, 'images')
-  hooks.note?.(
-    `Making ${plural(count, 'image')} of texts in ${images}${size === REDUCED ? `: fewer, and a smaller network, as there is only the ${runtime.device} device` : ''}.`,
-  )
+  const why = size === REDUCED ? `: fewer, and a smaller network, as there is only the ${device} device` : ''
+  hooks.note?.(`Making ${plural(count, 'image')} of texts in ${images}${why}.`)
   await synthesise(
     { out: images, count, seed, style: 'mixed', alphabet: '0123456789', length: '3-7', height: 32 },
     { signal: hooks.signal, onProgress: hooks.onFiles },
   )
   const run = join(out, 'run')
-  const result = await train(
-    {
-      preset: 'lines',
-      ...size.train,
-      ...(options.epochs !== undefined && { epochs: options.epochs }),
-      testShare: UNSEEN_SHARE,
-      validationShare: 0.05,
-      data: images,
-      out: run,
-      seed,
-      device: options.device,
-      threads: options.threads,
-    },
-    hooks,
-  )
+  const training = { preset: 'lines', ...size.train, ...(epochs !== undefined && { epochs }) }
+  const parts = { testShare: UNSEEN_SHARE, validationShare: 0.05 }
+  const asked = { device: options.device, threads, seed, data: images, out: run }
+  const result = await train({ ...training, ...parts, ...asked }, hooks)
   const summary = demoSummary(result)
   const { test } = result
   if (test?.task !== 'read') {
-    const seconds = (performance.now() - started) / 1000
     const figures = { exactMatch: Number.NaN, cer: Number.NaN }
     const lines = ['Stopped before the model was trained.']
-    return { ...summary, ...figures, seconds, prediction: undefined, lines }
+    return { ...summary, ...figures, seconds: seconds(), prediction: undefined, lines }
   }
   const [unseen] = test.items
-  const { predictions } = await predict([unseen?.path ?? images], {
-    model: run,
-    places: 'seen',
-    explain: join(out, 'explained'),
-    device: options.device,
-    threads: options.threads,
-  })
+  const explained = { places: 'seen', explain: join(out, 'explained') } as const
+  const { predictions } = await predict([unseen?.path ?? images], { model: run, ...explained }, hooks)
   const [prediction] = predictions
   const reading = prediction && 'text' in prediction ? prediction : { text: '', confidence: 0 }
   const { exactMatch, cer } = test.figures
-  const seconds = (performance.now() - started) / 1000
   const lines = [
-    `Of ${plural(summary.items, 'image')} that it had not seen it reads ${formatPercent(exactMatch)} right in every sign (character errors ${formatPercent(cer, 2)}).`,
-    `In ${prediction?.file ?? ''} it reads "${reading.text}" (${formatPercent(reading.confidence)} sure; there stands "${unseen?.labels[0] ?? ''}").`,
-    `Time    ${formatDuration(seconds)} on ${runtime.device}`,
+    `Of ${plural(summary.items, 'image')} that it had not seen it reads ${formatPercent(exactMatch)} without a mistake (character errors ${formatPercent(cer, 2)}).`,
+    `In ${prediction?.file ?? ''} it reads "${reading.text}" (confidence ${formatPercent(reading.confidence)}); the text is "${unseen?.labels[0] ?? ''}".`,
+    `Time    ${formatDuration(seconds())} on ${device}`,
     `Report  ${summary.report}`,
     `Columns ${prediction?.pictures?.[0] ?? ''}`,
     `Model   ${summary.model}`,
     `Try     npx weft-image predict --model ${run} ${prediction?.file ?? ''}`,
   ]
-  return { ...summary, exactMatch, cer, seconds, prediction, lines }
+  return { ...summary, exactMatch, cer, seconds: seconds(), prediction, lines }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Normaliser } from '@weft/core/data'
 import { ImageInput } from './features.js'
-import type { PreparedItem } from './image-worker.js'
+import type { PreparedItem } from './features/image-worker.js'
 import { PADDING } from './network.js'
 
 /** An image of rows of pixel values. */

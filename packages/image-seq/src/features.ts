@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { padSequences, type NdArray, type Normaliser, type PadOptions } from '@weft/core/data'
-import type { PreparedItem } from './image-worker.js'
+import type { PreparedItem } from './features/image-worker.js'
 import { PADDING } from './network.js'
 import type { Raster } from './image/raster.js'
 

@@ -8,10 +8,10 @@ import { editDistance, sequenceScores, type SequenceScores } from '@weft/core/me
 import { labelOf, symbolsOf } from '@weft/core/data'
 import { type Metrics } from '@weft/core/training'
 import { judgeClassifier, type Judgement as ClassJudgement, toCsv } from '@weft/core/app'
-import type { ImageStore } from './image-store.js'
-import type { ImageItem } from './items.js'
+import type { ImageStore } from './features/image-store.js'
+import type { ImageItem } from './data/items.js'
 import type { ImageModel } from './model.js'
-import type { TextReader, TextReading } from './reader.js'
+import type { TextReader, TextReading } from './reading/reader.js'
 
 /** What a reader read of labelled images. */
 export interface ReadingJudgement {
@@ -109,7 +109,7 @@ export function readingsCsv({ items, readings }: ReadingJudgement): string {
 }
 
 /** Texts with symbols that a reader cannot write, as warnings; a classifier has none. */
-export function unwritable(items: readonly ImageItem[], { seeing: { meaning } }: ImageModel): string[] {
+export function unwritable(items: readonly ImageItem[], { spec: { meaning } }: ImageModel): string[] {
   if (meaning.task === 'classify') return []
   return items.flatMap((item) => {
     const missing = meaning.alphabet.missing(labelOf(item))

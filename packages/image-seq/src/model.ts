@@ -8,16 +8,17 @@ import type * as tfl from '@tensorflow/tfjs-layers'
 import { Alphabet, Labels, Normaliser } from '@weft/core/data'
 import { expected, UserError } from '@weft/core/errors'
 import { saveModel } from '@weft/core/models'
-import { loadSavedModel, type ModelFormat, pickOptions, seedOption, splitOptions } from '@weft/core/app'
+import { seedOption, splitOptions } from '@weft/core/options'
+import { loadSavedModel, type ModelFormat, pickOptions } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
 import type { OptionsOf } from '@weft/core/cli'
 import { NgramModel } from '@weft/kernels'
 import { ImageInput } from './features.js'
-import type { PreparedItem } from './image-worker.js'
+import type { PreparedItem } from './features/image-worker.js'
 import { buildNetwork } from './network.js'
-import { readingOptions } from './options-data.js'
-import { imageOptions } from './options-image.js'
-import { modelOptions } from './options-network.js'
+import { readingOptions } from './options/data.js'
+import { imageOptions } from './options/image.js'
+import { modelOptions } from './options/network.js'
 
 /** Whose saved models these are. */
 export const FORMAT: ModelFormat = { app: 'image-seq', version: 1 }
@@ -48,7 +49,7 @@ export type Meaning =
     }
 
 /** What makes a model see as it was trained to. */
-export interface Seeing {
+export interface ImageSpec {
   readonly meaning: Meaning
   /** Whether an item is a sequence of images. */
   readonly frames: boolean
@@ -62,37 +63,37 @@ export interface Seeing {
 
 export class ImageModel {
   readonly network: tfl.LayersModel
-  readonly seeing: Seeing
+  readonly spec: ImageSpec
   readonly input: ImageInput
 
-  constructor(network: tfl.LayersModel, seeing: Seeing) {
+  constructor(network: tfl.LayersModel, spec: ImageSpec) {
     this.network = network
-    this.seeing = seeing
-    this.input = new ImageInput(seeing.normaliser, seeing.channels, seeing.frames)
+    this.spec = spec
+    this.input = new ImageInput(spec.normaliser, spec.channels, spec.frames)
   }
 
   /** A model with new weights. */
-  static create(seeing: Seeing): ImageModel {
-    const { meaning, options } = seeing
+  static create(spec: ImageSpec): ImageModel {
+    const { meaning, options } = spec
     const outputs = outputsOf(meaning)
-    return new ImageModel(buildNetwork(options, { ...seeing, task: meaning.task, outputs }), seeing)
+    return new ImageModel(buildNetwork(options, { ...spec, task: meaning.task, outputs }), spec)
   }
 
   /** The classes of a classifier. @throws UserError for a reader. */
   get labels(): Labels {
-    const { meaning } = this.seeing
+    const { meaning } = this.spec
     if (meaning.task === 'classify') return meaning.labels
     throw new UserError('naming classes: expected a model that classifies, received one that reads texts')
   }
 
   /** The options that another model must share to take over this one's weights. */
   get shared(): OptionsOf<typeof sharedOptions> {
-    return pickOptions(this.seeing.options, sharedOptions)
+    return pickOptions(this.spec.options, sharedOptions)
   }
 
   /** How images are prepared for this model. */
   get imageOptions(): OptionsOf<typeof imageOptions> {
-    return pickOptions(this.seeing.options, imageOptions)
+    return pickOptions(this.spec.options, imageOptions)
   }
 
   /**
@@ -115,7 +116,7 @@ export class ImageModel {
   }
 
   async save(dir: string): Promise<void> {
-    const { meaning, frames, height, width, channels, normaliser, options } = this.seeing
+    const { meaning, frames, height, width, channels, normaliser, options } = this.spec
     await saveModel(this.network, dir, {
       ...FORMAT,
       ...(meaning.task === 'classify'

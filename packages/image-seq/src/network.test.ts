@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { setupRuntime } from '@weft/core/runtime'
 import { resolveOptions } from '@weft/core/cli'
 import { buildNetwork, columnsPerStep, PADDING, type NetworkShape } from './network.js'
-import { modelOptions } from './options-network.js'
+import { modelOptions } from './options/network.js'
 
 beforeAll(() => setupRuntime({ device: 'cpu' }))
 

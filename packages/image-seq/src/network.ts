@@ -13,8 +13,8 @@ import {
 } from '@weft/core/models'
 import { expected } from '@weft/core/errors'
 import { flagOf } from '@weft/core/cli'
-import type { ImageTask } from './items.js'
-import type { ModelOptions } from './options-network.js'
+import type { ImageTask } from './data/items.js'
+import type { ModelOptions } from './options/network.js'
 
 /** What a network sees and says. */
 export interface NetworkShape {

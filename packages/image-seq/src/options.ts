@@ -1,8 +1,9 @@
 /**
  * Every option of this application, once: default, unit, range, one line of help. Types, flags, help and checks derive from these
  * tables; a command takes the tables it needs. Values that differ for a kind of image are in presets/, what all applications share is
- * core's, long tables are in options-*.ts.
+ * core's, long tables are in options/. Nothing that runs is imported, so that help stays quick.
  */
+import { defineOptions, type GivenOptions, type OptionsOf } from '@weft/core/cli'
 import {
   classificationOptions,
   judgingOptions,
@@ -13,13 +14,11 @@ import {
   seedOption,
   splitOptions,
   trainingOptions,
-} from '@weft/core/app'
-import { defineOptions } from '@weft/core/cli'
-import type { GivenOptions, OptionsOf } from '@weft/core/cli'
-import { augmentOptions } from './options-augment.js'
-import { readingOptions } from './options-data.js'
-import { imageOptions } from './options-image.js'
-import { decodingOptions, languageModelOptions, modelOptions } from './options-network.js'
+} from '@weft/core/options'
+import { augmentOptions } from './options/augment.js'
+import { readingOptions } from './options/data.js'
+import { imageOptions } from './options/image.js'
+import { decodingOptions, languageModelOptions, modelOptions } from './options/network.js'
 
 const dataOption = defineOptions({
   data: {
@@ -59,21 +58,21 @@ export const evaluateOptions = defineOptions({
 
 export const predictOptions = defineOptions({
   ...modelOption,
-  data: { type: 'path', help: 'image or folder, as well as files named without an option' },
+  data: { type: 'path', help: 'image or folder, besides the files given as arguments' },
   ...decodingOptions,
   places: {
     type: 'choice',
     default: 'written',
     choices: ['written', 'seen'],
     group: 'Reading',
-    help: 'columns given for a symbol: where the network wrote it, or where it saw it, which takes it three to ten times as long',
+    help: 'columns to report for a symbol: where the network wrote it, or where it saw it, which takes three to ten times as long',
   },
-  top: { type: 'integer', default: 3, min: 1, help: 'labels that are shown for an image' },
+  top: { type: 'integer', default: 3, min: 1, help: 'labels to show for each image' },
   explain: {
     type: 'path',
     help: 'folder for pictures of what each answer came from',
   },
-  batchSize: { type: 'integer', default: 32, min: 1, group: 'Run', help: 'images of one step' },
+  batchSize: { type: 'integer', default: 32, min: 1, group: 'Run', help: 'images per step' },
   ...runtimeOptions,
   ...loadingOptions,
 })
@@ -82,17 +81,16 @@ export const demoOptions = defineOptions({
   out: {
     type: 'path',
     group: 'Run',
-    help: 'folder of the demonstration; the next free of runs/demo-image, runs/demo-image-2, …',
+    help: 'folder of the demonstration (default: the next free of runs/demo-image, runs/demo-image-2, …)',
   },
-  images: { type: 'integer', min: 40, group: 'Run', help: 'images that are made; fewer on a slow device unless told' },
-  epochs: { type: 'integer', min: 1, group: 'Run', help: 'passes over the images; fewer on a slow device unless told' },
+  images: { type: 'integer', min: 40, group: 'Run', help: 'images to make (default: fewer on a slow device)' },
+  epochs: { type: 'integer', min: 1, group: 'Run', help: 'passes over the images (default: fewer on a slow device)' },
   ...seedOption,
   ...runtimeOptions,
 })
 
-export { synthOptions } from './options-synth.js'
-
 export type TrainOptions = OptionsOf<typeof trainOptions>
 export type GivenTrainOptions = GivenOptions<typeof trainOptions>
+export type EvaluateOptions = OptionsOf<typeof evaluateOptions>
 export type PredictOptions = OptionsOf<typeof predictOptions>
 export type DemoOptions = OptionsOf<typeof demoOptions>

@@ -1,36 +1,42 @@
 /**
- * What a saved model says of image files: their texts, or their classes. Images are decoded in worker threads a batch ahead of the
+ * A saved model's answers for image files: their texts, or their classes. Images are decoded in worker threads a batch ahead of the
  * network, so that any number of files takes the memory of a few batches.
  */
 import { basename, dirname, extname, join } from 'node:path'
 import { expected } from '@weft/core/errors'
 import { mapOrdered, WorkerPool } from '@weft/core/data'
-import { setupRuntime } from '@weft/core/runtime'
 import { writeFileAtomic } from '@weft/core/files'
-import { isFolder, labelsOfRow, namedFiles, skippedFile, type Predictions, type SkippedFile } from '@weft/core/app'
+import {
+  isFolder,
+  labelsOfRow,
+  namedFiles,
+  onRuntime,
+  skippedFile,
+  type Hooks,
+  type Predictions,
+  type SkippedFile,
+} from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
-import { svgFile } from '@weft/core/report'
-import { explainClass, explainText } from './explain.js'
-import type { ImageTaskMessage, PreparedItem } from './image-worker.js'
-import { framesIn } from './items.js'
+import type { ImageTaskMessage, PreparedItem } from './features/image-worker.js'
+import { framesIn } from './data/items.js'
 import { ImageModel } from './model.js'
 import { predictOptions, type PredictOptions } from './options.js'
-import type { ImageOptions } from './options-image.js'
-import { type Places, readerOf, type TextReader, type TextReading } from './reader.js'
+import type { ImageOptions } from './options/image.js'
+import { type Places, readerOf, type TextReader, type TextReading } from './reading/reader.js'
 import { IMAGE_EXTENSIONS } from './image/decode.js'
 import type { ImageSource } from './image/image-source.js'
 
-/** What a classifier says: the likeliest label, and the probability of every label. */
+/** A classifier's answer: the likeliest label, and the probability of every label. */
 export interface ClassAnswer {
   readonly label: string
   readonly probabilities: Readonly<Record<string, number>>
 }
 
-/** What is said of one file, or of one folder of frames: what a reader read there, or what a classifier takes it for. */
+/** The answer for one file, or one folder of frames: a reader's text or a classifier's label. */
 export type Prediction = {
   readonly file: string
-  /** Pictures of what the answer came from, where they were asked for. */
+  /** Pictures that explain the answer, with `explain`. */
   readonly pictures?: readonly string[]
   readonly warnings: readonly string[]
 } & (TextReading | ClassAnswer)
@@ -45,26 +51,41 @@ const FEW_FILES = 16
 /** Batches that are decoded ahead. */
 const BATCHES_AHEAD = 3
 
+export interface PredictHooks extends Hooks {
+  readonly onPrediction?: (prediction: Prediction) => void
+}
+
 /**
  * Judges files and all images in folders.
  *
  * @param paths Files and folders; folders are searched through. For a model of sequences each folder of images is one.
  * @throws UserError when there is none, or, with `strict` or for a single file, one that cannot be used.
  */
-export async function predict(
+export function predict(
   paths: readonly string[],
   given: GivenOptions<typeof predictOptions>,
-  onPrediction?: (prediction: Prediction, done: number, total: number) => void,
+  hooks: PredictHooks = {},
 ): Promise<ImagePredictions> {
   const options = resolveOptions(predictOptions, given)
-  const runtime = await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
-  const model = await ImageModel.load(options.model)
-  const sources = model.seeing.frames ? sequencesIn(paths) : imagesIn(paths)
+  return onRuntime({ ...options, purpose: 'predict' }, hooks, async (runtime) => {
+    const model = await ImageModel.load(options.model)
+    const sources = model.spec.frames ? sequencesIn(paths) : imagesIn(paths)
+    const started = performance.now()
+    const answers = await answerAll(model, sources, options, hooks)
+    return { ...answers, runtime, seconds: (performance.now() - started) / 1000 }
+  })
+}
+
+async function answerAll(
+  model: ImageModel,
+  sources: readonly ImageSource[],
+  options: PredictOptions,
+  { onPrediction }: PredictHooks,
+): Promise<Pick<ImagePredictions, 'predictions' | 'skipped'>> {
   const answerer = new Answerer(model, options)
-  const started = performance.now()
   const few = sources.length <= FEW_FILES
   const pool = new WorkerPool<ImageTaskMessage, PreparedItem, ImageOptions>({
-    module: new URL('./image-worker.js', import.meta.url),
+    module: new URL('./features/image-worker.js', import.meta.url),
     data: model.imageOptions,
     describe: ({ source }) => nameOf(source),
     ...(few ? { size: 0 } : options.workers !== undefined && { size: options.workers }),
@@ -76,7 +97,7 @@ export async function predict(
   const answer = async () => {
     for (const prediction of await answerer.answer(batch)) {
       predictions.push(prediction)
-      onPrediction?.(prediction, predictions.length + skipped.length, sources.length)
+      onPrediction?.(prediction)
     }
     batch = []
   }
@@ -103,7 +124,7 @@ export async function predict(
   } finally {
     await pool.close()
   }
-  return { predictions, skipped, runtime, seconds: (performance.now() - started) / 1000 }
+  return { predictions, skipped }
 }
 
 /** Gives answers for batches of prepared images. */
@@ -112,7 +133,7 @@ class Answerer {
   readonly #reader: TextReader | undefined
   readonly #places: Places
   readonly #pictures: string | undefined
-  readonly #named = new Map<string, number>()
+  readonly #names = new Map<string, number>()
 
   constructor(model: ImageModel, options: PredictOptions) {
     this.#model = model
@@ -153,7 +174,9 @@ class Answerer {
     folder: string,
   ): Promise<string[]> {
     const stem = join(folder, this.#freeName(basename(file, extname(file))))
+    const { explainClass, explainText } = await import('./report/explain.js')
     if (this.#reader) {
+      const { svgFile } = await import('@weft/core/report')
       writeFileAtomic(`${stem}.svg`, svgFile(await explainText(this.#reader, image)))
       return [`${stem}.svg`]
     }
@@ -167,8 +190,8 @@ class Answerer {
 
   /** Files of one name in several folders have numbers. */
   #freeName(name: string): string {
-    const number = (this.#named.get(name) ?? 0) + 1
-    this.#named.set(name, number)
+    const number = (this.#names.get(name) ?? 0) + 1
+    this.#names.set(name, number)
     return number === 1 ? name : `${name}-${number}`
   }
 }

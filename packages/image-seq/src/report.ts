@@ -4,25 +4,19 @@
  */
 import { calibration } from '@weft/core/metrics'
 import { labelOf } from '@weft/core/data'
-import {
-  answersOf,
-  classifierFigures,
-  classifierSections,
-  likeliest,
-  pickExamples,
-  type ReportContent,
-} from '@weft/core/app'
+import { answersOf, likeliest } from '@weft/core/app'
+import { classifierFigures, classifierSections, pickExamples, type ReportContent } from '@weft/core/app/report'
 import { formatPercent, plural } from '@weft/core/cli'
 import { encodePng, reliabilityPlot, toDataUri } from '@weft/core/report'
 import { readingSection } from './report/reading-section.js'
 import type { Example, Figure, KeyFigure, Section } from '@weft/core/report'
-import { explainClass, explainText, hasConvolution } from './explain.js'
+import { explainClass, explainText, hasConvolution } from './report/explain.js'
 import { frameOf } from './features.js'
-import type { ImageStore } from './image-store.js'
-import type { PreparedItem } from './image-worker.js'
+import type { ImageStore } from './features/image-store.js'
+import type { PreparedItem } from './features/image-worker.js'
 import type { ClassifyingJudgement, Judgement, ReadingJudgement } from './judge.js'
 import { FORMAT, type ImageModel } from './model.js'
-import { TextReader } from './reader.js'
+import { TextReader } from './reading/reader.js'
 
 /** Readings that are shown column by column. */
 const SHOWN_COLUMNS = 6
@@ -43,7 +37,7 @@ export function imageReport(model: ImageModel, store: ImageStore): ReportContent
   }
 }
 
-function subtitle({ seeing: { meaning } }: ImageModel): string {
+function subtitle({ spec: { meaning } }: ImageModel): string {
   if (meaning.task === 'classify') {
     const { names } = meaning.labels
     return `${plural(names.length, 'label')}: ${names.slice(0, NAMED_LABELS).join(', ')}${names.length > NAMED_LABELS ? ', …' : ''}`

@@ -14,7 +14,7 @@ import {
   writeFixtureBars,
   writeFixtureTexts,
 } from './testing/fixture-images.js'
-import type { ReadSymbol } from './reader.js'
+import type { ReadSymbol } from './reading/reader.js'
 import { train, type TrainResult } from './train.js'
 
 let folder = ''
@@ -274,7 +274,7 @@ describe('predict', () => {
     })
     expect(predictions[0]?.pictures).toEqual([at('explained', '0.grad-cam.png'), at('explained', '0.occlusion.png')])
     const model = await ImageModel.load(at('classifier'))
-    await ImageModel.create({ ...model.seeing, options: { ...model.seeing.options, seed: 99 } }).save(at('random'))
+    await ImageModel.create({ ...model.spec, options: { ...model.spec.options, seed: 99 } }).save(at('random'))
     await predict([at('bars', 'upright', '0.png')], { model: at('random'), explain: at('other-weights'), ...offline })
     const picture = (where: string, what: string) => readFileSync(at(where, `0.${what}.png`))
     for (const what of ['grad-cam', 'occlusion'])

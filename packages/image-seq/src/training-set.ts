@@ -1,7 +1,7 @@
 /**
- * What training is given, ready to be learnt: images of each part that can be used, and what the training part decides before training
- * begins (alphabet, language model, words, mean and deviation). Images that the network could not learn from are left out here, each
- * with its reason; validation and test parts have no say in what a model is.
+ * From a folder of images to what a run trains on: listed, divided, prepared, and what the training part decides before training begins
+ * (alphabet, language model, words, mean and deviation). Images that the network could not learn from are skipped, each with
+ * its reason; validation and test parts have no say in what a model is.
  */
 import { Alphabet, ChannelStatistics, evenlySpread, labelOf, Labels, Normaliser, symbolsOf } from '@weft/core/data'
 import { UserError } from '@weft/core/errors'
@@ -9,23 +9,24 @@ import {
   divide,
   type Divided,
   keepUsable,
-  PART_NAMES,
   refuseSkipped,
   requireEveryLabel,
   requireTraining,
+  type Hooks,
   type SkippedFile,
 } from '@weft/core/app'
 import { flagOf } from '@weft/core/cli'
+import { PART_NAMES } from '@weft/core/options'
 import { ctcStepsNeeded, NgramModel } from '@weft/kernels'
 import { drawing, readImages } from './data.js'
-import { findDuplicates } from './duplicates.js'
-import { prepareImages, type ImageStore } from './image-store.js'
-import type { PreparedItem } from './image-worker.js'
-import type { ImageItem, ImageTask } from './items.js'
-import { remembered, type Meaning, type Seeing } from './model.js'
+import { findDuplicates } from './data/duplicates.js'
+import { prepareImages, type ImageStore } from './features/image-store.js'
+import type { PreparedItem } from './features/image-worker.js'
+import type { ImageItem, ImageTask } from './data/items.js'
+import { remembered, type Meaning, type ImageSpec } from './model.js'
 import { columnsPerStep } from './network.js'
 import type { TrainOptions } from './options.js'
-import { wordsOf } from './reader.js'
+import { wordsOf } from './reading/reader.js'
 
 /** Images that statistics are taken of at most, evenly spread. */
 const MOST_IMAGES = 2000
@@ -45,23 +46,20 @@ export interface TrainingSet {
  *
  * @throws UserError when nothing can be learnt of what there is, and with `strict` for every image that cannot be used.
  */
-export async function readTrainingSet(
-  given: TrainOptions,
-  hooks: { readonly signal?: AbortSignal | undefined; readonly onFiles?: (done: number, total: number) => void },
-): Promise<TrainingSet> {
-  const found = readImages(given.data, given)
-  refuseSkipped(found.skipped, given)
-  const { task } = found
+export async function readTrainingSet(given: TrainOptions, hooks: Hooks): Promise<TrainingSet> {
+  const list = readImages(given.data, given)
+  refuseSkipped(list.skipped, given)
+  const { task } = list
   if (task === 'read' && given.frames)
     throw new UserError(
       `reading ${given.data}: expected a class for each sequence of images, received texts`,
       `Give ${flagOf('task')} classify when labels are classes; texts are read from single images.`,
     )
-  // Classes are told of images of one size, square ones unless told; texts are as wide as they are.
+  // Classes need images of one size (default: square); texts are as wide as they are.
   const options = task === 'classify' && given.width === 0 ? { ...given, width: given.height } : given
   const digests = new Map<string, string>()
   const store = await prepareImages(
-    found.items,
+    list.items,
     options,
     { workers: options.workers, strict: options.strict, signal: hooks.signal, onProgress: hooks.onFiles },
     (item, image) => {
@@ -70,7 +68,7 @@ export async function readTrainingSet(
     },
   )
   try {
-    const divided = divide(found.items, options, drawing(options.seed, options, task))
+    const divided = divide(list.items, options, drawing(options.seed, options, task))
     const parts = keepUsable(divided, store.items)
     const twins = twinsOf(parts, digests)
     refuseSkipped(twins.skipped, options)
@@ -83,7 +81,7 @@ export async function readTrainingSet(
       options,
       parts: kept,
       store,
-      skipped: [...found.skipped, ...store.skipped, ...twins.skipped],
+      skipped: [...list.skipped, ...store.skipped, ...twins.skipped],
       warnings: [...store.warnings, ...twins.conflicts],
     }
   } catch (error) {
@@ -153,10 +151,10 @@ function labelsOf(parts: Divided<ImageItem>): Labels {
  *
  * @param symbols Symbols that a reader is to know besides those of the training texts.
  */
-export async function prepareSeeing(
+export async function prepareSpec(
   { task, options, parts, store }: TrainingSet,
   symbols: readonly string[],
-): Promise<Seeing> {
+): Promise<ImageSpec> {
   const [first] = parts.train
   if (first === undefined) throw new Error('preparing to train: expected at least 1 image')
   const { height, width, channels } = await store.get(first)

@@ -1,5 +1,5 @@
 /** The public data sets by name. */
-import type { ReadingOptions } from '../options.js'
+import type { ReadingOptions } from '../options/sound.js'
 import { esc10 } from './esc10.js'
 import { fsdd } from './fsdd.js'
 

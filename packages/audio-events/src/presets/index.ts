@@ -1,6 +1,7 @@
 /** The presets by name. */
 import { definePresets } from '@weft/core/cli'
-import { featureOptions, featuresOptions, trainOptions } from '../options.js'
+import { featuresOptions, trainOptions } from '../options.js'
+import { featureOptions } from '../options/sound.js'
 import { events } from './events.js'
 import { spokenDigits } from './spoken-digits.js'
 

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Random } from '@weft/core/runtime'
 import type { GivenTrainOptions } from '../options.js'
-import { encodeWav } from '../wav.js'
+import { encodeWav } from '../sound/wav.js'
 
 export const FIXTURE_RATE_HZ = 8000
 

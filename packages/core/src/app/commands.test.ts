@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CommandContext } from '../cli/command.js'
 import { createProgress } from '../cli/progress.js'
-import { namedInputs, noteLeftOut, oddities, stoppedText } from './commands.js'
+import { namedInputs, noteSkipped, stoppedText, warningsOf } from './commands.js'
 
 function contextOf(more: Partial<CommandContext> = {}) {
   const lines: string[] = []
@@ -20,25 +20,25 @@ function contextOf(more: Partial<CommandContext> = {}) {
   return { context, lines }
 }
 
-describe('noteLeftOut', () => {
+describe('noteSkipped', () => {
   it('names five files and counts the others', () => {
     const { context, lines } = contextOf()
     const skipped = Array.from({ length: 7 }, (_, at) => ({ path: `${at}.wav`, reason: 'it is empty' }))
-    noteLeftOut({ skipped, warnings: ['a.wav: it is short'] }, context)
+    noteSkipped({ skipped, warnings: ['a.wav: it is short'] }, context)
     expect(lines).toEqual([
-      'warning: 7 files left out:',
+      'warning: 7 files skipped:',
       ...[0, 1, 2, 3, 4].map((at) => `  ${at}.wav: it is empty`),
       '  and 2 more',
-      'warning: 1 file used although odd:',
+      'warning: 1 file used with warnings:',
       '  a.wav: it is short',
     ])
   })
 
   it('names a path once, and says nothing of nothing', () => {
     const { context, lines } = contextOf()
-    noteLeftOut({ skipped: [], warnings: [] }, context)
-    noteLeftOut({ skipped: [{ path: 'a.wav', reason: 'reading a.wav: no' }], warnings: [] }, context)
-    expect(lines).toEqual(['warning: 1 file left out:', '  reading a.wav: no'])
+    noteSkipped({ skipped: [], warnings: [] }, context)
+    noteSkipped({ skipped: [{ path: 'a.wav', reason: 'reading a.wav: no' }], warnings: [] }, context)
+    expect(lines).toEqual(['warning: 1 file skipped:', '  reading a.wav: no'])
   })
 })
 
@@ -49,9 +49,9 @@ it('takes inputs from --data and the arguments, at least one', () => {
   expect(() => namedInputs({}, contextOf().context, 'sound')).toThrow('expected a file or a folder of sounds')
 })
 
-it('lists what is odd', () => {
+it('lists warnings by file', () => {
   expect(
-    oddities([
+    warningsOf([
       { file: 'a', warnings: ['x', 'y'] },
       { file: 'b', warnings: [] },
     ]),

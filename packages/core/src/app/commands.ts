@@ -1,6 +1,6 @@
 /**
- * What the applications' command lines have in common: training as a person sees it on the terminal, files that were left out, and how
- * a run ends. What is printed of results is the application's.
+ * What the applications' command lines have in common: work as a person sees it on the terminal, files that were skipped, and how a run
+ * ends. What is printed of results is the application's.
  */
 import type { CommandContext } from '../cli/command.js'
 import { plural } from '../cli/format.js'
@@ -11,27 +11,45 @@ import type { ClassificationSummary, MultilabelSummary } from '../metrics/summar
 import type { Evaluation } from './evaluation.js'
 import type { SkippedFile } from './inputs.js'
 import type { JudgingOptions } from './options.js'
-import type { RunResult, RunSummary, TrainHooks } from './run.js'
+import type { Hooks } from './hooks.js'
+import type { RunResult, RunSummary } from './run.js'
 
-/** Files left out that are named one by one. */
+/** Skipped files that are named one by one. */
 const NAMED_FILES = 5
 
-/** Training as a person sees it on the terminal; `end` is to be called when it is over, however it ends. */
-export function trainHooks(context: CommandContext, noun: string): { hooks: TrainHooks; end: () => void } {
-  const shown = new TrainingProgress(context.progress)
-  const hooks: TrainHooks = {
-    signal: context.signal,
-    command: context.commandLine,
-    note: (line) => context.note(line),
-    onFiles: fileBar(context, noun),
-    onProgress: (progress) => shown.batch(progress),
-    onEpoch: (log, run) => shown.onEpochEnd(log, run),
+/**
+ * Runs `work` as a person sees it on the terminal: bars for files, items and epochs, a line for each epoch, notes and warnings.
+ *
+ * @param noun What an item is, such as `sound`.
+ */
+export async function withProgress<Result>(
+  context: CommandContext,
+  noun: string,
+  work: (hooks: Hooks) => Promise<Result>,
+): Promise<Result> {
+  const training = new TrainingProgress(context.progress)
+  const bar = fileBar(context, noun)
+  try {
+    return await work({
+      // Read when the work asks for it: a command that never does is ended by Ctrl-C at once.
+      get signal() {
+        return context.signal
+      },
+      command: context.commandLine,
+      note: (line) => context.note(line),
+      warn: (line) => context.warn(line),
+      onFiles: bar,
+      onItems: bar,
+      onProgress: (progress) => training.batch(progress),
+      onEpoch: (log, run) => training.onEpochEnd(log, run),
+    })
+  } finally {
+    training.end()
   }
-  return { hooks, end: () => shown.end() }
 }
 
 /** A bar for decoding and preparing, removed when the last file is done. */
-export function fileBar({ progress }: CommandContext, noun: string): (done: number, total: number) => void {
+function fileBar({ progress }: CommandContext, noun: string): (done: number, total: number) => void {
   let bar: ReturnType<typeof progress.start> | undefined
   return (done, total) => {
     bar ??= progress.start('files', total, `${noun}s`)
@@ -42,17 +60,17 @@ export function fileBar({ progress }: CommandContext, noun: string): (done: numb
   }
 }
 
-/** Says which files were left out, and which are odd. */
-export function noteLeftOut(
+/** Says which files were skipped, and which were used with warnings. */
+export function noteSkipped(
   { skipped, warnings }: { skipped: readonly SkippedFile[]; warnings: readonly string[] },
   context: CommandContext,
 ): void {
   noteSome(
-    `${plural(skipped.length, 'file')} left out`,
+    `${plural(skipped.length, 'file')} skipped`,
     skipped.map(({ path, reason }) => (reason.includes(path) ? reason : `${path}: ${reason}`)),
     context,
   )
-  noteSome(`${plural(warnings.length, 'file')} used although odd`, warnings, context)
+  noteSome(`${plural(warnings.length, 'file')} used with warnings`, warnings, context)
 }
 
 function noteSome(title: string, lines: readonly string[], context: CommandContext): void {
@@ -62,37 +80,37 @@ function noteSome(title: string, lines: readonly string[], context: CommandConte
   if (lines.length > NAMED_FILES) context.note(`  and ${lines.length - NAMED_FILES} more`)
 }
 
-/** What is said of a run that was interrupted. */
+/** How to go on with a run that was interrupted. */
 export function stoppedText({ epochs }: Pick<RunSummary, 'epochs'>, { commandLine }: CommandContext): string {
   const again = commandLine.includes('--resume') ? commandLine : `${commandLine} --resume`
   return `Stopped after ${plural(epochs, 'epoch')}; nothing is lost. Go on with:\n  ${again}`
 }
 
 /** A run as JSON prints it. */
-export function runJson<Judged>(
-  { validation, test, runtime, ...rest }: RunResult<Judged>,
-  judged: (judgement: Judged) => object,
+export function runJson<Judgement>(
+  { validation, test, runtime, ...rest }: RunResult<Judgement>,
+  toJson: (judgement: Judgement) => object,
 ): object {
   return {
     ...rest,
     device: runtime.device,
-    ...(validation && { validation: judged(validation) }),
-    ...(test && { test: judged(test) }),
+    ...(validation && { validation: toJson(validation) }),
+    ...(test && { test: toJson(test) }),
   }
 }
 
 /** An evaluation as JSON prints it. */
-export function evaluationJson<Judged>(
-  { judgement, skipped, warnings, runtime, seconds, report }: Evaluation<Judged, unknown>,
-  { part }: Pick<JudgingOptions, 'part'>,
-  judged: (judgement: Judged) => object,
+export function evaluationJson<Judgement>(
+  { judgement, skipped, warnings, runtime, seconds, report }: Evaluation<Judgement, unknown>,
+  { part }: Partial<Pick<JudgingOptions, 'part'>>,
+  toJson: (judgement: Judgement) => object,
 ): object {
-  return { ...judged(judgement), part: part ?? 'all', skipped, warnings, device: runtime.device, seconds, report }
+  return { ...toJson(judgement), part: part ?? 'all', skipped, warnings, device: runtime.device, seconds, report }
 }
 
 /** How well each label is recognised, as a table. */
 export function labelTable({ byLabel }: ClassificationSummary | MultilabelSummary, noun: string): string {
-  const shown = (score: number | string) => (typeof score === 'number' ? score.toFixed(3) : score)
+  const cell = (score: number | string) => (typeof score === 'number' ? score.toFixed(3) : score)
   return formatTable(
     [
       { header: 'label' },
@@ -101,32 +119,32 @@ export function labelTable({ byLabel }: ClassificationSummary | MultilabelSummar
     byLabel.map(({ label, support, precision, recall, f1 }) => [
       label,
       support,
-      shown(precision),
-      shown(recall),
-      shown(f1),
+      cell(precision),
+      cell(recall),
+      cell(f1),
     ]),
   )
 }
 
-/** What a command is to judge: what `--data` names, then its arguments. */
+/** The inputs of a command: what `--data` names, then its arguments. */
 export function namedInputs(
   { data }: { readonly data?: string | undefined },
   { args }: CommandContext,
   noun: string,
 ): string[] {
-  const named = data === undefined ? [...args] : [data, ...args]
-  if (named.length === 0)
+  const inputs = data === undefined ? [...args] : [data, ...args]
+  if (inputs.length === 0)
     throw expected({
       doing: 'predicting',
       want: `a file or a folder of ${noun}s`,
       of: '--data or an argument',
       got: 'neither',
     })
-  return named
+  return inputs
 }
 
-/** What is odd about files that were judged, a line each. */
-export function oddities(
+/** The warnings about files that were judged, a line each. */
+export function warningsOf(
   predictions: readonly { readonly file: string; readonly warnings: readonly string[] }[],
 ): string[] {
   return predictions.flatMap(({ file, warnings }) => warnings.map((warning) => `${file}: ${warning}`))

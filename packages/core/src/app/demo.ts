@@ -4,13 +4,13 @@
  */
 import { join } from 'node:path'
 import { UserError } from '../errors.js'
-import { runFolder } from './run-folder.js'
+import { isTaken, runFolder } from './run-folder.js'
 import type { RuntimeReport } from '../runtime/device.js'
-import { isTaken, type RunSummary } from './run.js'
+import type { RunSummary } from './run.js'
 
 /** What every demonstration gives. */
 export interface DemoSummary {
-  /** Items that the model was judged by and had not met. */
+  /** Items of the test part, which the model has not seen. */
   readonly items: number
   readonly trainedOn: number
   readonly stopped: boolean

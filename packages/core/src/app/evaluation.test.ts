@@ -23,8 +23,8 @@ describe('itemsToJudge', () => {
   })
 })
 
-it('reads as told, and else as when the model was trained', () => {
+it('reads as the options say, by default as when the model was trained', () => {
   const trained = resolveOptions(labelledFilesOptions, { pattern: '{label}_{take}', group: 'take' })
-  const told = resolveOptions(labelledFilesOptions, { pattern: '{label}-{take}' })
-  expect(readingAsTrained(told, trained)).toMatchObject({ pattern: '{label}-{take}', group: 'take', root: undefined })
+  const asked = resolveOptions(labelledFilesOptions, { pattern: '{label}-{take}' })
+  expect(readingAsTrained(asked, trained)).toMatchObject({ pattern: '{label}-{take}', group: 'take', root: undefined })
 })

@@ -1,22 +1,26 @@
-/** The frame that all applications share: options, parts, stores of prepared files, runs, judgements, reports, commands. */
+/**
+ * The frame that all applications share: parts of a split, stores of prepared files, runs, evaluations, judgements, command output. The
+ * option tables are `@weft/core/options` and what draws reports `@weft/core/app/report`, so that help stays quick and predicting loads
+ * no plots.
+ */
 export {
   evaluationJson,
-  fileBar,
   labelTable,
   namedInputs,
-  noteLeftOut,
-  oddities,
+  noteSkipped,
   runJson,
   stoppedText,
-  trainHooks,
+  warningsOf,
+  withProgress,
 } from './commands.js'
 export { demoFolder, demoSummary } from './demo.js'
 export type { DemoSummary } from './demo.js'
-export { itemsToJudge, readingAsTrained } from './evaluation.js'
-export type { EvaluateHooks, Evaluation } from './evaluation.js'
+export { evaluateModel, itemsToJudge, readingAsTrained } from './evaluation.js'
+export type { Evaluation, EvaluationData } from './evaluation.js'
+export type { Hooks } from './hooks.js'
 export { isFolder, namedFiles, refuseSkipped, skippedFile } from './inputs.js'
 export type { Predictions, SkippedFile } from './inputs.js'
-export { ItemStore, cacheFolder } from './item-store.js'
+export { cacheFolder, ItemStore } from './item-store.js'
 export type { FillOptions } from './item-store.js'
 export {
   accuracyOf,
@@ -29,46 +33,14 @@ export {
   predictionsCsv,
   toCsv,
 } from './judgement.js'
-export type { JudgeOptions, Judgement } from './judgement.js'
-export {
-  cacheOption,
-  classificationOptions,
-  convolutionOptions,
-  foldOption,
-  judgingOptions,
-  labelledFilesOptions,
-  loadingOptions,
-  modelOption,
-  recurrenceOptions,
-  runFolderOptions,
-  runtimeOptions,
-  seedOption,
-  splitOptions,
-  trainingOptions,
-} from './options.js'
-export { PART_NAMES, divide, foldsOf, keepUsable, requireEveryLabel, requireTraining } from './parts.js'
-export type { Divided, DrawOptions, PartName } from './parts.js'
-export {
-  classifierFigures,
-  classifierSections,
-  pickExamples,
-  reportFooter,
-  writeEvaluationReport,
-  writeRunReport,
-} from './report.js'
-export type { ReportContent } from './report.js'
-export { openRunFolder, readRunOptions, runFolder } from './run-folder.js'
-export type { RunFolder, RunRecord } from './run-folder.js'
-export {
-  checkRunFolder,
-  classWeights,
-  finishRun,
-  fitRun,
-  judgingBatches,
-  optimisation,
-  takeOver,
-  trainingBatches,
-} from './run.js'
-export type { RunResult, TrainHooks } from './run.js'
+export type { Judgement, JudgeOptions } from './judgement.js'
+export { divide, foldsOf, keepUsable, requireEveryLabel, requireTraining } from './parts.js'
+export type { Divided, DrawOptions } from './parts.js'
+export { runTraining } from './run.js'
+export type { RunPlan, RunResult, RunSummary } from './run.js'
+export { runFolder } from './run-folder.js'
+export { onRuntime } from './runner.js'
 export { loadSavedModel, pickOptions } from './saved-model.js'
 export type { ModelFormat } from './saved-model.js'
+export type { InitialWeights } from './take-over.js'
+export { checkRunFolder, classWeights, judgingBatches, optimisation, trainingBatches } from './training-options.js'

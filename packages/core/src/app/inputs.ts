@@ -14,7 +14,7 @@ export interface SkippedFile {
   readonly reason: string
 }
 
-/** What was said of files. */
+/** The answers for a list of files. */
 export interface Predictions<Prediction> {
   readonly predictions: readonly Prediction[]
   readonly skipped: readonly SkippedFile[]
@@ -63,7 +63,7 @@ export function skippedFile(path: string, error: unknown): SkippedFile {
   return { path, reason: hint === undefined ? message : `${message}. ${hint}` }
 }
 
-/** With `strict`, a file that was left out while the list was read is an error. */
+/** With `strict`, a file that was skipped while the list was read is an error. */
 export function refuseSkipped(
   skipped: readonly SkippedFile[],
   { strict, data }: { readonly strict: boolean; readonly data: string },
@@ -72,6 +72,6 @@ export function refuseSkipped(
   if (!strict || first === undefined) return
   throw new UserError(
     `reading ${data}: ${first.path}: ${first.reason}`,
-    'Without --strict such files are left out and counted.',
+    'Without --strict such files are skipped and counted.',
   )
 }

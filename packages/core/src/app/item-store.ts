@@ -1,7 +1,7 @@
 /**
  * What was made of a list of files: each is decoded and prepared once, in worker threads, before training begins, which also finds the
  * files that cannot be used. Results stay in memory as long as they fit, and are made again, or read from the application's cache on
- * disk, otherwise. What is made, and how, is the application's worker module's.
+ * disk, otherwise. The application's worker module says what is made of a file, and how.
  */
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -17,8 +17,8 @@ const MEMORY_BYTES = 768 * 2 ** 20
 const AHEAD = 8
 
 /** What a worker makes of a file, at least. */
-export interface Made {
-  /** What is odd about the file, although it can be used. */
+export interface WorkerResult {
+  /** Problems of a file that can still be used. */
   readonly warnings: readonly string[]
 }
 
@@ -29,14 +29,14 @@ export interface StoreSpec<Item, Task extends object, Result, Settings> {
   readonly settings: Settings
   task(item: Item): Task
   bytesOf(result: Result): number
-  /** Length of the axis that varies, which batches of like length are made by. */
+  /** Length of the axis that varies, used to batch items of similar length. */
   lengthOf(result: Result): number
 }
 
 /** How a store is filled. */
 export interface FillOptions {
   readonly workers?: number | undefined
-  /** A file that cannot be used, or is odd, throws. */
+  /** Throw for a file that cannot be used, or that has warnings. */
   readonly strict?: boolean
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((done: number, total: number) => void) | undefined
@@ -46,11 +46,11 @@ export interface FillOptions {
 
 type FileItem = DataItem & { readonly path: string }
 
-export class ItemStore<Item extends FileItem, Task extends object, Result extends Made, Settings> {
+export class ItemStore<Item extends FileItem, Task extends object, Result extends WorkerResult, Settings> {
   /** The items that can be used, in order. */
   readonly items: readonly Item[]
   readonly skipped: readonly SkippedFile[]
-  /** Odd but usable files, a line each. */
+  /** Warnings about files that are used, a line each. */
   readonly warnings: readonly string[]
   readonly #lengths: ReadonlyMap<string, number>
   readonly #held: ReadonlyMap<string, Result>
@@ -58,15 +58,15 @@ export class ItemStore<Item extends FileItem, Task extends object, Result extend
   readonly #pool: WorkerPool<Task, Result, Settings>
 
   private constructor(
-    found: Found<Item>,
+    usable: Usable<Item>,
     held: ReadonlyMap<string, Result>,
     make: (item: Item) => Promise<Result>,
     pool: WorkerPool<Task, Result, Settings>,
   ) {
-    this.items = found.items
-    this.skipped = found.skipped
-    this.warnings = found.warnings
-    this.#lengths = found.lengths
+    this.items = usable.items
+    this.skipped = usable.skipped
+    this.warnings = usable.warnings
+    this.#lengths = usable.lengths
     this.#held = held
     this.#make = make
     this.#pool = pool
@@ -75,10 +75,10 @@ export class ItemStore<Item extends FileItem, Task extends object, Result extend
   /**
    * Makes the results of all items.
    *
-   * @param onMade Is told each result as it is made, in the order of the items; what it throws as a UserError leaves the item out.
+   * @param onMade Receives each result as it is made, in the order of the items; when it throws a UserError, the item is skipped.
    * @throws UserError for a file that cannot be used when `strict`, and when none can.
    */
-  static async prepare<Item extends FileItem, Task extends object, Result extends Made, Settings>(
+  static async prepare<Item extends FileItem, Task extends object, Result extends WorkerResult, Settings>(
     items: readonly Item[],
     spec: StoreSpec<Item, Task, Result, Settings>,
     options: FillOptions,
@@ -98,8 +98,8 @@ export class ItemStore<Item extends FileItem, Task extends object, Result extend
     }
     try {
       const ahead = AHEAD * Math.max(1, pool.size)
-      const { found, held } = await fill(items, { ...spec, make, ahead }, options, onMade)
-      return new ItemStore(found, held, make, pool)
+      const { usable, held } = await fill(items, { ...spec, make, ahead }, options, onMade)
+      return new ItemStore(usable, held, make, pool)
     } catch (error) {
       await pool.close()
       throw error
@@ -125,7 +125,8 @@ export class ItemStore<Item extends FileItem, Task extends object, Result extend
   }
 }
 
-interface Found<Item> {
+/** The items that can be used, and what became of the others. */
+interface Usable<Item> {
   readonly items: Item[]
   readonly skipped: SkippedFile[]
   readonly warnings: string[]
@@ -141,20 +142,20 @@ interface Making<Item, Result> {
   readonly ahead: number
 }
 
-async function fill<Item extends FileItem, Result extends Made>(
+async function fill<Item extends FileItem, Result extends WorkerResult>(
   items: readonly Item[],
   { make, bytesOf, lengthOf, ahead }: Making<Item, Result>,
   options: FillOptions,
   onMade: ((item: Item, result: Result) => void) | undefined,
 ) {
   const { strict = false, signal, memoryBytes = MEMORY_BYTES } = options
-  const found: Found<Item> = { items: [], skipped: [], warnings: [], lengths: new Map() }
+  const usable: Usable<Item> = { items: [], skipped: [], warnings: [], lengths: new Map() }
   const held = new Map<string, Result>()
   let bytes = 0
   let done = 0
-  const leaveOut = (item: Item, error: unknown) => {
+  const skip = (item: Item, error: unknown) => {
     if (strict) throw error
-    found.skipped.push(skippedFile(item.path, error))
+    usable.skipped.push(skippedFile(item.path, error))
   }
   const results = mapOrdered(
     items,
@@ -170,34 +171,34 @@ async function fill<Item extends FileItem, Result extends Made>(
   for await (const { item, result, error } of results) {
     options.onProgress?.(++done, items.length)
     if (result === undefined) {
-      leaveOut(item, error)
+      skip(item, error)
       continue
     }
-    const odd = result.warnings.map((warning) => `${item.path}: ${warning}`)
-    if (strict && odd[0] !== undefined)
-      throw new UserError(`decoding ${odd[0]}`, 'Without --strict it is used as it is.')
+    const lines = result.warnings.map((warning) => `${item.path}: ${warning}`)
+    if (strict && lines[0] !== undefined)
+      throw new UserError(`decoding ${lines[0]}`, 'Without --strict it is used as it is.')
     try {
       onMade?.(item, result)
     } catch (refusal) {
-      leaveOut(item, refusal)
+      skip(item, refusal)
       continue
     }
-    found.warnings.push(...odd)
-    found.items.push(item)
-    found.lengths.set(item.id, lengthOf(result))
+    usable.warnings.push(...lines)
+    usable.items.push(item)
+    usable.lengths.set(item.id, lengthOf(result))
     const size = bytesOf(result)
     if (bytes + size > memoryBytes) continue
     bytes += size
     held.set(item.id, result)
   }
-  if (found.items.length === 0) {
-    const [first] = found.skipped
+  if (usable.items.length === 0) {
+    const [first] = usable.skipped
     throw new UserError(
       `reading the data: expected at least 1 file that can be used, received ${items.length} that cannot`,
       first && `The first: ${first.reason}`,
     )
   }
-  return { found, held }
+  return { usable, held }
 }
 
 /**

@@ -1,17 +1,21 @@
 /**
  * Options that the applications share, each declared once: where labelled files are, how they are divided, how a network is trained,
- * what it runs on. An application takes the tables it needs and adds its own; its presets change values, never the tables.
+ * what it runs on. An application takes the tables it needs and adds its own; its presets change values, never the tables. Nothing that
+ * runs is imported here, so that help stays quick.
  */
 import { defineOptions } from '../cli/options.js'
 import type { OptionsOf } from '../cli/options.js'
-import { FREEZABLE } from '../models/transfer.js'
-import { DEVICES } from '../runtime/device.js'
-import { PART_NAMES } from './parts.js'
+import { FREEZABLE } from '../models/freezable.js'
+import { DEVICES } from '../runtime/devices.js'
+
+/** The parts that labelled data is divided into. */
+export const PART_NAMES = ['train', 'validation', 'test'] as const
+export type PartName = (typeof PART_NAMES)[number]
 
 /** What a command runs on. */
 export const runtimeOptions = defineOptions({
   device: { type: 'choice', choices: DEVICES, default: 'auto', group: 'Run', help: 'what it runs on' },
-  threads: { type: 'integer', min: 1, group: 'Run', help: 'threads of the native device; all cores unless told' },
+  threads: { type: 'integer', min: 1, group: 'Run', help: 'threads of the native device (default: one per core)' },
 })
 
 export const seedOption = defineOptions({
@@ -24,14 +28,14 @@ export const loadingOptions = defineOptions({
     type: 'boolean',
     default: false,
     group: 'Run',
-    help: 'a file that cannot be used is an error, not left out and counted',
+    help: 'stop at a file that cannot be used, instead of skipping it',
   },
   workers: {
     type: 'integer',
     min: 0,
     max: 64,
     group: 'Run',
-    help: 'threads that decode and prepare files; one fewer than cores unless told',
+    help: 'threads that decode and prepare files (default: one fewer than cores)',
   },
 })
 
@@ -40,7 +44,7 @@ export const cacheOption = defineOptions({
   cache: {
     type: 'path',
     group: 'Run',
-    help: 'folder that keeps what was made of files for the next run, or none; in the home folder unless told',
+    help: 'folder that keeps prepared files for the next run, or none (default: in the home folder)',
   },
 })
 
@@ -51,13 +55,17 @@ export const labelledFilesOptions = defineOptions({
     group: 'Data',
     help: 'file names that hold the labels, such as {label}_{speaker}_{take}',
   },
-  root: { type: 'path', group: 'Data', help: 'folder of the files that a CSV file names; found beside it unless told' },
+  root: {
+    type: 'path',
+    group: 'Data',
+    help: 'folder of the files that a CSV file names (default: the folder of the CSV file)',
+  },
   fileColumn: { type: 'string', group: 'Data', help: 'column of a CSV file that names the files' },
   labelColumn: { type: 'string', group: 'Data', help: 'column of a CSV file that holds the labels' },
   group: {
     type: 'string',
     group: 'Data',
-    help: 'column or part of the name whose values must not be in two parts, such as speaker',
+    help: 'column or part of the name whose values stay in one part of the split, such as speaker',
   },
 })
 
@@ -73,14 +81,14 @@ export const splitOptions = defineOptions({
     group: 'Data',
     help: 'which items test, by column or part of the name, such as take=0-4 or fold=1,2',
   },
-  validationWhere: { type: 'string', group: 'Data', help: 'which items validate, as --test-where' },
+  validationWhere: { type: 'string', group: 'Data', help: 'which items validate, written like --test-where' },
   testShare: {
     type: 'number',
     default: 0.15,
     min: 0,
     below: 1,
     group: 'Data',
-    help: 'share of the items that test, unless --test-where or the data says which',
+    help: 'share of the items that test, where neither --test-where nor the data says which',
   },
   validationShare: {
     type: 'number',
@@ -88,7 +96,7 @@ export const splitOptions = defineOptions({
     min: 0,
     below: 1,
     group: 'Data',
-    help: 'share of the items that validate, unless --validation-where or the data says which',
+    help: 'share of the items that validate, where neither --validation-where nor the data says which',
   },
 })
 
@@ -114,35 +122,35 @@ export const recurrenceOptions = defineOptions({
     min: 0,
     below: 1,
     group: 'Network',
-    help: 'dropout of what enters each LSTM',
+    help: 'dropout of the inputs of each LSTM',
   },
 })
 
 /** How a network is trained. */
 export const trainingOptions = defineOptions({
   epochs: { type: 'integer', default: 60, min: 1, group: 'Training', help: 'passes over the training part' },
-  batchSize: { type: 'integer', default: 32, min: 1, group: 'Training', help: 'items of one step' },
+  batchSize: { type: 'integer', default: 32, min: 1, group: 'Training', help: 'items per step' },
   optimizer: {
     type: 'choice',
     choices: ['adam', 'adamW', 'sgd', 'rmsprop'],
     default: 'adamW',
     group: 'Training',
-    help: 'what turns gradients into updates',
+    help: 'optimizer',
   },
-  learningRate: { type: 'number', default: 0.002, above: 0, group: 'Training', help: 'learning rate at its peak' },
+  learningRate: { type: 'number', default: 0.002, above: 0, group: 'Training', help: 'peak learning rate' },
   schedule: {
     type: 'choice',
     choices: ['constant', 'cosine', 'exponential', 'oneCycle'],
     default: 'cosine',
     group: 'Training',
-    help: 'course of the learning rate',
+    help: 'learning rate schedule',
   },
   warmupEpochs: {
     type: 'number',
     default: 2,
     min: 0,
     group: 'Training',
-    help: 'epochs over which the learning rate rises',
+    help: 'epochs over which the learning rate warms up',
   },
   weightDecay: { type: 'number', default: 0.01, min: 0, group: 'Training', help: 'decoupled weight decay' },
   clipNorm: {
@@ -150,7 +158,7 @@ export const trainingOptions = defineOptions({
     default: 5,
     min: 0,
     group: 'Training',
-    help: 'largest norm of the gradients together; 0 is no bound',
+    help: 'largest norm of all gradients together; 0 does not clip',
   },
   emaDecay: {
     type: 'number',
@@ -158,7 +166,7 @@ export const trainingOptions = defineOptions({
     min: 0,
     below: 1,
     group: 'Training',
-    help: 'decay of a moving average of the weights that is used in their place; 0 is off',
+    help: 'decay of a moving average of the weights, which takes their place; 0 is off',
   },
   patience: {
     type: 'integer',
@@ -166,26 +174,26 @@ export const trainingOptions = defineOptions({
     min: 0,
     unit: 'epochs',
     group: 'Training',
-    help: 'stop when validation has not improved for so long; 0 never',
+    help: 'stop after this long without improvement on the validation part; 0 never stops',
   },
   keep: {
     type: 'choice',
     choices: ['best', 'last'],
     default: 'best',
     group: 'Training',
-    help: 'weights that are saved: of the best validation loss, or the last',
+    help: 'weights to save: those of the best validation loss, or the last',
   },
   init: {
     type: 'path',
     group: 'Training',
-    help: 'begin with the weights of this model, for other labels or more data',
+    help: 'start from the weights of this model, for other labels or more data',
   },
   freeze: {
     type: 'choice',
     choices: FREEZABLE,
     default: 'none',
     group: 'Training',
-    help: 'part of the network that keeps the weights of --init',
+    help: 'part of the network to keep as --init has it',
   },
 })
 
@@ -232,12 +240,13 @@ export const judgingOptions = defineOptions({
     type: 'choice',
     choices: PART_NAMES,
     group: 'Data',
-    help: 'judge only this part of the split that the model was trained with; all unless told',
+    help: 'judge only this part of the split used for training (default: everything)',
   },
   out: { type: 'path', group: 'Run', help: 'folder for report.html and predictions.csv' },
-  batchSize: { type: 'integer', default: 32, min: 1, group: 'Run', help: 'items of one step' },
+  batchSize: { type: 'integer', default: 32, min: 1, group: 'Run', help: 'items per step' },
 })
 
+export type DeviceOptions = OptionsOf<typeof runtimeOptions>
 export type LabelledFilesOptions = OptionsOf<typeof labelledFilesOptions>
 export type JudgingOptions = OptionsOf<typeof judgingOptions>
 export type SplitOptions = OptionsOf<typeof splitOptions>

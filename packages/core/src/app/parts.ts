@@ -15,10 +15,8 @@ import {
   stratifiedSplit,
 } from '../data/split.js'
 import { expected } from '../errors.js'
-import type { SplitOptions } from './options.js'
+import { PART_NAMES, type PartName, type SplitOptions } from './options.js'
 
-export const PART_NAMES = ['train', 'validation', 'test'] as const
-export type PartName = (typeof PART_NAMES)[number]
 /** The items of each part, in the order of the list. */
 export type Divided<Item> = Readonly<Record<PartName, readonly Item[]>>
 

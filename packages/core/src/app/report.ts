@@ -1,6 +1,6 @@
 /**
- * The parts that all applications' reports have: what was trained on, where the numbers come from, which files were left out, how well a
- * classifier does. Drawing and layout are report/'s, pictures of examples the application's.
+ * The parts that all applications' reports have: what was trained on, where the numbers come from, which files were skipped, how well a
+ * classifier does. Drawing and layout are in report/, pictures of examples in the application.
  */
 import { formatCount, formatDuration, formatNumber, formatPercent, plural } from '../cli/format.js'
 import type { LabelledFile } from '../data/read-items.js'
@@ -11,17 +11,17 @@ import type { RuntimeReport } from '../runtime/device.js'
 import type { EpochLog } from '../training/callbacks.js'
 import type { Evaluation } from './evaluation.js'
 import type { SkippedFile } from './inputs.js'
-import { accuracyOf, type Judgement } from './judgement.js'
+import { accuracyOf, type Judgement as Classification } from './judgement.js'
 import type { RunResult, RunSummary } from './run.js'
 
 /** Examples shown of wrong and of right answers. */
 const WRONG_EXAMPLES = 9
 const RIGHT_EXAMPLES = 6
-/** Files left out that are listed. */
+/** Skipped files that are listed. */
 const LISTED_FILES = 50
 
-/** What an application shows of what it judged. */
-export interface ReportContent<Judged> {
+/** What an application's report shows of a judgement. */
+export interface ReportContent<Judgement> {
   /** The package, such as `audio-events`. */
   readonly app: string
   /** What an item is, such as `sound`. */
@@ -29,10 +29,10 @@ export interface ReportContent<Judged> {
   /** What kind of model it is. */
   readonly subtitle: string
   /** @param part What was judged, in words. */
-  figures(judgement: Judged, part: string): KeyFigure[]
-  /** What it comes to, in a few sentences; results then come before how the training went. */
-  verdict?(judgement: Judged): string[]
-  sections(judgement: Judged): Promise<Section[]>
+  figures(judgement: Judgement, part: string): KeyFigure[]
+  /** The result in a few sentences; a report with one shows results before how the training went. */
+  verdict?(judgement: Judgement): string[]
+  sections(judgement: Judgement): Promise<Section[]>
 }
 
 /** Where a report's numbers come from. */
@@ -42,47 +42,47 @@ export interface ReportSource {
 }
 
 /** Writes the report of a training run. */
-export async function writeRunReport<Judged>(
+export async function writeRunReport<Judgement>(
   path: string,
-  run: RunResult<Judged>,
-  shown: ReportContent<Judged>,
+  run: RunResult<Judgement>,
+  content: ReportContent<Judgement>,
   { epochs, ...source }: ReportSource & { readonly epochs: readonly EpochLog[] },
 ): Promise<void> {
-  const judged = run.test ?? run.validation
+  const judgement = run.test ?? run.validation
   const part = run.test === undefined ? 'validation' : 'test'
   const training = trainingSection(epochs, { ...(run.bestEpoch !== undefined && { bestEpoch: run.bestEpoch }) })
-  const results = judged ? await shown.sections(judged) : []
+  const results = judgement ? await content.sections(judgement) : []
   writeReport(path, {
-    kicker: `Weft ${shown.app}`,
+    kicker: `Weft ${content.app}`,
     title: 'Training report',
-    subtitle: shown.subtitle,
-    ...(judged && shown.verdict && { verdict: shown.verdict(judged) }),
-    summary: [...(judged ? shown.figures(judged, part) : []), ...runFigures(run, shown.noun)],
-    sections: [...(shown.verdict ? [...results, training] : [training, ...results]), ...leftOutSections(run)],
+    subtitle: content.subtitle,
+    ...(judgement && content.verdict && { verdict: content.verdict(judgement) }),
+    summary: [...(judgement ? content.figures(judgement, part) : []), ...runFigures(run, content.noun)],
+    sections: [...(content.verdict ? [...results, training] : [training, ...results]), ...skippedSections(run)],
     footer: reportFooter(run, source),
   })
 }
 
 /** Writes the report of an evaluation. */
-export async function writeEvaluationReport<Judged extends { readonly items: { readonly length: number } }>(
+export async function writeEvaluationReport<Judgement extends { readonly items: { readonly length: number } }>(
   path: string,
-  evaluation: Omit<Evaluation<Judged, object>, 'model' | 'report'>,
-  shown: ReportContent<Judged>,
+  evaluation: Omit<Evaluation<Judgement, object>, 'model' | 'report'>,
+  content: ReportContent<Judgement>,
   source: ReportSource,
 ): Promise<void> {
   const { judgement } = evaluation
   writeReport(path, {
-    kicker: `Weft ${shown.app}`,
+    kicker: `Weft ${content.app}`,
     title: 'Evaluation report',
-    subtitle: `${plural(judgement.items.length, shown.noun)}, ${shown.subtitle}`,
-    ...(shown.verdict && { verdict: shown.verdict(judgement) }),
-    summary: shown.figures(judgement, `these ${shown.noun}s`),
-    sections: [...(await shown.sections(judgement)), ...leftOutSections(evaluation)],
+    subtitle: `${plural(judgement.items.length, content.noun)}, ${content.subtitle}`,
+    ...(content.verdict && { verdict: content.verdict(judgement) }),
+    summary: content.figures(judgement, `these ${content.noun}s`),
+    sections: [...(await content.sections(judgement)), ...skippedSections(evaluation)],
     footer: reportFooter(evaluation, source),
   })
 }
 
-/** What stands below a report: how its numbers came to be. */
+/** The footer of a report: how its numbers came to be. */
 export function reportFooter(
   { runtime, seconds }: { readonly runtime: RuntimeReport; readonly seconds: number },
   { options, command }: ReportSource,
@@ -114,7 +114,7 @@ function runFigures(run: RunSummary, noun: string): KeyFigure[] {
   ]
 }
 
-export function classifierFigures({ figures, items }: Judgement, part: string, noun: string): KeyFigure[] {
+export function classifierFigures({ figures, items }: Classification, part: string, noun: string): KeyFigure[] {
   return [
     { label: 'Accuracy', value: formatPercent(accuracyOf(figures)), note: `${part}, ${plural(items.length, noun)}` },
     { label: 'Macro F1', value: formatNumber(figures.macro.f1, 3), note: 'every label counts the same' },
@@ -122,7 +122,10 @@ export function classifierFigures({ figures, items }: Judgement, part: string, n
 }
 
 /** How well each label is recognised, and whether the probabilities mean what they say. */
-export function classifierSections({ truth, probabilities, figures }: Judgement, labels: readonly string[]): Section[] {
+export function classifierSections(
+  { truth, probabilities, figures }: Classification,
+  labels: readonly string[],
+): Section[] {
   if ('confusion' in figures) {
     const results = { labels, truth, probabilities }
     return [classesSection(results), probabilitiesSection(results)]
@@ -147,27 +150,27 @@ export function classifierSections({ truth, probabilities, figures }: Judgement,
   ]
 }
 
-/** An answer of which an example may be shown. */
+/** An answer of which an example may be content. */
 export interface Answer<Item extends LabelledFile> {
   readonly item: Item
   readonly right: boolean
-  /** How sure the model was of it. */
+  /** The probability that the model gave it. */
   readonly confidence: number
 }
 
 /** The wrong answers that the model was surest of, and right ones spread over the labels. */
 export function pickExamples<Item extends LabelledFile, A extends Answer<Item>>(answers: readonly A[]): A[] {
   const wrong = answers.filter((one) => !one.right).sort((a, b) => b.confidence - a.confidence)
-  const seen = new Set<string>()
+  const shown = new Set<string>()
   const right = answers.filter(({ item, right: isRight }) => {
     const label = item.labels.join('|')
-    return isRight && !seen.has(label) && seen.add(label)
+    return isRight && !shown.has(label) && shown.add(label)
   })
   return [...wrong.slice(0, WRONG_EXAMPLES), ...right.slice(0, RIGHT_EXAMPLES)]
 }
 
-/** Files that were not used or are odd, when there are any. */
-function leftOutSections({
+/** Files that were skipped or used with warnings, when there are any. */
+function skippedSections({
   skipped,
   warnings,
 }: {
@@ -178,8 +181,8 @@ function leftOutSections({
   const rows = [...skipped.map(({ path, reason }) => [path, reason]), ...warnings.map((warning) => ['', warning])]
   return [
     {
-      title: 'Files left out or odd',
-      text: `${plural(skipped.length, 'file')} left out, ${plural(warnings.length, 'file')} used although odd.`,
+      title: 'Skipped files and warnings',
+      text: `${plural(skipped.length, 'file')} skipped, ${plural(warnings.length, 'file')} used with warnings.`,
       tables: [{ columns: [{ header: 'file' }, { header: 'what' }], rows: rows.slice(0, LISTED_FILES) }],
     },
   ]

@@ -3,7 +3,7 @@
  * `model/`, `report.html` and `checkpoint/`. This file knows the names and guards what is there already; what stands in the files is
  * written by the training loop, the model's and the report's own modules.
  */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf, UserError } from '../errors.js'
 import { readJson, writeJsonAtomic } from '../files.js'
@@ -94,4 +94,9 @@ export function readRunOptions(dir: string): Record<string, unknown> {
     if (typeof found === 'object' && found !== null && !Array.isArray(found)) return { ...found }
   }
   throw new UserError(`reading ${options}: expected an object with options, received other content`)
+}
+
+/** Whether anything is there, be it a file of this name. */
+export function isTaken(folder: string): boolean {
+  return existsSync(folder) && (!statSync(folder).isDirectory() || readdirSync(folder).length > 0)
 }

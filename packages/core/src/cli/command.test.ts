@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { defineCommand, runCli } from './command.js'
 import type { CommandContext } from './command.js'
-import { defineOptions, definePresets } from './options.js'
+import { defineOptions, definePresets, resolveOptions } from './options.js'
 
 const options = defineOptions({
   out: { type: 'path', short: 'o', help: 'where results go' },
@@ -34,8 +34,9 @@ async function cli(...argv: string[]) {
     arguments: [{ name: 'files', help: 'recordings', variadic: true }],
     examples: ['weft-x train a.wav'],
     run: (given, context) => {
-      seen = { options: given, context }
-      return { data: { epochs: given.epochs }, text: 'trained' }
+      const complete = resolveOptions(options, given, presets)
+      seen = { options: complete, context }
+      return { data: { epochs: complete.epochs }, text: 'trained' }
     },
   })
   const io = {

@@ -6,11 +6,11 @@
 import { Argument, Command as Commander, CommanderError, Option } from 'commander'
 import { styleText } from 'node:util'
 import { refusalOf, UserError } from '../errors.js'
-import { allFlags, COMMAND_LINE } from './flags.js'
+import { allFlags } from './flags.js'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from './interrupt.js'
 import type { Interrupt } from './interrupt.js'
-import { resolveOptions } from './options.js'
-import type { GivenOptions, OptionSpecs, OptionsOf, Presets } from './options.js'
+import { checkGiven, COMMAND_LINE } from './options.js'
+import type { GivenOptions, OptionSpecs, Presets } from './options.js'
 import { endQuietlyOnBrokenPipe, reserveStdout, toJson, wantsColour } from './output.js'
 import type { Sink } from './output.js'
 import { createProgress } from './progress.js'
@@ -58,8 +58,12 @@ export interface CommandSpec<S extends OptionSpecs> {
   readonly arguments?: readonly CommandArgument[]
   /** Complete command lines that work as they stand. */
   readonly examples?: readonly string[]
-  /** @param given What was typed alone, for commands that fill in the rest by what the data says. */
-  run(options: OptionsOf<S>, context: CommandContext, given: GivenOptions<S>): Promise<CommandOutput> | CommandOutput
+  /**
+   * Runs the command. It imports the code that it needs itself, so that help, a version and a typo load none of it.
+   *
+   * @param given What was typed, checked against `options`. Defaults and presets are filled in by the function that does the work.
+   */
+  run(given: GivenOptions<S>, context: CommandContext): Promise<CommandOutput> | CommandOutput
 }
 
 /** A command whose options' type is closed over. */
@@ -96,8 +100,10 @@ export function defineCommand<const S extends OptionSpecs>(spec: CommandSpec<S>)
     presets: spec.presets ?? {},
     arguments: spec.arguments ?? [],
     examples: spec.examples ?? [],
-    execute: async (given: GivenOptions<S>, context) =>
-      spec.run(resolveOptions(spec.options, given, spec.presets, COMMAND_LINE), context, given),
+    execute: async (given: GivenOptions<S>, context) => {
+      checkGiven(spec.options, given, spec.presets, COMMAND_LINE)
+      return spec.run(given, context)
+    },
   }
 }
 

@@ -1,22 +1,15 @@
 /**
  * Option declarations as flags of the command line: `learningRate` becomes `--learning-rate <number>`, its help ends with unit,
  * range and default, and what was typed is read back as a value. Only what was typed is returned, so that presets can stand
- * between it and the defaults. Checking is options.ts's.
+ * between it and the defaults. Checking them is the part of options.ts.
  */
 import { Option } from 'commander'
 import { expected } from '../errors.js'
-import { describe, describeRange, itemSpec } from './options.js'
-import type { OptionSource, OptionSpec, OptionSpecs } from './options.js'
+import { COMMAND_LINE, describe, describeRange, flagOf, itemSpec } from './options.js'
+import type { OptionSpec, OptionSpecs } from './options.js'
 
 /** Commas between the items of a list, not those between the arguments of an item such as `difference(load,24)`. */
 const OUTER_COMMA = /,(?![^(]*\))/
-
-/** `learningRate` → `--learning-rate`. */
-export function flagOf(key: string): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-}
-
-export const COMMAND_LINE: OptionSource = { doing: 'reading the command line', nameOf: flagOf }
 
 /** One declaration as commander's options; a boolean gives two, `--x` and `--no-x`, of which help shows the one that changes something. */
 export function toFlags(key: string, spec: OptionSpec, group = 'Options:'): Option[] {
@@ -76,13 +69,13 @@ export function helpLine(spec: OptionSpec): string {
   }
   if (spec.required === true) notes.push('required')
   else if (spec.default !== undefined && spec.type !== 'boolean') {
-    const shown = Array.isArray(spec.default) ? spec.default.join(',') : String(spec.default)
-    if (shown !== '') notes.push(`default ${shown}`)
+    const text = Array.isArray(spec.default) ? spec.default.join(',') : String(spec.default)
+    if (text !== '') notes.push(`default ${text}`)
   }
   return notes.length === 0 ? spec.help : `${spec.help} (${notes.join('; ')})`
 }
 
-/** The value that `text` stands for; what cannot be read stays text, for the check of options.ts to name. */
+/** The value that `text` stands for; what cannot be read stays text, for the check in options.ts to name. */
 export function parseText(spec: OptionSpec, name: string, text: string): unknown {
   if (/^--[a-z]/.test(text)) {
     const hint = `${name} takes a value; ${text} looks like the next option.`

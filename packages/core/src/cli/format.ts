@@ -45,7 +45,7 @@ export function formatBytes(bytes: number): string {
   return `${text} ${units[unit] ?? ''}`
 }
 
-/** `97.3 %` from 0.973. One decimal unless told; never rounds up to 100 nor down to 0 what is not. */
+/** `97.3 %` from 0.973. Default: one decimal. A share that is neither 0 nor 1 never reads `0 %` or `100 %`. */
 export function formatPercent(ratio: number, decimals = 1): string {
   if (!Number.isFinite(ratio)) return 'n/a'
   const text = (ratio * 100).toFixed(decimals)

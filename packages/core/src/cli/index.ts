@@ -1,7 +1,6 @@
 export { defineCommand, runCli } from './command.js'
 export type { CliIo, Command, CommandArgument, CommandContext, CommandOutput, CommandSpec, Program } from './command.js'
 export { runDoctor } from './doctor.js'
-export { flagOf } from './flags.js'
 export {
   formatBytes,
   formatCount,
@@ -13,7 +12,7 @@ export {
 } from './format.js'
 export { INTERRUPTED_EXIT_CODE, onInterrupt } from './interrupt.js'
 export type { Interrupt } from './interrupt.js'
-export { checkOptions, defineOptions, definePresets, resolveOptions } from './options.js'
+export { checkOptions, defineOptions, flagOf, definePresets, resolveOptions } from './options.js'
 export type {
   GivenOptions,
   OptionSource,

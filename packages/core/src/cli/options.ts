@@ -48,7 +48,7 @@ export interface BooleanOption extends Described {
 /** On the command line a list is `a,b,c`; giving the flag again appends. */
 export interface ListOption extends Described, NumberRange {
   readonly type: 'list'
-  /** What the list holds; strings unless told. */
+  /** What the list holds. Default: strings. */
   readonly items?: 'string' | 'integer' | 'number'
   readonly choices?: readonly string[]
   readonly default?: readonly (string | number)[]
@@ -66,9 +66,11 @@ export type ValueOf<O extends OptionSpec> = O extends { type: 'integer' | 'numbe
       ? C
       : O extends { type: 'list'; items: 'integer' | 'number' }
         ? readonly number[]
-        : O extends { type: 'list' }
-          ? readonly string[]
-          : string
+        : O extends { type: 'list'; choices: readonly (infer C)[] }
+          ? readonly C[]
+          : O extends { type: 'list' }
+            ? readonly string[]
+            : string
 
 /** All options with their defaults filled in; one without a default that is not required may be undefined. */
 export type OptionsOf<S extends OptionSpecs> = {
@@ -94,6 +96,13 @@ export interface OptionSource {
 }
 
 const LIBRARY: OptionSource = { doing: 'reading options' }
+
+/** `learningRate` → `--learning-rate`. */
+export function flagOf(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+export const COMMAND_LINE: OptionSource = { doing: 'reading the command line', nameOf: flagOf }
 
 /** Declares options; checks that each default is itself allowed. */
 export function defineOptions<const S extends OptionSpecs>(specs: S): S {
@@ -124,8 +133,8 @@ export function checkOptions(specs: OptionSpecs, given: object, source: OptionSo
   for (const [key, value] of Object.entries(given)) {
     const spec = Object.hasOwn(specs, key) ? specs[key] : undefined
     if (spec === undefined) {
-      const known = Object.keys(specs)
-      const hint = didYouMean(key, known) ?? `Options are ${known.join(', ')}.`
+      const names = Object.keys(specs)
+      const hint = didYouMean(key, names) ?? `Options are ${names.join(', ')}.`
       throw expected({ doing: source.doing, want: 'a known option', of: 'the name', got: key, hint })
     }
     if (value !== undefined && !isAllowed(spec, value)) {
@@ -141,6 +150,35 @@ export function checkOptions(specs: OptionSpecs, given: object, source: OptionSo
 }
 
 /**
+ * Checks all that a caller gives: names, values, the preset, and that nothing required is missing.
+ *
+ * @returns The preset that `given` names, or the default of the option `preset`.
+ * @throws UserError that names the option.
+ */
+export function checkGiven<S extends OptionSpecs>(
+  specs: S,
+  given: object,
+  presets?: Presets<S>,
+  source: OptionSource = LIBRARY,
+): Preset<S> | undefined {
+  checkOptions(specs, given, source)
+  const values = new Map<string, unknown>(Object.entries(given))
+  const name = values.get('preset') ?? specs['preset']?.default
+  const preset = presets && typeof name === 'string' ? findPreset(presets, name, source) : undefined
+  if (preset) checkOptions(specs, preset.options, { doing: `reading preset ${String(name)}` })
+  const fromPreset = new Map<string, unknown>(Object.entries(preset?.options ?? {}))
+  for (const [key, spec] of Object.entries(specs)) {
+    if (spec.required !== true || (values.get(key) ?? fromPreset.get(key) ?? spec.default) !== undefined) continue
+    const option = source.nameOf?.(key) ?? key
+    throw new UserError(
+      `${source.doing}: expected ${describe(spec)} for ${option}, received nothing`,
+      capitalised(spec.help),
+    )
+  }
+  return preset
+}
+
+/**
  * The complete options: defaults, then the preset named by `given.preset` (or by the default of the option `preset`), then
  * `given`.
  *
@@ -152,26 +190,20 @@ export function resolveOptions<S extends OptionSpecs>(
   presets?: Presets<S>,
   source: OptionSource = LIBRARY,
 ): OptionsOf<S> {
-  checkOptions(specs, given, source)
-  const asked = new Map<string, unknown>(Object.entries(given))
+  const preset = checkGiven(specs, given, presets, source)
   const values: Record<string, unknown> = {}
   for (const [key, spec] of Object.entries(specs)) values[key] = spec.default
-  const presetName = asked.get('preset') ?? values['preset']
-  if (presets !== undefined && typeof presetName === 'string') {
-    const preset = findPreset(presets, presetName, source)
-    checkOptions(specs, preset.options, { doing: `reading preset ${presetName}` })
-    assignDefined(values, preset.options)
-  }
+  if (preset) assignDefined(values, preset.options)
   assignDefined(values, given)
-  if (!isComplete(specs, values, source)) throw new Error(`${source.doing}: options are incomplete`)
+  if (!isComplete(specs, values)) throw new Error(`${source.doing}: options are incomplete`)
   return values
 }
 
 function findPreset<S extends OptionSpecs>(presets: Presets<S>, name: string, source: OptionSource): Preset<S> {
   const preset = Object.hasOwn(presets, name) ? presets[name] : undefined
   if (preset !== undefined) return preset
-  const known = Object.keys(presets)
-  const hint = didYouMean(name, known) ?? `Presets are ${known.join(', ')}.`
+  const names = Object.keys(presets)
+  const hint = didYouMean(name, names) ?? `Presets are ${names.join(', ')}.`
   throw expected({
     doing: source.doing,
     want: 'a known preset',
@@ -185,21 +217,12 @@ function assignDefined(target: Record<string, unknown>, values: object): void {
   for (const [key, value] of Object.entries(values)) if (value !== undefined) target[key] = value
 }
 
-/** Throws for a required option without a value; all others were checked where they came from. */
-function isComplete<S extends OptionSpecs>(specs: S, values: unknown, source: OptionSource): values is OptionsOf<S> {
-  const got = new Map<string, unknown>(Object.entries(values ?? {}))
-  for (const [key, spec] of Object.entries(specs)) {
-    const value = got.get(key)
-    if (spec.required === true && value === undefined) {
-      const name = source.nameOf?.(key) ?? key
-      throw new UserError(
-        `${source.doing}: expected ${describe(spec)} for ${name}, received nothing`,
-        capitalised(spec.help),
-      )
-    }
-    if (value !== undefined && !isAllowed(spec, value)) return false
-  }
-  return true
+/** Whether every option has a value that it allows, or none and needs none. The compiler learns the type by it. */
+function isComplete<S extends OptionSpecs>(specs: S, values: Record<string, unknown>): values is OptionsOf<S> {
+  return Object.entries(specs).every(([key, spec]) => {
+    const value = values[key]
+    return value === undefined ? spec.required !== true : isAllowed(spec, value)
+  })
 }
 
 /** Whether `value` is one that `spec` allows. */

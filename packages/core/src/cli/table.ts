@@ -7,7 +7,7 @@ import { formatNumber, formatPercent } from './format.js'
 
 export interface Column {
   readonly header: string
-  /** Where its cells stand; numbers right and words left unless told. */
+  /** Where its cells stand; default: numbers right, words left. */
   readonly align?: 'left' | 'right'
 }
 export type Cell = string | number | undefined

@@ -7,10 +7,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { expected } from '../errors.js'
 import { allLayers } from '../training/weights.js'
-
-/** The parts that can be frozen: all that no recurrent layer comes before; all but the head; nothing. */
-export const FREEZABLE = ['none', 'cnn', 'all-but-head'] as const
-export type Freezable = (typeof FREEZABLE)[number]
+import type { Freezable } from './freezable.js'
 
 const RECURRENT = new Set([
   'LSTM',

@@ -8,12 +8,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import { nativeStatus, registerNativeBackend, setNativeThreads } from '@weft/kernels'
 import { expected, UserError } from '../errors.js'
 import { registerLayers } from '../layers/register.js'
+import { DEVICES, type Device, type DeviceName } from './devices.js'
 import { GPU_BACKEND, probeGpu } from './gpu.js'
-
-/** Everything that `--device` takes. */
-export const DEVICES = ['auto', 'native', 'wasm', 'cpu', 'gpu'] as const
-export type DeviceName = (typeof DEVICES)[number]
-export type Device = Exclude<DeviceName, 'auto'>
 
 export interface RuntimeOptions {
   /** Default 'auto', for which the environment variable WEFT_DEVICE stands in when set. */
@@ -22,11 +18,6 @@ export interface RuntimeOptions {
   threads?: number
   /** What it is for, which decides what 'auto' falls back to. Default 'train'. */
   purpose?: 'train' | 'predict'
-}
-
-/** Whether the device trains networks of a usual size; the others, TensorFlow.js's own for the processor, are a hundred times slower. */
-export function isFast(device: Device): boolean {
-  return device === 'native' || device === 'gpu'
 }
 
 export interface RuntimeReport {

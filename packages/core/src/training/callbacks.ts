@@ -1,6 +1,6 @@
 /**
- * What can watch and steer a run: the interface, and the callbacks that decide something (early stopping, best model, learning rate
- * on a plateau). Those that write logs are in `loggers.ts`. That a loss which is no number ends the run is built into the Trainer.
+ * Callbacks, which watch and steer a run: the interface, and those that decide something (early stopping, best model, learning rate on
+ * a plateau). Those that write logs are in `loggers.ts`. No callback is needed against a NaN loss: the Trainer ends such a run itself.
  *
  * While `onValidation` and `onEpochEnd` run, the model holds the weights that were evaluated: the moving average when EMA is on.
  */
@@ -8,7 +8,7 @@ import type * as tfl from '@tensorflow/tfjs-layers'
 import { expected } from '../errors.js'
 import { restoreSnapshot, snapshot, type Values } from './weights.js'
 
-/** What JSON can hold. */
+/** A JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
 /**
@@ -19,18 +19,18 @@ export interface EpochLog {
   epoch: number
   /** Updates of the weights since the beginning of the run. */
   steps: number
-  /** Seconds the epoch took, validation included. */
+  /** Duration of the epoch, validation included. */
   seconds: number
-  /** When it ended, in seconds since 1970. */
+  /** When the epoch ended, in seconds since 1970. */
   time: number
-  /** At the epoch's last update. */
+  /** At the last update of the epoch. */
   learningRate: number
   /** Mean training loss of the epoch's items, penalties included. */
   loss: number
   [metric: string]: number
 }
 
-/** Figures of a validation within an epoch. */
+/** Figures of a validation within an epoch; fields as in `EpochLog`. */
 export interface ValidationLog {
   epoch: number
   steps: number
@@ -38,7 +38,7 @@ export interface ValidationLog {
   [metric: string]: number
 }
 
-/** All figures of a run so far, those from before a resume included. */
+/** All figures of a run so far, including those from before a resume. */
 export interface History {
   epochs: EpochLog[]
   validations: ValidationLog[]
@@ -48,26 +48,29 @@ export interface History {
 export interface Run {
   readonly model: tfl.LayersModel
   readonly history: History
-  /** Multiplies the schedule's learning rate; kept in checkpoints. */
+  /** Multiplies the learning rate of the schedule; saved in checkpoints. */
   learningRateFactor: number
   /** Ends the run after this epoch. */
   stop(reason: string): void
 }
 
-/** What a callback remembers, as a checkpoint holds it. */
+/** What a callback remembers, in the form that a checkpoint stores. */
 export interface CallbackState {
   values: Json
   arrays?: Values[]
 }
 
-/** Every part is optional. What a callback decides by must be in `state`, or a resumed run differs from an uninterrupted one. */
+/**
+ * All methods are optional. Whatever a callback bases decisions on must be in `state`; otherwise a resumed run differs from an
+ * uninterrupted one.
+ */
 export interface Callback {
   readonly name: string
-  /** Before the first batch; `run.history` is not empty when the run was resumed. */
+  /** Called before the first batch; `run.history` is not empty when the run was resumed. */
   onTrainBegin?(run: Run): void | Promise<void>
   onValidation?(log: ValidationLog, run: Run): void | Promise<void>
   onEpochEnd?(log: EpochLog, run: Run): void | Promise<void>
-  /** After the last epoch, not after an abort (which may be resumed). The model holds the final weights. */
+  /** Called after the last epoch, not after an abort (which may be resumed). The model has the final weights. */
   onTrainEnd?(run: Run): void | Promise<void>
   state?(): CallbackState
   restore?(state: CallbackState): void
@@ -75,11 +78,11 @@ export interface Callback {
 
 /** Which figure a callback watches. */
 export interface MonitorOptions {
-  /** A key of `EpochLog`. Default `val_loss`. */
+  /** A key of `EpochLog`. Default: `val_loss`. */
   monitor?: string
-  /** Default: `max` for accuracies, AUC, F1, precision, recall, BLEU; else `min`. */
+  /** Default: `max` for accuracies, AUC, F1, precision, recall and BLEU, otherwise `min`. */
   mode?: 'min' | 'max'
-  /** A change smaller than this is no improvement. Default 0. */
+  /** A change smaller than this is no improvement. Default: 0. */
   minDelta?: number
 }
 
@@ -98,7 +101,7 @@ export class Monitor {
   }
 
   /**
-   * Whether the epoch improved on the best before it, which is then its value. A value that is no number never does.
+   * Whether the epoch's value is better than all before it; if so, it becomes the best. NaN never is.
    *
    * @throws UserError when the log has no such figure.
    */
@@ -145,8 +148,8 @@ export class EarlyStopping implements Callback {
   #best: Values[] = []
 
   /**
-   * @param options.patience Epochs without improvement that are allowed. Default 10.
-   * @param options.restoreBestWeights Whether the model ends with its best weights, however the run ends. Default true.
+   * @param options.patience Epochs without improvement before the run ends. Default: 10.
+   * @param options.restoreBestWeights Whether the model ends with its best weights, also after the last epoch. Default: true.
    */
   constructor(options: MonitorOptions & { patience?: number; restoreBestWeights?: boolean } = {}) {
     this.#monitor = new Monitor(options)
@@ -193,13 +196,13 @@ export class EarlyStopping implements Callback {
   }
 }
 
-/** Saves the model whenever a figure improves. */
+/** Saves the model each time a figure improves. */
 export class ModelCheckpoint implements Callback {
   readonly name = 'modelCheckpoint'
   readonly #monitor: Monitor
   readonly #save: (model: tfl.LayersModel, log: EpochLog) => void | Promise<void>
 
-  /** @param options.save Writes the model; it is given the evaluated weights. */
+  /** @param options.save Writes the model, which has the evaluated weights at that moment. */
   constructor(options: MonitorOptions & { save: (model: tfl.LayersModel, log: EpochLog) => void | Promise<void> }) {
     this.#monitor = new Monitor(options)
     this.#save = options.save
@@ -230,10 +233,10 @@ export class ReduceLearningRateOnPlateau implements Callback {
   #cooling = 0
 
   /**
-   * @param options.factor In (0, 1). Default 0.1, as in Keras.
-   * @param options.patience Epochs without improvement that are allowed. Default 5.
-   * @param options.cooldown Epochs after a reduction that do not count. Default 0.
-   * @param options.minFactor The reductions together do not go below this share of the learning rate. Default 0.
+   * @param options.factor In (0, 1). Default: 0.1, as in Keras.
+   * @param options.patience Epochs without improvement before a reduction. Default: 5.
+   * @param options.cooldown Epochs after a reduction that do not count. Default: 0.
+   * @param options.minFactor Lower bound of all reductions together, as a share of the learning rate. Default: 0.
    */
   constructor(
     options: MonitorOptions & { factor?: number; patience?: number; cooldown?: number; minFactor?: number } = {},

@@ -29,9 +29,9 @@ describe('checkpoint files', () => {
     expect(read.state).toEqual(content(3).state)
     expect([...read.arrays.keys()]).toEqual(['floats', 'none', 'ints'])
     for (const [name, values] of content(3).arrays) {
-      const found = read.arrays.get(name)
-      expect(found?.constructor).toBe(values.constructor)
-      expect(Buffer.from(found?.buffer ?? new ArrayBuffer()).equals(Buffer.from(values.buffer))).toBe(true)
+      const decoded = read.arrays.get(name)
+      expect(decoded?.constructor).toBe(values.constructor)
+      expect(Buffer.from(decoded?.buffer ?? new ArrayBuffer()).equals(Buffer.from(values.buffer))).toBe(true)
     }
   })
 

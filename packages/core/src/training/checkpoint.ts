@@ -1,9 +1,9 @@
 /**
- * Checkpoints on disk: a folder with the newest and the one before it, each a single file written atomically, so that a process can
- * be killed at any moment. A file holds a JSON head, arrays bit for bit, and a SHA-256 of both; one that was cut or changed is not
- * read, and the one before it is used and said to be. What goes in is the Trainer's affair.
+ * Checkpoint files: a folder with the newest and the one before it, each a single file written atomically, so that a process can be
+ * killed at any moment. A file holds a JSON head, arrays bit for bit, and a SHA-256 of both; instead of one that was cut or changed,
+ * the one before it is used, with a message. What a run stores in them is in `run-state.ts`.
  *
- * Layout: `WEFTCKP1` · length of the head (u32, little-endian) · head (JSON) · arrays, each at a multiple of 8 · SHA-256 of all before.
+ * Layout: `WEFTCKP1` · length of the head (u32, little-endian) · head (JSON) · arrays, each at a multiple of 8 · SHA-256 of the rest.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -17,7 +17,7 @@ const MAGIC = 'WEFTCKP1'
 const SUM_BYTES = 32
 const PREFIX_BYTES = 12
 
-/** What a checkpoint holds: JSON and named arrays. */
+/** Content of a checkpoint: JSON and named arrays. */
 export interface CheckpointContent {
   state: { [key: string]: Json }
   arrays: Map<string, Values>
@@ -51,19 +51,19 @@ export function encodeCheckpoint(content: CheckpointContent): Uint8Array {
 /**
  * Reads what `encodeCheckpoint` wrote.
  *
- * @param path Named in the error.
+ * @param path The file's path, for the error message.
  * @throws UserError when the bytes are not a whole checkpoint.
  */
 export function decodeCheckpoint(file: Uint8Array, path: string): CheckpointContent {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength)
   if (bytes.subarray(0, MAGIC.length).toString('latin1') !== MAGIC.slice(0, bytes.length))
-    throw damaged(path, 'a checkpoint file', 'other content')
+    throw damageError(path, 'a checkpoint file', 'other content')
   const total = bytes.length - SUM_BYTES
   const whole =
     total >= PREFIX_BYTES &&
     createHash('sha256').update(bytes.subarray(0, total)).digest().equals(bytes.subarray(total))
   if (!whole)
-    throw damaged(path, 'a whole file', `${bytes.length} bytes whose checksum does not match (cut or changed)`)
+    throw damageError(path, 'a whole file', `${bytes.length} bytes whose checksum does not match (cut or changed)`)
   const headLength = bytes.readUInt32LE(MAGIC.length)
   const head: { state: { [key: string]: Json }; arrays: { name: string; type: string; length: number }[] } = JSON.parse(
     bytes.toString('utf8', PREFIX_BYTES, PREFIX_BYTES + headLength),
@@ -78,30 +78,30 @@ export function decodeCheckpoint(file: Uint8Array, path: string): CheckpointCont
   return { state: head.state, arrays }
 }
 
-function damaged(path: string, what: string, received: string): UserError {
+function damageError(path: string, want: string, got: string): UserError {
   return new UserError(
-    `reading checkpoint ${path}: expected ${what}, received ${received}`,
-    'delete this file to go on from the checkpoint before it, or begin anew in another folder',
+    `reading checkpoint ${path}: expected ${want}, received ${got}`,
+    'delete this file to continue from the checkpoint before it, or start again in another folder',
   )
 }
 
-/** The checkpoint that a run goes on from. */
+/** The checkpoint that a run resumes from. */
 export interface LoadedCheckpoint {
   path: string
   content: CheckpointContent
-  /** Messages of newer files that could not be read. */
+  /** Error messages of newer files that could not be read. */
   skipped: string[]
 }
 
-/** A folder of checkpoints, named by the number of batches behind them. */
+/** A folder of checkpoints, named by the number of batches trained on. */
 export class CheckpointFolder {
   readonly dir: string
   readonly #keep: number
   readonly #write: (path: string, data: Uint8Array) => void
 
   /**
-   * @param options.keep How many files stay. Default 2: the newest and one to fall back on.
-   * @param options.write Writes a file atomically.
+   * @param options.keep How many files are kept. Default: 2, the newest and one to fall back on.
+   * @param options.write Writes a file. Default: atomically.
    */
   constructor(dir: string, options: { keep?: number; write?: (path: string, data: Uint8Array) => void } = {}) {
     this.dir = dir
@@ -116,7 +116,7 @@ export class CheckpointFolder {
     return names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).map((name) => join(this.dir, name))
   }
 
-  /** Writes a checkpoint, then removes those that are no longer kept and what killed processes left half written. */
+  /** Writes a checkpoint, then removes older ones and half-written files of killed processes. */
   save(batches: number, content: CheckpointContent): string {
     const path = join(this.dir, `checkpoint-${String(batches).padStart(10, '0')}.weft`)
     this.#write(path, encodeCheckpoint(content))
@@ -126,9 +126,9 @@ export class CheckpointFolder {
   }
 
   /**
-   * The newest checkpoint that can be read; undefined when there is none at all.
+   * The newest checkpoint that can be read; undefined when there are no files.
    *
-   * @throws UserError that names each file when there are files but none can be read.
+   * @throws UserError when no file can be read; it names each.
    */
   load(): LoadedCheckpoint | undefined {
     const skipped: string[] = []
@@ -141,6 +141,6 @@ export class CheckpointFolder {
       }
     }
     if (paths.length === 0) return undefined
-    throw new UserError(skipped.join('\n'), 'no checkpoint here can be read: begin anew in another folder')
+    throw new UserError(skipped.join('\n'), 'no checkpoint here can be read: start again in another folder')
   }
 }

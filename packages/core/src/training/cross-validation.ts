@@ -1,6 +1,6 @@
 /**
- * Cross-validation: one run a fold, and the mean and deviation of what each gives. How items are divided is `data/split.ts`'s, what
- * a run does is the caller's.
+ * Cross-validation: one run per fold, and the mean and standard deviation of their figures. Items are divided in `data/split.ts`, and
+ * the caller trains and evaluates.
  */
 import { UserError } from '../errors.js'
 
@@ -14,8 +14,8 @@ export interface CrossValidationResult {
 /**
  * Runs `train` on each fold in turn.
  *
- * @param folds Whatever tells the folds apart: names, or pairs of index lists.
- * @param train Trains and evaluates one fold; every fold gives the same figures.
+ * @param folds What distinguishes the folds: names, or pairs of index lists.
+ * @param train Trains and evaluates one fold; returns figures of the same names for each.
  */
 export async function crossValidate<Fold>(
   folds: readonly Fold[],

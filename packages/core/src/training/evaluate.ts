@@ -1,13 +1,14 @@
 /**
- * Runs a model over a source and gathers what came out: the loss and, when asked, targets and outputs on the processor's side. The
- * loss is the plain one (no class weights, label smoothing or penalties), so that it means the same whatever training was told.
- * Metrics are functions of what is gathered; they live in `metrics/`.
+ * Runs a model over a source and computes the mean loss and, on request, copies targets and outputs to typed arrays. The loss is the
+ * plain one (no class weights, label smoothing or penalties), so that it means the same whatever options training uses. Metrics are
+ * functions of these targets and outputs; they live in `metrics/`.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import type { Batch, BatchSource } from '../data/batches.js'
 import { joinArrays } from '../data/join-arrays.js'
 import { UserError } from '../errors.js'
+import { throwIfAborted } from './abort.js'
 import type { LossFunction } from './losses.js'
 
 /** Targets and outputs of one batch. */
@@ -47,22 +48,28 @@ export class Outputs {
 /** Outputs → figures by name. */
 export type Metrics = (outputs: Outputs) => Record<string, number>
 
-/** What an evaluation gives. */
+/** Result of an evaluation. */
 export interface Evaluation {
   loss: number
   items: number
   metrics: Record<string, number>
-  /** Empty when nothing was gathered. */
+  /** Empty when `collect` is false. */
   outputs: Outputs
 }
 
-export interface EvaluationOptions {
-  loss: LossFunction
-  metrics?: Metrics | undefined
-  /** Whether to keep targets and outputs. Default true; metrics need them. */
+/** What an evaluation measures. */
+export interface Measures {
+  readonly loss: LossFunction
+  readonly metrics?: Metrics | undefined
+}
+
+export interface EvaluationOptions extends Measures {
+  /** Whether to keep targets and outputs, which metrics need. Default: true. */
   collect?: boolean
+  /** Ends the evaluation before its next batch. */
   signal?: AbortSignal | undefined
-  onBatch?: (batch: number) => void | Promise<void>
+  /** Called after each batch with the number of batches done. */
+  onBatch?: (batches: number) => void | Promise<void>
 }
 
 /** The model's output for a batch, in inference mode. */
@@ -78,37 +85,41 @@ export function disposeBatch(batch: Batch): void {
   tf.dispose([batch.x, batch.y, ...(batch.sampleWeights ? [batch.sampleWeights] : [])])
 }
 
-/** @returns undefined when `signal` was aborted on the way. */
+/**
+ * Evaluates the model, as it is, on the first epoch of a source.
+ *
+ * @throws UserError when the source is empty; AbortError when `signal` is aborted.
+ */
 export async function evaluateModel(
   model: tfl.LayersModel,
   source: BatchSource,
   options: EvaluationOptions,
-): Promise<Evaluation | undefined> {
+): Promise<Evaluation> {
   const { loss, metrics, collect = true, signal, onBatch } = options
   const outputs = new Outputs()
   let lossSum = 0
   let items = 0
-  let done = 0
+  let batches = 0
   for await (const batch of source.epoch(0)) {
-    if (signal?.aborted) {
+    try {
+      throwIfAborted(signal)
+      const count = batch.y.shape[0] ?? 1
+      tf.tidy(() => {
+        const predicted = infer(model, batch.x)
+        lossSum += count * (loss(batch.y, predicted, batch.sampleWeights).dataSync()[0] ?? Number.NaN)
+        if (collect) outputs.batches.push(copyOutputs(batch.y, predicted))
+      })
+      items += count
+    } finally {
       disposeBatch(batch)
-      return undefined
     }
-    const count = batch.y.shape[0] ?? 1
-    tf.tidy(() => {
-      const predicted = infer(model, batch.x)
-      lossSum += count * (loss(batch.y, predicted, batch.sampleWeights).dataSync()[0] ?? Number.NaN)
-      if (collect) outputs.batches.push(gather(batch.y, predicted))
-    })
-    disposeBatch(batch)
-    items += count
-    await onBatch?.(++done)
+    await onBatch?.(++batches)
   }
   if (items === 0) throw new UserError('evaluating: expected at least one item in the source, received none')
   return { loss: lossSum / items, items, metrics: metrics?.(outputs) ?? {}, outputs }
 }
 
-function gather(yTrue: tf.Tensor, yPred: tf.Tensor): BatchOutputs {
+function copyOutputs(yTrue: tf.Tensor, yPred: tf.Tensor): BatchOutputs {
   return {
     yTrue: Float32Array.from(yTrue.dataSync()),
     yPred: Float32Array.from(yPred.dataSync()),

@@ -18,7 +18,7 @@ const masked = (bytes: Uint8Array) => {
 
 /** The fields of a protocol buffer: [number, value]. */
 function fields(bytes: Buffer): [number, number | Buffer][] {
-  const found: [number, number | Buffer][] = []
+  const pairs: [number, number | Buffer][] = []
   let at = 0
   const varint = () => {
     let value = 0
@@ -31,29 +31,29 @@ function fields(bytes: Buffer): [number, number | Buffer][] {
   while (at < bytes.length) {
     const key = varint()
     const wire = key & 7
-    if (wire === 0) found.push([key >> 3, varint()])
-    else if (wire === 1) found.push([key >> 3, bytes.readDoubleLE((at += 8) - 8)])
-    else if (wire === 5) found.push([key >> 3, bytes.readFloatLE((at += 4) - 4)])
+    if (wire === 0) pairs.push([key >> 3, varint()])
+    else if (wire === 1) pairs.push([key >> 3, bytes.readDoubleLE((at += 8) - 8)])
+    else if (wire === 5) pairs.push([key >> 3, bytes.readFloatLE((at += 4) - 4)])
     else {
       const length = varint()
-      found.push([key >> 3, bytes.subarray(at, (at += length))])
+      pairs.push([key >> 3, bytes.subarray(at, (at += length))])
     }
   }
-  return found
+  return pairs
 }
 
 /** The records of a TFRecord file; both sums of each are checked. */
 function records(file: Buffer): Buffer[] {
-  const found: Buffer[] = []
+  const payloads: Buffer[] = []
   for (let at = 0; at < file.length;) {
     const length = Number(file.readBigUInt64LE(at))
     expect(file.readUInt32LE(at + 8)).toBe(masked(file.subarray(at, at + 8)))
     const data = file.subarray(at + 12, at + 12 + length)
     expect(file.readUInt32LE(at + 12 + length)).toBe(masked(data))
-    found.push(data)
+    payloads.push(data)
     at += 16 + length
   }
-  return found
+  return payloads
 }
 
 describe('event files', () => {

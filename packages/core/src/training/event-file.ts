@@ -1,7 +1,7 @@
 /**
- * Writes scalars the way TensorBoard reads them: a TFRecord file of `Event` protocol buffers, each with masked CRC-32C sums. Only
- * the few fields that scalars need are encoded; there is no reader here (the test holds one of its own). Formats: tensorflow's
- * `core/lib/io/record_writer.h` and `core/util/event.proto`; the sum is Castagnoli's polynomial, RFC 3720 appendix B.4.
+ * Encodes scalars for TensorBoard: a TFRecord file of `Event` protocol buffers, each with masked CRC-32C sums. Only the few fields
+ * that scalars need are encoded; there is no reader here (the test has its own). Formats: tensorflow's `core/lib/io/record_writer.h`
+ * and `core/util/event.proto`; the sum uses Castagnoli's polynomial, RFC 3720 appendix B.4.
  */
 
 /** One event: values of some tags at a step. */
@@ -25,7 +25,7 @@ export function crc32c(bytes: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0
 }
 
-/** TFRecord's masked sum, so that a sum of data that holds sums stays good. */
+/** TFRecord's masked sum: the plain sum of data that itself ends with its sum would be a constant. */
 function maskedCrc(bytes: Uint8Array): number {
   const crc = crc32c(bytes)
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0

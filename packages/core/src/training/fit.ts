@@ -1,19 +1,21 @@
 /**
- * The training loop: epochs of steps with validation, callbacks and checkpoints between them. A run that was killed at any moment and
- * is resumed ends with the same weights, bit for bit, as one that was not: everything that decides is in the checkpoint, all
- * randomness is a function of seed and batch number, and a source can begin an epoch in its middle.
+ * The training loop: epochs of steps, with validation, checkpoints and callbacks between them. A run that was killed at any moment
+ * and is resumed ends with the same weights, bit for bit, as one that was not: everything that decides is in the checkpoint, all
+ * randomness is a function of seed and batch number, and a source can begin an epoch in its middle. What one step does is in
+ * `train-step.ts`, what a checkpoint contains in `run-state.ts`.
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Batch, BatchSource } from '../data/batches.js'
 import { expected, UserError } from '../errors.js'
-import type { Callback, EpochLog, History, Run, ValidationLog } from './callbacks.js'
-import { CheckpointFolder } from './checkpoint.js'
-import { disposeBatch, type Evaluation } from './evaluate.js'
-import { begin, fingerprint, pack, unpack, type Fingerprint, type Position } from './run-state.js'
-import { makeSchedule, type ScheduleName, type ScheduleOptions } from './schedules.js'
+import { AbortError, throwIfAborted } from './abort.js'
+import type { Callback, History, Run } from './callbacks.js'
+import { disposeBatch, evaluateModel, type Measures } from './evaluate.js'
+import { RunCheckpoints, type CheckpointOptions } from './run-checkpoints.js'
+import { fingerprintOf, startPosition, type Position } from './run-state.js'
+import { makeSchedule, type ScheduleOptions } from './schedules.js'
 import type { TrainStep } from './train-step.js'
 
-/** How long the loop may keep the event loop waiting: signals and timers are served this often. */
+/** Longest time between two turns of the event loop, in which signals and timers are served. */
 const YIELD_MS = 50
 
 /** Where training is, for a progress bar. */
@@ -27,321 +29,256 @@ export interface Progress {
   batches: number
   /** Mean loss of the epoch so far. */
   loss: number
+  /** Of the last update. */
   learningRate: number
   /** Items trained on in a second, over the epoch so far. */
   itemsPerSecond: number
-}
-
-/** Where and how often checkpoints are written: at every epoch's end, and within epochs as asked. */
-export interface CheckpointOptions {
-  dir: string
-  /** Updates between two within an epoch. Off by default. */
-  everySteps?: number
-  /** Default 60. */
-  everySeconds?: number
-  /** How a file is written; atomically by default. */
-  write?: (path: string, data: Uint8Array) => void
 }
 
 /** Options of a run. */
 export interface FitOptions {
   epochs: number
   validation?: BatchSource
-  /** Validates within epochs too, after every so many updates. */
+  /** Validates within epochs too, each time this many updates were made. */
   validateEverySteps?: number
   callbacks?: readonly Callback[]
   checkpoint?: CheckpointOptions
-  /** Goes on from the newest checkpoint; from the beginning when there is none. Default false. */
+  /** Continues from the newest checkpoint, or from the beginning when there is none. Default: false. */
   resume?: boolean
-  /** On abort the batch is finished, a checkpoint written, and `fit` returns with `stopped`. */
+  /** On abort, `fit` finishes the batch, writes a checkpoint and returns with `stopped`. */
   signal?: AbortSignal
   onProgress?: (progress: Progress) => void
-  /** Is told what a user should know (a damaged checkpoint was passed over, where a run goes on). */
+  /** Receives messages for the user: where the run continues, or that a damaged checkpoint was skipped. */
   onMessage?: (message: string) => void
 }
 
 /** How a run ended. */
 export interface FitResult {
   history: History
-  /** True when aborted: the model holds the weights of that moment, and the run can be resumed. */
+  /** True when aborted: the model has the weights of that moment, and the run can be resumed. */
   stopped: boolean
-  /** Why it ended before its last epoch, when a callback ended it. */
+  /** Why the run ended before its last epoch, when a callback ended it. */
   stopReason: string | undefined
   /** Updates of the weights. */
   steps: number
-  /** The newest checkpoint, when any was written or read. */
+  /** The newest checkpoint, if the run wrote or read one. */
   checkpoint: string | undefined
 }
 
-/** What a run needs of its Trainer. */
-export interface Surroundings {
-  schedule: ScheduleName | ScheduleOptions
-  withEvaluationWeights<T>(action: () => Promise<T>): Promise<T>
-  evaluate(
-    source: BatchSource,
-    signal: AbortSignal | undefined,
-    onBatch: (batch: number) => Promise<void>,
-  ): Promise<Evaluation | undefined>
-  /** Makes the evaluation weights the model's own. */
-  finish(): void
+/** What the loop works with. */
+export interface FitParts {
+  readonly step: TrainStep
+  readonly train: BatchSource
+  readonly options: FitOptions
+  readonly schedule: ScheduleOptions
+  /** What validation measures. */
+  readonly measures: Measures
 }
 
-/** One run of `fit`. */
-export class Fit {
-  readonly #step: TrainStep
-  readonly #train: BatchSource
-  readonly #options: FitOptions
-  readonly #around: Surroundings
-  readonly #callbacks: readonly Callback[]
-  readonly #folder: CheckpointFolder | undefined
-  readonly #fingerprint: Fingerprint
-  readonly #run: Run
-  #position: Position = begin()
-  #checkpoint: string | undefined
-  // Clocks, in milliseconds of performance.now().
-  #epochStart = 0
-  #lastYield = 0
-  #lastSave = { updates: 0, at: 0 }
+/** A run under way. */
+interface TrainingRun extends Omit<FitParts, 'schedule'> {
+  readonly callbacks: readonly Callback[]
+  readonly checkpoints: RunCheckpoints | undefined
+  /** Where the run is; changes with each batch. */
+  readonly position: Position
+  /** What callbacks see. */
+  readonly view: Run
+  /** When the epoch began, in milliseconds of performance.now(); earlier by the time that was spent before a resume. */
+  epochStart: number
+  /** When the event loop last had a turn, on the same clock. */
+  lastYield: number
+}
 
-  constructor(step: TrainStep, train: BatchSource, options: FitOptions, around: Surroundings) {
-    const { epochs, checkpoint } = options
-    if (!(Number.isInteger(epochs) && epochs >= 1))
-      throw expected({ doing: 'training', want: 'a whole number of at least 1', of: 'epochs', got: epochs })
-    if (train.items < 1 || train.batchesPerEpoch < 1)
-      throw expected({ doing: 'training', want: 'at least one item', of: 'the training data', got: train.items })
-    this.#step = step
-    this.#train = train
-    this.#options = options
-    this.#around = around
-    this.#callbacks = options.callbacks ?? []
-    this.#folder = checkpoint && new CheckpointFolder(checkpoint.dir, { write: checkpoint.write })
-    this.#fingerprint = fingerprint(step, train.items, train.batchesPerEpoch)
-    const position = () => this.#position
-    this.#run = {
-      model: step.model,
-      get history() {
-        return position().history
-      },
-      get learningRateFactor() {
-        return step.learningRateFactor
-      },
-      set learningRateFactor(factor) {
-        step.learningRateFactor = factor
-      },
-      stop: (reason) => {
-        this.#position.stopReason ??= reason
-      },
-    }
-  }
-
-  async run(): Promise<FitResult> {
-    const { epochs } = this.#options
-    this.#setSchedule()
-    this.#resume()
-    for (const callback of this.#callbacks) await callback.onTrainBegin?.(this.#run)
-    this.#lastSave = { updates: this.#step.updates, at: performance.now() }
-    while (this.#position.epoch < epochs && this.#position.stopReason === undefined) {
-      const finished = await this.#epoch()
-      if (!finished) return this.#result(true)
-      if (this.#aborted() && this.#position.epoch < epochs && this.#position.stopReason === undefined)
-        return this.#result(true)
-    }
-    this.#around.finish()
-    for (const callback of this.#callbacks) await callback.onTrainEnd?.(this.#run)
-    return this.#result(false)
-  }
-
-  #setSchedule(): void {
-    const { schedule } = this.#around
-    const updatesPerEpoch = Math.ceil(this.#train.batchesPerEpoch / this.#step.accumulate)
-    const options = typeof schedule === 'string' ? namedSchedule(schedule) : schedule
-    const totalUpdates = updatesPerEpoch * this.#options.epochs
-    this.#step.schedule = makeSchedule(options, { updatesPerEpoch, totalUpdates })
-  }
-
-  #resume(): void {
-    const folder = this.#folder
-    if (!folder) return
-    const { onMessage } = this.#options
-    if (!this.#options.resume) {
-      const [existing] = folder.list()
-      if (existing)
-        throw new UserError(
-          `training: expected no checkpoints in ${folder.dir}, received ${existing}`,
-          'resume that run, or write to another folder',
-        )
-      return
-    }
-    const loaded = folder.load()
-    if (!loaded) {
-      onMessage?.(`no checkpoint in ${folder.dir} yet: beginning at the first epoch`)
-      return
-    }
-    const { path, content, skipped } = loaded
-    for (const message of skipped) onMessage?.(`${message}; using the checkpoint before it`)
-    this.#position = unpack(content, path, this.#step, this.#callbacks, this.#fingerprint)
-    this.#checkpoint = path
-    onMessage?.(`going on from ${path}: epoch ${this.#position.epoch + 1}, batch ${this.#position.batch + 1}`)
-  }
-
-  /** @returns false when aborted on the way; a checkpoint of that moment is then written. */
-  async #epoch(): Promise<boolean> {
-    const position = this.#position
-    this.#epochStart = performance.now() - 1000 * position.seconds
-    // A run that was stopped between two updates has yet to do what belongs there.
-    const { batchesPerEpoch } = this.#train
-    if (position.batch > 0 && position.batch < batchesPerEpoch && !(await this.#betweenUpdates())) return false
-    for await (const batch of this.#batches()) {
-      let loss: number
-      const { learningRate } = this.#step
-      const count = batch.y.shape[0] ?? 1
-      try {
-        loss = this.#step.run(batch)
-      } finally {
-        disposeBatch(batch)
+/** Trains until the last epoch is complete, a callback stops the run, or the signal is aborted. */
+export async function trainingLoop(parts: FitParts): Promise<FitResult> {
+  const run = beginRun(parts)
+  const { step, train, position, callbacks, checkpoints } = run
+  const { epochs, signal } = run.options
+  for (const callback of callbacks) await callback.onTrainBegin?.(run.view)
+  checkpoints?.startTimer()
+  try {
+    // Due here when the run resumes from a checkpoint that was written before this validation.
+    await validateWithinEpoch(run)
+    // A stop by a callback takes effect at the end of the epoch.
+    while (position.epoch < epochs && (position.stopReason === undefined || position.batch > 0)) {
+      throwIfAborted(signal)
+      for await (const batch of remainingBatches(run)) {
+        trainOnBatch(run, batch)
+        await reportProgress(run, 'train', position.batch, train.batchesPerEpoch)
+        if (position.batch === train.batchesPerEpoch) break
+        if (step.pending) continue
+        await validateWithinEpoch(run)
+        throwIfAborted(signal)
+        if (checkpoints?.isDue()) save(run)
       }
-      position.batch++
-      if (!Number.isFinite(loss)) throw this.#notFinite(loss, learningRate)
-      position.lossSum += loss * count
-      position.items += count
-      await this.#progress('train', position.batch, batchesPerEpoch, learningRate)
-      if (position.batch === batchesPerEpoch) break
-      if (!this.#step.pending && !(await this.#betweenUpdates())) return false
+      if (!step.flush()) throw notFinite(run, Number.NaN)
+      await validateEpoch(run)
+      moveToNextEpoch(run)
+      save(run)
     }
-    if (!this.#step.flush()) throw this.#notFinite(Number.NaN, this.#step.learningRate)
-    if (this.#aborted()) {
-      this.#save()
-      return false
-    }
-    return await this.#endEpoch()
+  } catch (error) {
+    if (!(error instanceof AbortError)) throw error
+    save(run)
+    return resultOf(run, true)
   }
+  step.keepEvaluationWeights()
+  for (const callback of callbacks) await callback.onTrainEnd?.(run.view)
+  return resultOf(run, false)
+}
 
-  /** The rest of the epoch's batches: none when only its end is still to come. */
-  #batches(): AsyncIterable<Batch> | Batch[] {
-    const { epoch, batch } = this.#position
-    return batch >= this.#train.batchesPerEpoch ? [] : this.#train.epoch(epoch, batch)
-  }
+/** Checks the options and prepares the run: at its beginning, or where the checkpoint that it resumes from left it. */
+function beginRun({ schedule, ...parts }: FitParts): TrainingRun {
+  const { step, train, options } = parts
+  const { epochs, checkpoint, resume = false, callbacks = [], onMessage = () => {} } = options
+  if (!(Number.isInteger(epochs) && epochs >= 1))
+    throw expected({ doing: 'training', want: 'a whole number of at least 1', of: 'epochs', got: epochs })
+  if (train.items < 1 || train.batchesPerEpoch < 1)
+    throw expected({ doing: 'training', want: 'at least one item', of: 'the training data', got: train.items })
+  const updatesPerEpoch = Math.ceil(train.batchesPerEpoch / step.accumulate)
+  step.schedule = makeSchedule(schedule, { updatesPerEpoch, totalUpdates: updatesPerEpoch * epochs })
+  const fingerprint = fingerprintOf(step, train)
+  const checkpoints = checkpoint && new RunCheckpoints({ step, callbacks, fingerprint }, checkpoint)
+  const position = (resume ? checkpoints?.resume(onMessage) : checkpoints?.start()) ?? startPosition()
+  const view = viewFor(step, position)
+  return { ...parts, callbacks, checkpoints, position, view, epochStart: startOfEpoch(position), lastYield: 0 }
+}
 
-  /** Validation and checkpoints within an epoch. @returns false when aborted. */
-  async #betweenUpdates(): Promise<boolean> {
-    const { validation, validateEverySteps, checkpoint } = this.#options
-    const { updates } = this.#step
-    const done = this.#position.history.validations.at(-1)?.steps === updates
-    if (validation && validateEverySteps && updates % validateEverySteps === 0 && !done) {
-      const figures = await this.#around.withEvaluationWeights(async () => {
-        const found = await this.#validate(validation)
-        if (!found) return undefined
-        const time = Date.now() / 1000
-        const log: ValidationLog = { epoch: this.#position.epoch + 1, steps: updates, time, ...found }
-        this.#position.history.validations.push(log)
-        for (const callback of this.#callbacks) await callback.onValidation?.(log, this.#run)
-        return found
-      })
-      if (!figures) {
-        this.#save()
-        return false
-      }
-    }
-    const { everySteps = Infinity, everySeconds = 60 } = checkpoint ?? {}
-    const { updates: savedUpdates, at } = this.#lastSave
-    const due = updates - savedUpdates >= everySteps || performance.now() - at >= 1000 * everySeconds
-    const aborted = this.#aborted()
-    if (due || aborted) this.#save()
-    return !aborted
-  }
-
-  /** Validates, logs, tells the callbacks and moves on to the next epoch. @returns false when aborted while validating. */
-  async #endEpoch(): Promise<boolean> {
-    const position = this.#position
-    const learningRate = this.#step.lastLearningRate
-    const complete = await this.#around.withEvaluationWeights(async () => {
-      const figures = this.#options.validation ? await this.#validate(this.#options.validation) : {}
-      if (!figures) return false
-      const log: EpochLog = {
-        epoch: position.epoch + 1,
-        steps: this.#step.updates,
-        seconds: (performance.now() - this.#epochStart) / 1000,
-        time: Date.now() / 1000,
-        learningRate,
-        loss: position.lossSum / position.items,
-        ...figures,
-      }
-      position.history.epochs.push(log)
-      for (const callback of this.#callbacks) await callback.onEpochEnd?.(log, this.#run)
-      return true
-    })
-    if (complete) Object.assign(position, { epoch: position.epoch + 1, batch: 0, lossSum: 0, items: 0, seconds: 0 })
-    this.#epochStart = performance.now()
-    this.#save()
-    return complete
-  }
-
-  async #validate(source: BatchSource): Promise<Record<string, number> | undefined> {
-    const { learningRate } = this.#step
-    const found = await this.#around.evaluate(source, this.#options.signal, (batch) =>
-      this.#progress('validation', batch, source.batchesPerEpoch, learningRate),
-    )
-    if (!found) return undefined
-    const named = Object.entries(found.metrics).map(([name, value]) => [`val_${name}`, value])
-    return { val_loss: found.loss, ...Object.fromEntries(named) }
-  }
-
-  #save(): void {
-    const folder = this.#folder
-    if (!folder) return
-    const now = performance.now()
-    const position = { ...this.#position, seconds: (now - this.#epochStart) / 1000 }
-    const content = pack(this.#step, position, this.#callbacks, this.#fingerprint)
-    this.#checkpoint = folder.save(this.#step.batches, content)
-    this.#lastSave = { updates: this.#step.updates, at: performance.now() }
-  }
-
-  async #progress(phase: Progress['phase'], batch: number, batches: number, learningRate: number): Promise<void> {
-    const { lossSum, items, epoch } = this.#position
-    const { onProgress, epochs } = this.#options
-    const now = performance.now()
-    onProgress?.({
-      phase,
-      epoch: epoch + 1,
-      epochs,
-      batch,
-      batches,
-      loss: lossSum / items,
-      learningRate,
-      itemsPerSecond: (1000 * items) / (now - this.#epochStart),
-    })
-    if (now - this.#lastYield < YIELD_MS) return
-    await setImmediate()
-    this.#lastYield = performance.now()
-  }
-
-  #aborted(): boolean {
-    return this.#options.signal?.aborted ?? false
-  }
-
-  #notFinite(loss: number, learningRate: number): UserError {
-    const { epoch, batch } = this.#position
-    const where = `epoch ${epoch + 1}, batch ${batch} (step ${this.#step.updates + 1}, learning rate ${learningRate})`
-    const kept = this.#checkpoint === undefined ? '' : `; the last checkpoint, ${this.#checkpoint}, is from before it`
-    return new UserError(
-      `training: expected a finite loss and gradient in ${where}, received ${loss}`,
-      `lower the learning rate, clip the gradients (clipNorm), or look for NaN in the data${kept}`,
-    )
-  }
-
-  #result(stopped: boolean): FitResult {
-    return {
-      history: this.#position.history,
-      stopped,
-      stopReason: this.#position.stopReason,
-      steps: this.#step.updates,
-      checkpoint: this.#checkpoint,
-    }
+/** What callbacks see of a run and can change. */
+function viewFor(step: TrainStep, position: Position): Run {
+  return {
+    model: step.model,
+    history: position.history,
+    get learningRateFactor() {
+      return step.learningRateFactor
+    },
+    set learningRateFactor(factor) {
+      step.learningRateFactor = factor
+    },
+    stop(reason) {
+      position.stopReason ??= reason
+    },
   }
 }
 
-function namedSchedule(type: ScheduleName): ScheduleOptions {
-  if (type === 'step')
-    throw expected({ doing: 'setting up the schedule', want: 'its numbers (everyEpochs)', of: 'schedule', got: type })
-  return { type }
+/** The rest of the epoch's batches; none when the run was aborted in the validation at the epoch's end. */
+function remainingBatches({ train, position }: TrainingRun): AsyncIterable<Batch> | Batch[] {
+  return position.batch >= train.batchesPerEpoch ? [] : train.epoch(position.epoch, position.batch)
+}
+
+/** Makes one step, adds its loss to the epoch's, and disposes the batch. */
+function trainOnBatch(run: TrainingRun, batch: Batch): void {
+  const { step, position } = run
+  const items = batch.y.shape[0] ?? 1
+  let loss: number
+  try {
+    loss = step.run(batch)
+  } finally {
+    disposeBatch(batch)
+  }
+  position.batch++
+  if (!Number.isFinite(loss)) throw notFinite(run, loss)
+  position.lossSum += loss * items
+  position.items += items
+}
+
+/** Validates when `validateEverySteps` asks for it, and calls `onValidation`, both with the weights that are evaluated. */
+async function validateWithinEpoch(run: TrainingRun): Promise<void> {
+  const { step, train, position } = run
+  const { validation, validateEverySteps } = run.options
+  if (!validation || !validateEverySteps || step.updates % validateEverySteps !== 0) return
+  if (position.batch === 0 || position.batch >= train.batchesPerEpoch) return
+  const { validations } = position.history
+  if (validations.at(-1)?.steps === step.updates) return // done before the run was resumed
+  await step.withEvaluationWeights(async () => {
+    const figures = await validate(run, validation)
+    const log = { epoch: position.epoch + 1, steps: step.updates, time: Date.now() / 1000, ...figures }
+    validations.push(log)
+    for (const callback of run.callbacks) await callback.onValidation?.(log, run.view)
+  })
+}
+
+/** Validates a complete epoch and calls `onEpochEnd`, both with the weights that are evaluated. */
+async function validateEpoch(run: TrainingRun): Promise<void> {
+  const { step, position } = run
+  const { validation } = run.options
+  await step.withEvaluationWeights(async () => {
+    const figures = validation ? await validate(run, validation) : {}
+    const log = {
+      epoch: position.epoch + 1,
+      steps: step.updates,
+      seconds: secondsOfEpoch(run),
+      time: Date.now() / 1000,
+      learningRate: step.lastLearningRate,
+      loss: position.lossSum / position.items,
+      ...figures,
+    }
+    position.history.epochs.push(log)
+    for (const callback of run.callbacks) await callback.onEpochEnd?.(log, run.view)
+  })
+}
+
+function moveToNextEpoch(run: TrainingRun): void {
+  const { position } = run
+  Object.assign(position, { epoch: position.epoch + 1, batch: 0, lossSum: 0, items: 0, seconds: 0 })
+  run.epochStart = startOfEpoch(position)
+}
+
+/** `val_loss` and each metric as `val_<name>`. */
+async function validate(run: TrainingRun, source: BatchSource): Promise<Record<string, number>> {
+  const { loss, metrics } = await evaluateModel(run.step.model, source, {
+    ...run.measures,
+    collect: run.measures.metrics !== undefined,
+    signal: run.options.signal,
+    onBatch: (batch) => reportProgress(run, 'validation', batch, source.batchesPerEpoch),
+  })
+  const named = Object.entries(metrics).map(([name, value]) => [`val_${name}`, value])
+  return { val_loss: loss, ...Object.fromEntries(named) }
+}
+
+/** Calls `onProgress`, and lets the event loop have a turn when the last one was long ago. */
+async function reportProgress(
+  run: TrainingRun,
+  phase: Progress['phase'],
+  batch: number,
+  batches: number,
+): Promise<void> {
+  const { lossSum, items, epoch } = run.position
+  const { onProgress, epochs } = run.options
+  onProgress?.({
+    phase,
+    epoch: epoch + 1,
+    epochs,
+    batch,
+    batches,
+    loss: lossSum / items,
+    learningRate: run.step.lastLearningRate,
+    itemsPerSecond: items / secondsOfEpoch(run),
+  })
+  if (performance.now() - run.lastYield < YIELD_MS) return
+  await setImmediate()
+  run.lastYield = performance.now()
+}
+
+function save(run: TrainingRun): void {
+  run.position.seconds = secondsOfEpoch(run)
+  run.checkpoints?.save(run.position)
+}
+
+const startOfEpoch = ({ seconds }: Position) => performance.now() - 1000 * seconds
+const secondsOfEpoch = ({ epochStart }: TrainingRun) => (performance.now() - epochStart) / 1000
+
+function notFinite({ step, position, checkpoints }: TrainingRun, loss: number): UserError {
+  const update = `step ${step.updates + 1}, learning rate ${step.learningRate}`
+  const where = `epoch ${position.epoch + 1}, batch ${position.batch} (${update})`
+  const kept =
+    checkpoints?.newest === undefined ? '' : `; the last checkpoint, ${checkpoints.newest}, is from before it`
+  return new UserError(
+    `training: expected a finite loss and gradient in ${where}, received ${loss}`,
+    `lower the learning rate, clip the gradients (clipNorm), or look for NaN in the data${kept}`,
+  )
+}
+
+function resultOf({ step, position, checkpoints }: TrainingRun, stopped: boolean): FitResult {
+  const { history, stopReason } = position
+  return { history, stopped, stopReason, steps: step.updates, checkpoint: checkpoints?.newest }
 }

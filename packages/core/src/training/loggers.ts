@@ -1,7 +1,7 @@
 /**
- * Callbacks that write a run's figures to files: metrics.jsonl, a CSV, TensorBoard's event files. Each appends as figures come; at
- * the beginning of a run it writes its file anew from the history, so that a run which was killed in the middle of a line and
- * resumed from an earlier checkpoint has every line once.
+ * Callbacks that write a run's figures to files: metrics.jsonl, a CSV, TensorBoard's event files. Each appends figures as they come.
+ * When a run begins it rewrites its file from the history, so that a run which was killed in the middle of a line and resumed from an
+ * earlier checkpoint has every line once.
  */
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ function append(path: string, data: string | Uint8Array): void {
   }
 }
 
-/** One JSON object a line and epoch: the epoch's log. A figure that is no number is null. */
+/** Writes each epoch's log as a line of JSON; NaN becomes null. */
 export class JsonLinesLogger implements Callback {
   readonly name = 'jsonLinesLogger'
   readonly #path: string
@@ -38,7 +38,7 @@ export class JsonLinesLogger implements Callback {
 
 const jsonLine = (log: EpochLog) => `${JSON.stringify(log)}\n`
 
-/** One row an epoch; the columns are those of the first epoch's log. */
+/** Writes one row per epoch; the columns are those of the first epoch's log. */
 export class CsvLogger implements Callback {
   readonly name = 'csvLogger'
   readonly #path: string
@@ -68,8 +68,8 @@ export class CsvLogger implements Callback {
 const NOT_CURVES = new Set(['epoch', 'steps', 'time'])
 
 /**
- * TensorBoard event files in `<dir>/train` and `<dir>/validation`, so that a figure's two curves share a plot; the horizontal axis
- * is the number of updates.
+ * Writes TensorBoard event files to `<dir>/train` and `<dir>/validation`, so that both curves of a figure share a plot; the horizontal
+ * axis is the number of updates.
  */
 export class TensorBoardLogger implements Callback {
   readonly name = 'tensorBoardLogger'
@@ -101,7 +101,7 @@ export class TensorBoardLogger implements Callback {
   }
 }
 
-/** The record of a log's figures for one part; empty when it has none. */
+/** The record of a log's figures of one part; empty when there are none. */
 function event(log: EpochLog | ValidationLog, part: 'train' | 'validation'): Buffer {
   const figures = Object.entries(log).filter(
     ([key]) => !NOT_CURVES.has(key) && key.startsWith('val_') === (part === 'validation'),

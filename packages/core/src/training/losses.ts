@@ -1,26 +1,26 @@
 /**
- * The losses that a Trainer knows by name. A loss is `mean over items of weight · loss`, the division being by the number of items
- * as in Keras, which makes accumulated batches add up to one big one. The gradients are written out, because TensorFlow.js's own are
- * wrong at 0 (absolute error) or lose digits. CTC is no loss of this table: pass `ctcCrossentropy()`.
+ * The losses that a Trainer takes by name. A loss is `mean over items of weight · loss`, divided by the number of items as in Keras,
+ * so that accumulated batches add up to one big one. The gradients are written out, because those of TensorFlow.js are wrong at 0
+ * (absolute error) or lose digits. CTC is not in this table: pass `ctcCrossentropy()`.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from '@weft/kernels'
 import { expected } from '../errors.js'
 
-/** Distance kept between a probability and 0 or 1 before a logarithm; Keras's value. */
+/** Probabilities stay this far from 0 and 1 before a logarithm, as in Keras. */
 const EPSILON = 1e-7
 
-/** What is summed, and its derivative by `yPred`. Targets and outputs are [B, ..., C]. */
+/** The terms of a loss and their derivative by `yPred`. Targets and outputs are [B, ..., C]. */
 export interface ElementLoss {
-  /** `categorical`: the last axis is one choice, whose elements add up; `binary`, `values`: the elements are averaged. */
+  /** `categorical`: the last axis is one choice, and its elements are added up; `binary`, `values`: the elements are averaged. */
   kind: 'categorical' | 'binary' | 'values'
-  /** [B, ..., C], or [B, ..., 1] when the sum over the last axis comes out at once. */
+  /** [B, ..., C], or [B, ..., 1] when it is summed over the last axis already. */
   value(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor
   /** `factor` times the derivative [B, ..., C]; `factor` broadcasts to that, for a categorical loss from [..., 1]. */
   slope(yTrue: tf.Tensor, yPred: tf.Tensor, factor: tf.Tensor): tf.Tensor
 }
 
-/** A slope by element, multiplied by the factor afterwards. */
+/** Multiplies a slope by the factor. */
 const times = (slope: (yTrue: tf.Tensor, yPred: tf.Tensor) => tf.Tensor): ElementLoss['slope'] => {
   return (yTrue, yPred, factor) => tf.mul(slope(yTrue, yPred), factor)
 }
@@ -43,7 +43,7 @@ export const elementLosses = {
       return softmaxCrossEntropyGradient(tf.broadcastTo(tf.squeeze(factor, [-1]), rows), y, logits)
     },
   },
-  /** `-y log p - (1 - y) log(1 - p)`; `yPred` are probabilities, each on its own. */
+  /** `-y log p - (1 - y) log(1 - p)`; `yPred` are independent probabilities. */
   binaryCrossentropy: {
     kind: 'binary',
     value: (y, p) => {
@@ -55,7 +55,7 @@ export const elementLosses = {
       return tf.div(tf.sub(q, y), tf.mul(q, tf.sub(1, q)))
     }),
   },
-  /** The same of `sigmoid(x)`; `yPred` are logits, each on its own. */
+  /** The same of `sigmoid(x)`; `yPred` are independent logits. */
   sigmoidCrossentropy: {
     kind: 'binary',
     value: (y, x) => tf.add(tf.sub(tf.relu(x), tf.mul(x, y)), tf.log1p(tf.exp(tf.neg(tf.abs(x))))),
@@ -86,7 +86,7 @@ export const elementLosses = {
 /** Names of the built-in losses. */
 export type LossName = keyof typeof elementLosses
 
-/** A loss of one's own: targets [B, ...], the model's outputs and, when there are any, weights [B] → scalar. */
+/** A custom loss: targets [B, ...], the model's outputs and, when there are any, weights [B] → scalar. */
 export type LossFunction = (yTrue: tf.Tensor, yPred: tf.Tensor, sampleWeights?: tf.Tensor1D) => tf.Scalar
 
 export const lossNames = Object.keys(elementLosses).filter((name) => isLossName(name))
@@ -95,19 +95,19 @@ export function isLossName(name: string): name is LossName {
   return Object.hasOwn(elementLosses, name)
 }
 
-/** What changes a loss while training; validation uses the loss plain. */
+/** Changes of a loss during training; validation uses the plain loss. */
 export interface LossOptions {
   /** Share of each target's mass spread evenly over the classes (or towards 1/2 for binary targets), in [0, 1). */
   labelSmoothing?: number
   /**
-   * Weight of each class. Categorical: of the item's class. One binary output: of the negatives and of the positives. Several
-   * binary outputs: of each output's own loss.
+   * Weight of each class. Categorical: by the item's class. One binary output: of the negatives and of the positives. Several binary
+   * outputs: of the loss of each output.
    */
   classWeights?: readonly number[]
 }
 
 /**
- * Binds a loss by name, or one's own function, to the options that training adds.
+ * Makes a loss function of a name or of a custom function, with the options of training.
  *
  * @returns targets [B, ...], outputs [B, ...] and weights [B] → scalar.
  */
@@ -132,8 +132,8 @@ export function makeLoss(loss: LossName | LossFunction, options: LossOptions = {
   }
   if (!isLossName(loss))
     throw expected({ doing: 'setting up the loss', want: `one of ${lossNames.join(', ')}`, of: 'loss', got: loss })
-  const chosen: ElementLoss = elementLosses[loss]
-  if ((labelSmoothing || classWeights) && chosen.kind === 'values')
+  const elementLoss: ElementLoss = elementLosses[loss]
+  if ((labelSmoothing || classWeights) && elementLoss.kind === 'values')
     throw expected({
       doing: 'setting up the loss',
       want: 'a crossentropy',
@@ -143,13 +143,13 @@ export function makeLoss(loss: LossName | LossFunction, options: LossOptions = {
   return (yTrue, yPred, sampleWeights) => {
     checkTargets(yTrue, yPred)
     const truth = yTrue.dtype === 'float32' ? yTrue : tf.cast(yTrue, 'float32')
-    const smoothed = labelSmoothing ? smooth(truth, labelSmoothing, chosen.kind) : truth
-    let weights = classWeights && weightClasses(truth, classWeights, chosen.kind)
+    const smoothed = labelSmoothing ? smooth(truth, labelSmoothing, elementLoss.kind) : truth
+    let weights = classWeights && weightClasses(truth, classWeights, elementLoss.kind)
     if (sampleWeights) {
       const column = tf.reshape(sampleWeights, [-1, ...Array<number>(yPred.rank - 1).fill(1)])
       weights = weights ? tf.mul(weights, column) : column
     }
-    return weightedLoss(chosen, smoothed, yPred, weights)
+    return weightedLoss(elementLoss, smoothed, yPred, weights)
   }
 }
 
@@ -190,14 +190,14 @@ function smooth(truth: tf.Tensor, amount: number, kind: ElementLoss['kind']): tf
   return tf.add(tf.mul(truth, 1 - amount), amount / classes)
 }
 
-/** The weights that classes give to the elements of a loss; they come from the targets before smoothing. */
+/** The weight of each element of a loss by its class; `truth` are the targets before smoothing. */
 function weightClasses(truth: tf.Tensor, classWeights: readonly number[], kind: ElementLoss['kind']): tf.Tensor {
   const width = truth.shape.at(-1) ?? 1
-  const wanted = kind === 'binary' && width === 1 ? 2 : width
-  if (classWeights.length !== wanted)
+  const classes = kind === 'binary' && width === 1 ? 2 : width
+  if (classWeights.length !== classes)
     throw expected({
       doing: 'computing the loss',
-      want: `${wanted} numbers`,
+      want: `${classes} numbers`,
       of: 'classWeights',
       got: `${classWeights.length} numbers`,
     })

@@ -1,17 +1,17 @@
 /**
  * Optimizers behind one interface: an update of all variables in one call, and slots (moments, velocities) that a checkpoint can
- * read and set. Each is one fused kernel call, clipping by norm included. The formulas are PyTorch's, which differ from Keras's
- * only in where epsilon stands. What makes the gradients (accumulation) is the Trainer's.
+ * read and set. Each update is one fused kernel call, clipping by norm included. The formulas are those of PyTorch, which differ from
+ * Keras's only in the place of epsilon. Computing and accumulating gradients is up to `train-step.ts`.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { adamUpdate, rmspropUpdate, sgdUpdate } from '@weft/kernels'
 import { expected } from '../errors.js'
 
-/** An optimizer by name, with its numbers. */
+/** An optimizer's name and hyperparameters. */
 export type OptimizerOptions =
   /** Kingma and Ba 2014, arXiv:1412.6980. Defaults: beta1 0.9, beta2 0.999, epsilon 1e-7. */
   | { type: 'adam'; beta1?: number; beta2?: number; epsilon?: number }
-  /** Adam whose `weightDecay` is 0.01 unless the Trainer's is set. Loshchilov and Hutter 2017, arXiv:1711.05101. */
+  /** Adam with a default `weightDecay` of 0.01 in the Trainer. Loshchilov and Hutter 2017, arXiv:1711.05101. */
   | { type: 'adamW'; beta1?: number; beta2?: number; epsilon?: number }
   /** Defaults: momentum 0, nesterov false. */
   | { type: 'sgd'; momentum?: number; nesterov?: boolean }
@@ -20,10 +20,10 @@ export type OptimizerOptions =
 
 export type OptimizerName = OptimizerOptions['type']
 
-/** What one update needs beside variables and gradients. */
+/** What one update needs besides variables and gradients. */
 export interface UpdateOptions {
   learningRate: number
-  /** The gradients are multiplied by this first. */
+  /** Factor of the gradients, applied before clipping. */
   scale: number
   /** Gradients whose norm, over all variables together, is above this are then scaled down to it. */
   clipNorm?: number
@@ -33,38 +33,38 @@ export interface UpdateOptions {
   weightDecay?: readonly number[]
 }
 
-/** Updates variables in place and keeps what it remembers about each. */
+/** Updates variables in place and keeps the slots of each. */
 export interface Optimizer {
   readonly name: OptimizerName
-  /** Updates made so far; part of a checkpoint. */
+  /** Updates so far; saved in checkpoints. */
   updates: number
-  /** @returns false when `clipNorm` is given and the norm is not finite; nothing was updated then. */
+  /** @returns false when `clipNorm` is set and the norm is not finite; nothing was updated then. */
   apply(variables: tf.Variable[], gradients: tf.Tensor[], options: UpdateOptions): boolean
-  /** The remembered tensors of a variable, in a fixed order; empty before its first update. */
+  /** The slots of a variable, in a fixed order; empty before its first update. */
   slots(variable: tf.Variable): tf.Variable[]
-  /** Creates the slots of a variable (zeros), for a checkpoint to be read into. */
+  /** The slots of a variable; creates them, as zeros, when there are none. */
   createSlots(variable: tf.Variable): tf.Variable[]
   dispose(): void
 }
 
-/** @throws UserError when the name or a number is none. */
+/** @throws UserError when the name is unknown or a number is out of its range. */
 export function makeOptimizer(options: OptimizerName | OptimizerOptions): Optimizer {
-  const chosen: OptimizerOptions = typeof options === 'string' ? { type: options } : options
-  switch (chosen.type) {
+  const config: OptimizerOptions = typeof options === 'string' ? { type: options } : options
+  switch (config.type) {
     case 'adam':
     case 'adamW': {
-      const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = chosen
+      const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = config
       checkRate('beta1', beta1)
       checkRate('beta2', beta2)
-      return new Adam(chosen.type, beta1, beta2, epsilon)
+      return new Adam(config.type, beta1, beta2, epsilon)
     }
     case 'sgd': {
-      const { momentum = 0, nesterov = false } = chosen
+      const { momentum = 0, nesterov = false } = config
       checkRate('momentum', momentum)
       return new Sgd(momentum, nesterov)
     }
     case 'rmsprop': {
-      const { rho = 0.9, momentum = 0, epsilon = 1e-7 } = chosen
+      const { rho = 0.9, momentum = 0, epsilon = 1e-7 } = config
       checkRate('rho', rho)
       checkRate('momentum', momentum)
       return new RmsProp(rho, momentum, epsilon)
@@ -84,17 +84,17 @@ function checkRate(name: string, value: number): void {
     throw expected({ doing: 'setting up the optimizer', want: 'a number in [0, 1)', of: name, got: value })
 }
 
-/** What the update of a kernel is given for ours. */
+/** The options under the names that the kernels use. */
 const kernelOptions = ({ scale, ...options }: UpdateOptions) => ({ ...options, gradientScale: scale })
 
-/** The slots of all variables that were ever updated. */
+/** Keeps the slots of all variables that were ever updated. */
 abstract class SlotKeeper {
   updates = 0
   readonly #slots = new Map<tf.Variable, tf.Variable[]>()
   readonly #count: number
-  // Of the variables of the last call, which are nearly always those of the next.
+  // The variables of the last call, nearly always those of the next, and for each slot the list of their tensors.
   #variables: tf.Variable[] = []
-  #gathered: tf.Variable[][] = []
+  #slotLists: tf.Variable[][] = []
 
   constructor(count: number) {
     this.#count = count
@@ -107,31 +107,36 @@ abstract class SlotKeeper {
   createSlots(variable: tf.Variable): tf.Variable[] {
     const existing = this.#slots.get(variable)
     if (existing) return existing
-    const made = Array.from({ length: this.#count }, () => tf.tidy(() => tf.variable(tf.zeros(variable.shape), false)))
-    this.#slots.set(variable, made)
-    return made
+    const slots = Array.from({ length: this.#count }, () => tf.tidy(() => tf.variable(tf.zeros(variable.shape), false)))
+    this.#slots.set(variable, slots)
+    return slots
   }
 
   apply(variables: tf.Variable[], gradients: tf.Tensor[], options: UpdateOptions): boolean {
     if (variables !== this.#variables) {
       const slots = variables.map((variable) => this.createSlots(variable))
-      this.#gathered = Array.from({ length: this.#count }, (_, i) => slots.flatMap((of) => of[i] ?? []))
+      this.#slotLists = Array.from({ length: this.#count }, (_, i) => slots.flatMap((of) => of[i] ?? []))
       this.#variables = variables
     }
-    const norm = this.update(variables, gradients, this.#gathered, options)
-    const done = norm === undefined || Number.isFinite(norm)
-    if (done) this.updates++
-    return done
+    const norm = this.update(variables, gradients, this.#slotLists, options)
+    const updated = norm === undefined || Number.isFinite(norm)
+    if (updated) this.updates++
+    return updated
   }
 
   dispose(): void {
     for (const slots of this.#slots.values()) tf.dispose(slots)
     this.#slots.clear()
     this.#variables = []
-    this.#gathered = []
+    this.#slotLists = []
   }
 
-  /** The kernel's call; `slots` has a list of all variables for each slot. Gives the norm when it is to be clipped. */
+  /**
+   * Calls the kernel.
+   *
+   * @param slots For each slot, the tensors of all variables.
+   * @returns The norm of the gradients when `clipNorm` is set.
+   */
   protected abstract update(
     variables: tf.Variable[],
     gradients: tf.Tensor[],

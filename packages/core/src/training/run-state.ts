@@ -1,32 +1,42 @@
 /**
- * Where a run is: everything that `fit` needs, beside the training step's own state, to go on as if it had never stopped. It turns
- * into a checkpoint's content and back, and says when a checkpoint belongs to another run.
+ * Where a run is: everything that `Trainer.fit` needs, besides the training step's own state, to continue as if it had never stopped.
+ * Converts it to a checkpoint's content and back, and refuses a checkpoint of another run.
  */
+import type { BatchSource } from '../data/batches.js'
 import { UserError } from '../errors.js'
-import type { Callback, CallbackState, EpochLog, History, Json, ValidationLog } from './callbacks.js'
+import type { Callback, EpochLog, History, Json, ValidationLog } from './callbacks.js'
 import type { CheckpointContent } from './checkpoint.js'
 import type { StepState, TrainStep } from './train-step.js'
 import { allWeights, type Values } from './weights.js'
 
-/** The position in the data, the epoch's sums so far and the figures of all epochs before. */
+/** The position in the data, the sums of the epoch so far and the figures of all epochs before. */
 export interface Position {
   /** From 0; equal to the number of epochs when the run is over. */
   epoch: number
   /** Batches of the epoch that were trained on. */
   batch: number
+  /** Sum of the losses of the epoch's items so far. */
   lossSum: number
+  /** Items of the epoch that were trained on. */
   items: number
-  /** Of the epoch, up to the checkpoint. */
+  /** Time spent in the epoch before this checkpoint. */
   seconds: number
-  /** Why the run ends early, when it does. */
+  /** Why the run ends early, when a callback ends it. */
   stopReason: string | undefined
   history: History
 }
 
-/** What must be the same in the run that goes on; each is compared by name. */
+/** What must be the same in the run that is resumed; each entry is compared by name. */
 export type Fingerprint = Record<string, string | number>
 
-export function fingerprint(step: TrainStep, items: number, batchesPerEpoch: number): Fingerprint {
+/** What a checkpoint saves and restores besides the position. */
+export interface ResumableRun {
+  readonly step: TrainStep
+  readonly callbacks: readonly Callback[]
+  readonly fingerprint: Fingerprint
+}
+
+export function fingerprintOf(step: TrainStep, { items, batchesPerEpoch }: BatchSource): Fingerprint {
   return {
     seed: step.seed,
     optimizer: step.optimizer.name,
@@ -40,18 +50,14 @@ export function fingerprint(step: TrainStep, items: number, batchesPerEpoch: num
   }
 }
 
-export function begin(): Position {
+/** The position before the first batch. */
+export function startPosition(): Position {
   const history: History = { epochs: [], validations: [] }
   return { epoch: 0, batch: 0, lossSum: 0, items: 0, seconds: 0, stopReason: undefined, history }
 }
 
-/** The whole run as a checkpoint holds it. */
-export function pack(
-  step: TrainStep,
-  position: Position,
-  callbacks: readonly Callback[],
-  print: Fingerprint,
-): CheckpointContent {
+/** The whole run as a checkpoint stores it. */
+export function pack({ step, callbacks, fingerprint }: ResumableRun, position: Position): CheckpointContent {
   const arrays = new Map<string, Values>()
   const stepState = step.capture(arrays)
   for (const [name, values] of arrays)
@@ -68,7 +74,7 @@ export function pack(
   const { stopReason, history, ...rest } = position
   return {
     state: {
-      fingerprint: print,
+      fingerprint,
       step: { ...stepState },
       position: { ...rest, stopReason: stopReason ?? null },
       epochs: history.epochs.map((log) => ({ ...log })),
@@ -79,70 +85,72 @@ export function pack(
   }
 }
 
-/** The parts of a checkpoint's JSON; they are as `pack` wrote them, since the file's checksum was right. */
-interface Packed {
+/** A callback's state in a checkpoint; `arrays` counts those stored under its number. */
+interface PackedCallback {
+  name: string
+  values: Json
+  arrays: number
+}
+
+/** The parts of a checkpoint's JSON. The file's checksum was right, so they are as `pack` wrote them. */
+interface PackedRun {
   fingerprint: Fingerprint
   step: StepState
   position: Omit<Position, 'stopReason' | 'history'> & { stopReason: string | null }
-  epochs: Record<string, number | null>[]
-  validations: Record<string, number | null>[]
-  callbacks: { name: string; values: Json; arrays: number }[]
+  epochs: PackedLog[]
+  validations: PackedLog[]
+  callbacks: PackedCallback[]
 }
 
+/** Figures by name. JSON has no NaN: it wrote null. */
+type PackedLog = Record<string, number | null>
+
 /** Whether the JSON has the parts of this version of the format. */
-function isPacked(state: object): state is Packed {
+function isPackedRun(state: object): state is PackedRun {
   return ['fingerprint', 'step', 'position', 'epochs', 'validations', 'callbacks'].every((key) => key in state)
 }
 
 /**
- * Puts step and callbacks where the checkpoint has them.
+ * Restores step and callbacks from a checkpoint and returns its position.
  *
+ * @param path The checkpoint's file, for error messages.
  * @throws UserError when the checkpoint is of another run.
  */
-export function unpack(
-  content: CheckpointContent,
-  path: string,
-  step: TrainStep,
-  callbacks: readonly Callback[],
-  print: Fingerprint,
-): Position {
-  const { state, arrays } = content
-  if (!isPacked(state))
+export function unpack(run: ResumableRun, { state, arrays }: CheckpointContent, path: string): Position {
+  if (!isPackedRun(state))
     throw new UserError(`resuming from ${path}: expected a checkpoint of this version, received other content`)
-  for (const [name, value] of Object.entries(print)) {
-    const saved = state.fingerprint[name]
-    if (saved !== value)
-      throw new UserError(
-        `resuming from ${path}: expected ${saved} for ${name}, as in the run that is to go on, received ${value}`,
-        'resume with the options and the data that the run began with, or begin a new one in another folder',
-      )
-  }
-  step.restore(state.step, arrays)
-  callbacks.forEach((callback, i) => {
+  checkFingerprint(run.fingerprint, state.fingerprint, path)
+  run.step.restore(state.step, arrays)
+  run.callbacks.forEach((callback, i) => {
     const saved = state.callbacks[i]
     if (saved?.name !== callback.name)
       throw new UserError(
         `resuming from ${path}: expected the callback ${saved?.name ?? 'none'} at position ${i}, received ${callback.name}`,
       )
-    const restored: Values[] = []
-    for (let j = 0; j < saved.arrays; j++) restored.push(arrays.get(`callbacks/${i}/${j}`) ?? new Float32Array())
-    const callbackState: CallbackState = { values: saved.values, arrays: restored }
-    callback.restore?.(callbackState)
+    const callbackArrays = Array.from({ length: saved.arrays }, (_, j) => arrays.get(`callbacks/${i}/${j}`))
+    callback.restore?.({ values: saved.values, arrays: callbackArrays.map((values) => values ?? new Float32Array()) })
   })
   const { stopReason, ...rest } = state.position
-  const history = { epochs: state.epochs.map(epochLog), validations: state.validations.map(validationLog) }
+  const history = { epochs: state.epochs.map(unpackEpochLog), validations: state.validations.map(unpackValidationLog) }
   return { ...rest, stopReason: stopReason ?? undefined, history }
 }
 
-// JSON has no NaN: it wrote null.
-const numbers = (log: Record<string, number | null>) =>
+function checkFingerprint(current: Fingerprint, saved: Fingerprint, path: string): void {
+  for (const [name, value] of Object.entries(current))
+    if (saved[name] !== value)
+      throw new UserError(
+        `resuming from ${path}: expected ${saved[name]} for ${name}, as in the run that is to go on, received ${value}`,
+        'resume with the options and the data that the run began with, or begin a new one in another folder',
+      )
+}
+
+const unpackFigures = (log: PackedLog) =>
   Object.fromEntries(Object.entries(log).map(([name, value]) => [name, value ?? Number.NaN]))
 
-const NO_EPOCH = { epoch: 0, steps: 0, seconds: 0, time: 0, learningRate: 0, loss: Number.NaN }
-const epochLog = (log: Record<string, number | null>): EpochLog => ({ ...NO_EPOCH, ...numbers(log) })
-const validationLog = (log: Record<string, number | null>): ValidationLog => ({
-  epoch: 0,
-  steps: 0,
-  time: 0,
-  ...numbers(log),
-})
+function unpackEpochLog(log: PackedLog): EpochLog {
+  return { epoch: 0, steps: 0, seconds: 0, time: 0, learningRate: 0, loss: Number.NaN, ...unpackFigures(log) }
+}
+
+function unpackValidationLog(log: PackedLog): ValidationLog {
+  return { epoch: 0, steps: 0, time: 0, ...unpackFigures(log) }
+}

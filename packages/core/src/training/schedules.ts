@@ -1,23 +1,23 @@
 /**
- * Learning-rate schedules: pure functions from the number of updates made so far to a factor of the base learning rate, so a
- * checkpoint need not hold them. Every schedule can start with a linear warm-up, after which its own course begins. What depends on
- * how training goes (ReduceLROnPlateau) is a callback, in `callbacks.ts`.
+ * Learning-rate schedules: pure functions from the number of updates so far to a factor of the base learning rate, so that they need
+ * no place in a checkpoint. Every schedule can start with a linear warm-up, after which its own course begins. A learning rate that
+ * depends on how training goes (ReduceLearningRateOnPlateau) is a callback, in `callbacks.ts`.
  */
 import { expected } from '../errors.js'
 
 interface WarmUp {
-  /** Epochs (a fraction is fine) over which the factor rises from 0 to 1. Default 0. */
+  /** Epochs, or a fraction of one, over which the factor rises from 0 to 1. Default: 0. */
   warmupEpochs?: number
 }
 
-/** A schedule, by name, with its numbers. */
+/** A schedule's name and numbers. */
 export type ScheduleOptions =
   | ({ type: 'constant' } & WarmUp)
-  /** Half a cosine down to `finalFactor` (default 0) at the last update. */
+  /** Half a cosine down to `finalFactor` (default: 0) at the last update. */
   | ({ type: 'cosine'; finalFactor?: number } & WarmUp)
-  /** Times `factor` (default 0.1) every `everyEpochs` epochs. */
+  /** Multiplied by `factor` (default: 0.1) every `everyEpochs` epochs. */
   | ({ type: 'step'; everyEpochs: number; factor?: number } & WarmUp)
-  /** Times `factor` (default 0.95) an epoch, smoothly. */
+  /** Multiplied by `factor` (default: 0.95) per epoch, smoothly. */
   | ({ type: 'exponential'; factor?: number } & WarmUp)
   /**
    * Up from 1 / `initialDivisor` (25) to 1 at the share `peakAt` (0.3) of the run, then down to 1 / `initialDivisor` / `finalDivisor`
@@ -33,7 +33,7 @@ export interface RunLength {
   totalUpdates: number
 }
 
-/** Number of updates made so far → factor of the base learning rate. */
+/** Number of updates so far → factor of the base learning rate. */
 export type Schedule = (update: number) => number
 
 /** @throws UserError when a number is out of its range. */

@@ -9,7 +9,7 @@ import { BatchNormalization } from '../layers/batch-normalization.js'
 import { Random } from '../runtime/random.js'
 import type { OptimizerOptions } from './optimizers.js'
 import { TrainStep, type StepOptions } from './train-step.js'
-import { restoreSnapshot, snapshot, type Values } from './weights.js'
+import { restoreSnapshot, snapshot, variableOf, type Values } from './weights.js'
 
 /** Against PyTorch over 20 steps of float32: sums in another order. */
 const GOLDEN_DIGITS = 5
@@ -35,6 +35,39 @@ function linearModel(options: { kernelRegularizer?: 'l1l2'; kernelConstraint?: '
   const model = tfl.sequential({ layers: [tfl.layers.dense({ units: 1, inputShape: [3], ...options })] })
   restoreSnapshot(model, [Float32Array.from(golden.kernel), new Float32Array(1)])
   return model
+}
+
+/** The dense layer of `linearModel`, whose bias takes part only in calls for which `biased` says so. */
+class SometimesBiased extends tfl.layers.Layer {
+  static readonly className = 'SometimesBiased'
+  readonly #biased: () => boolean
+  readonly kernel: tfl.LayerVariable
+  readonly bias: tfl.LayerVariable
+
+  constructor(biased: () => boolean) {
+    super({ inputShape: [3] })
+    this.#biased = biased
+    this.kernel = this.addWeight('kernel', [3, 1], 'float32', tfl.initializers.zeros())
+    this.bias = this.addWeight('bias', [1], 'float32', tfl.initializers.zeros())
+  }
+
+  override computeOutputShape(shape: tfl.Shape): tfl.Shape {
+    return [shape[0] ?? null, 1]
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], { training }: { training?: boolean }): tf.Tensor {
+    const [x] = Array.isArray(inputs) ? inputs : [inputs]
+    if (!x) throw new Error('no input')
+    const product = tf.matMul(x, tf.reshape(this.kernel.read(), [3, 1]))
+    return training && this.#biased() ? tf.add(product, this.bias.read()) : product
+  }
+}
+
+function sometimesBiased(biased: () => boolean): [SometimesBiased, tfl.Sequential] {
+  const layer = new SometimesBiased(biased)
+  const model = tfl.sequential({ layers: [layer] })
+  restoreSnapshot(model, [Float32Array.from(golden.kernel), new Float32Array(1)])
+  return [layer, model]
 }
 
 const batchOf = (from: number, to: number): Batch => ({
@@ -89,9 +122,9 @@ function trainStepTests(backend: string): void {
       const { learningRate } = golden
       const step = new TrainStep(model, { loss: 'meanSquaredError', optimizer, learningRate, ...trainer })
       const batch = batchOf(0, 12)
-      const found = Array.from({ length: golden.steps }, () => step.run(batch))
+      const stepLosses = Array.from({ length: golden.steps }, () => step.run(batch))
       expectClose(
-        golden.lossesAtSteps.map((at) => found[at - 1] ?? Number.NaN),
+        golden.lossesAtSteps.map((at) => stepLosses[at - 1] ?? Number.NaN),
         losses,
       )
       expectClose(flat(model), weights)
@@ -174,6 +207,42 @@ function trainStepTests(backend: string): void {
       first.trainable = true
       step.run(randomBatch(8, 2))
       expect(kernel()).not.toEqual(kernelFrozen)
+    })
+
+    it.each([1, 2])('leave a weight alone that the loss does not depend on (%i batches an update)', (accumulate) => {
+      const options: StepOptions = {
+        loss: 'meanSquaredError',
+        optimizer: 'adamW',
+        clipNorm: 1,
+        emaDecay: 0.5,
+        accumulate,
+      }
+      const [layer, model] = sometimesBiased(() => false)
+      const plain = tfl.sequential({ layers: [tfl.layers.dense({ units: 1, inputShape: [3], useBias: false })] })
+      restoreSnapshot(plain, [Float32Array.from(golden.kernel)])
+      const step = new TrainStep(model, { ...options, weightDecay: 0.1 })
+      const plainStep = new TrainStep(plain, { ...options, weightDecay: 0.1 })
+      for (let i = 0; i < 4; i++) {
+        expect(step.run(batchOf(3 * i, 3 * i + 3))).toBe(plainStep.run(batchOf(3 * i, 3 * i + 3)))
+      }
+      expect(flat(model)).toEqual([...flat(plain), 0])
+      expect(step.optimizer.slots(variableOf(layer.bias))).toEqual([])
+    })
+
+    it('of a weight that only some batches depend on are averaged over all of them', () => {
+      const options: StepOptions = { loss: 'meanSquaredError', optimizer: 'sgd', learningRate: 1 }
+      const once = (accumulate: number, uses: boolean[]) => {
+        let call = 0
+        const [layer, model] = sometimesBiased(() => uses[call++] ?? false)
+        const step = new TrainStep(model, { ...options, accumulate })
+        for (let i = 0; i < uses.length; i++) step.run(batchOf(6 * i, 6 * i + 6))
+        expect(step.updates).toBe(1)
+        return layer.bias.read().dataSync()[0] ?? 0
+      }
+      const alone = once(1, [true])
+      expect(alone).not.toBe(0)
+      expect(once(2, [true, false])).toBeCloseTo(alone / 2, 6)
+      expect(once(2, [false, false])).toBe(0)
     })
 
     it('keep constraints', () => {

@@ -1,8 +1,8 @@
 /**
- * One training step: forward, backward, one optimizer call. Between them what the options ask for: class and sample weights, label
- * smoothing, penalties, accumulation over several batches, clipping, decoupled weight decay, the moving average of the weights. It
- * knows nothing of epochs; `Trainer.fit` is the loop around it. Everything that a later step depends on goes into a checkpoint
- * through `capture` and comes back through `restore`.
+ * One training step: forward, backward, one optimizer call. Between them comes what the options ask for: class and sample weights,
+ * label smoothing, penalties, accumulation over several batches, clipping, decoupled weight decay, the moving average of the weights.
+ * It knows nothing of epochs; `fit.ts` has the loop around it. Everything that a later step depends on goes into a checkpoint through
+ * `capture` and comes back through `restore`.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
@@ -23,47 +23,59 @@ import {
   type Values,
 } from './weights.js'
 
-/** AdamW's own weight decay, when the option is not set; PyTorch's. */
+/** Default weight decay of AdamW, as in PyTorch. */
 const ADAMW_WEIGHT_DECAY = 0.01
 
 /** Options of a training step. */
 export interface StepOptions extends LossOptions {
   /** A loss by name, or a function (targets, outputs, weights?) → scalar. */
   loss: LossName | LossFunction
-  /** By name, or with its numbers. Default `adam`. */
+  /** By name, or with its numbers. Default: `adam`. */
   optimizer?: OptimizerName | OptimizerOptions
-  /** Before the schedule. Default 0.001. */
+  /** Before the schedule. Default: 0.001. */
   learningRate?: number
-  /** Seeds dropout and whatever else is random within a step. Default 1. */
+  /** Seeds dropout and whatever else is random within a step. Default: 1. */
   seed?: number
   /** Gradients whose norm, over all weights together, is above this are scaled down to it. */
   clipNorm?: number
   /** Each element of each gradient is clipped to [-clipValue, clipValue], after `clipNorm`. */
   clipValue?: number
-  /** Batches whose gradients are averaged into one update, as if they were one batch. Default 1. */
+  /** Batches whose gradients are averaged into one update, as if they were one batch. Default: 1. */
   accumulate?: number
   /** Decay of the weights' moving average, which evaluation and the final model then use. Off by default. */
   emaDecay?: number
-  /** Adds `l1 · Σ|w|` over all kernels to the loss. Default 0. */
+  /** Adds `l1 · Σ|w|` over all kernels to the loss. Default: 0. */
   l1?: number
-  /** Adds `l2 · Σw²` over all kernels to the loss. Default 0. */
+  /** Adds `l2 · Σw²` over all kernels to the loss. Default: 0. */
   l2?: number
-  /** Decoupled: each update takes `learningRate · weightDecay · w` from each kernel. Default 0; 0.01 with adamW. */
+  /** Decoupled: each update takes `learningRate · weightDecay · w` from each kernel. Default: 0; 0.01 with adamW. */
   weightDecay?: number
 }
 
-/** What an update is made of, gathered once for each set of trainable weights. */
+/** What a step needs to know about a set of weights, gathered once for each set. */
 interface Plan {
+  weights: tfl.LayerVariable[]
   variables: tf.Variable[]
   /** Decoupled decay of each variable; undefined when all are 0. */
   weightDecay: number[] | undefined
   /** Variables that L1 and L2 apply to. */
   penalised: tf.Variable[]
-  /** Weights with a constraint, to be applied after each update. */
+  /** Weights with a constraint, which is applied after each update. */
   constrained: tfl.LayerVariable[]
 }
 
-/** Figures that a checkpoint holds beside arrays. */
+/** The gradient of each variable of a plan; undefined when the loss does not depend on the variable. */
+type Gradients = (tf.Tensor | undefined)[]
+
+/** Gradients that wait for more batches before they are applied. */
+interface WaitingGradients {
+  plan: Plan
+  sums: Gradients
+  items: number
+  batches: number
+}
+
+/** Figures that a checkpoint holds besides arrays. */
 export interface StepState {
   batches: number
   updates: number
@@ -76,9 +88,9 @@ export class TrainStep {
   readonly seed: number
   readonly accumulate: number
   readonly average: MovingAverage | undefined
-  /** Factor of the learning rate by updates made; `fit` sets it, since it needs the run's length. */
+  /** Number of updates so far → factor of the learning rate; `fit` sets it, since it depends on the run's length. */
   schedule: Schedule = () => 1
-  /** Multiplies the schedule (plateaus). */
+  /** Another factor of the learning rate, which ReduceLearningRateOnPlateau lowers. */
   learningRateFactor = 1
   /** Batches seen so far. */
   batches = 0
@@ -87,9 +99,11 @@ export class TrainStep {
   readonly #learningRate: number
   readonly #loss: LossFunction
   readonly #layerPenalties: (() => tf.Scalar)[]
-  #weights: tfl.LayerVariable[] | undefined
-  #plan: Plan = { variables: [], weightDecay: undefined, penalised: [], constrained: [] }
-  #accumulated: { sums: tf.Tensor[]; items: number; batches: number } | undefined
+  /** Of all trainable weights. */
+  #plan: Plan | undefined
+  /** Of the trainable weights that the loss depends on, when these are fewer. */
+  #connectedPlan: Plan | undefined
+  #waiting: WaitingGradients | undefined
 
   constructor(model: tfl.LayersModel, options: StepOptions) {
     checkOptions(options)
@@ -128,14 +142,14 @@ export class TrainStep {
 
   /** Whether gradients of earlier batches wait for their update. */
   get pending(): boolean {
-    return this.#accumulated !== undefined
+    return this.#waiting !== undefined
   }
 
   /**
-   * Trains on one batch, which stays the caller's to dispose.
+   * Trains on one batch, which the caller disposes.
    *
    * @returns The batch's loss, penalties included. When it is not finite, nothing was updated; NaN also when the loss is finite but
-   * the gradients' norm, which `clipNorm` asks for, is not.
+   * the norm of the gradients, which `clipNorm` needs, is not.
    */
   run(batch: Batch): number {
     const plan = this.#currentPlan()
@@ -145,41 +159,50 @@ export class TrainStep {
       const { value, grads } = tf.variableGrads(() => this.#totalLoss(batch, plan), plan.variables)
       const loss = value.dataSync()[0] ?? Number.NaN
       if (!Number.isFinite(loss)) return loss
-      const gradients: tf.Tensor[] = []
-      for (const variable of plan.variables) {
-        const gradient = grads[variable.name]
-        if (gradient) gradients.push(gradient)
-      }
-      if (gradients.length < plan.variables.length) {
-        // A weight that the loss does not depend on is no part of the plan.
-        this.#plan = this.#makePlan(this.#weights?.filter((weight) => grads[variableOf(weight).name]) ?? [])
-      }
-      const done = this.accumulate === 1 ? this.#update(gradients, 1) : this.#add(gradients, batch.y.shape[0] ?? 1)
-      return done ? loss : Number.NaN
+      const gradients = plan.variables.map((variable) => grads[variable.name])
+      const updated =
+        this.accumulate === 1
+          ? this.#update(plan, gradients, 1)
+          : this.#accumulate(plan, gradients, batch.y.shape[0] ?? 1)
+      return updated ? loss : Number.NaN
     })
   }
 
   /**
-   * Makes the update for which gradients wait, if any do: at the end of an epoch there may be fewer than `accumulate`.
+   * Applies the gradients that wait for more batches, if there are any: an epoch may end with fewer batches than `accumulate`.
    *
    * @returns false when their norm is not finite, and nothing was updated.
    */
   flush(): boolean {
-    const waiting = this.#accumulated
+    const waiting = this.#waiting
     if (!waiting) return true
-    this.#accumulated = undefined
-    let done = false
-    tf.tidy(() => {
-      done = this.#update(waiting.sums, 1 / waiting.items)
-    })
+    this.#waiting = undefined
+    const updated = tf.tidy(() => this.#update(waiting.plan, waiting.sums, 1 / waiting.items))
     tf.dispose(waiting.sums)
-    return done
+    return updated
+  }
+
+  /** Runs `action` while the model has the weights that are evaluated: the moving average, when that is on. */
+  async withEvaluationWeights<T>(action: () => Promise<T>): Promise<T> {
+    const { average } = this
+    if (!average || average.swapped) return action()
+    average.swap()
+    try {
+      return await action()
+    } finally {
+      average.swap()
+    }
+  }
+
+  /** Leaves the model with the weights that are evaluated. */
+  keepEvaluationWeights(): void {
+    if (this.average && !this.average.swapped) this.average.swap()
   }
 
   /** Frees the optimizer's and the average's tensors; the model stays. */
   dispose(): void {
-    if (this.#accumulated) tf.dispose(this.#accumulated.sums)
-    this.#accumulated = undefined
+    if (this.#waiting) tf.dispose(this.#waiting.sums)
+    this.#waiting = undefined
     this.optimizer.dispose()
     this.average?.dispose()
   }
@@ -191,37 +214,35 @@ export class TrainStep {
       const variable = variableOf(weight)
       arrays.set(`weights/${i}`, copyValues(variable))
       this.optimizer.slots(variable).forEach((slot, j) => arrays.set(`slots/${i}/${j}`, copyValues(slot)))
-      if (this.average?.has(variable)) arrays.set(`average/${i}`, copyValues(this.average.average(variable)))
+      if (this.average?.has(variable)) arrays.set(`average/${i}`, copyValues(this.average.of(variable)))
     })
     return { batches: this.batches, updates: this.updates, learningRateFactor: this.learningRateFactor }
   }
 
-  /** Undoes everything since `capture`. The model is built alike: the caller has compared `weightShapes`. */
+  /** Returns to the state at `capture`. The model must have the same weight shapes, which the caller checks. */
   restore(state: StepState, arrays: ReadonlyMap<string, Values>): void {
     allWeights(this.model).forEach((weight, i) => {
       const variable = variableOf(weight)
       const set = (name: string, target: () => tf.Variable | undefined) => {
         const values = arrays.get(name)
-        const into = values && target()
-        if (values && into) setValues(into, values)
+        const destination = values && target()
+        if (values && destination) setValues(destination, values)
       }
       set(`weights/${i}`, () => variable)
       for (const j of [0, 1]) set(`slots/${i}/${j}`, () => this.optimizer.createSlots(variable)[j])
-      set(`average/${i}`, () => this.average?.average(variable))
+      set(`average/${i}`, () => this.average?.of(variable))
     })
     this.batches = state.batches
     this.optimizer.updates = state.updates
     this.learningRateFactor = state.learningRateFactor
   }
 
-  /** The trainable weights now; layers may have been frozen or thawed since the last step. */
+  /** For the weights that are trainable now: layers may have been frozen or thawed since the last step. */
   #currentPlan(): Plan {
-    const before = this.#weights
     const weights = this.model.trainableWeights
-    if (before?.length === weights.length && weights.every((weight, i) => weight === before[i])) return this.#plan
+    if (isPlanOf(weights, this.#plan)) return this.#plan
     this.flush()
     this.#plan = this.#makePlan(weights)
-    this.#weights = weights
     return this.#plan
   }
 
@@ -234,6 +255,7 @@ export class TrainStep {
     const { weightDecay = this.optimizer.name === 'adamW' ? ADAMW_WEIGHT_DECAY : 0, l1, l2 } = this.#options
     const decayed = weights.map((weight) => (decays(weight) ? weightDecay : 0))
     return {
+      weights,
       variables: weights.map(variableOf),
       weightDecay: weightDecay === 0 ? undefined : decayed,
       penalised: l1 || l2 ? weights.filter(decays).map(variableOf) : [],
@@ -251,31 +273,53 @@ export class TrainStep {
     return loss
   }
 
-  #add(gradients: tf.Tensor[], items: number): boolean {
-    const before = this.#accumulated
+  /**
+   * Adds a batch's gradients to those that wait, and applies them all when they are enough.
+   *
+   * @returns false when their norm is not finite, and nothing was updated.
+   */
+  #accumulate(plan: Plan, gradients: Gradients, items: number): boolean {
+    const before = this.#waiting
     const sums = gradients.map((gradient, i) => {
-      const weighted = tf.mul(gradient, items)
-      const sum = before?.sums[i]
-      return tf.keep(sum ? tf.add(sum, weighted) : weighted)
+      const sum = addGradients(before?.sums[i], gradient && tf.mul(gradient, items))
+      return sum && tf.keep(sum)
     })
     if (before) tf.dispose(before.sums)
     const batches = (before?.batches ?? 0) + 1
-    this.#accumulated = { sums, items: (before?.items ?? 0) + items, batches }
+    this.#waiting = { plan, sums, items: (before?.items ?? 0) + items, batches }
     return batches < this.accumulate || this.flush()
   }
 
-  /** @returns false when the gradients' norm is not finite, and nothing was updated. */
-  #update(gradients: tf.Tensor[], scale: number): boolean {
-    const { variables, weightDecay, constrained } = this.#plan
+  /** @returns false when the norm of the gradients is not finite, and nothing was updated. */
+  #update(plan: Plan, gradients: Gradients, scale: number): boolean {
+    const present = gradients.filter((gradient) => gradient !== undefined)
+    const { variables, weightDecay, constrained } = this.#planOfPresent(plan, gradients, present.length)
     const { clipNorm, clipValue } = this.#options
     const { learningRate, updates } = this
-    if (this.average) for (const variable of variables) this.average.average(variable)
+    this.average?.begin(variables)
     const how = { learningRate, scale, clipNorm, clipValue, weightDecay }
-    if (!this.optimizer.apply(variables, gradients, how)) return false
+    if (!this.optimizer.apply(variables, present, how)) return false
     for (const weight of constrained) variableOf(weight).assign(weight.constraint.apply(weight.read()))
     this.average?.update(variables, updates)
     return true
   }
+
+  /** The plan of the weights that have a gradient: a weight that the loss does not depend on stays as it is, without decay. */
+  #planOfPresent(plan: Plan, gradients: Gradients, count: number): Plan {
+    if (count === gradients.length) return plan
+    const weights = plan.weights.filter((_, i) => gradients[i] !== undefined)
+    if (!isPlanOf(weights, this.#connectedPlan)) this.#connectedPlan = this.#makePlan(weights)
+    return this.#connectedPlan
+  }
+}
+
+function isPlanOf(weights: readonly tfl.LayerVariable[], plan: Plan | undefined): plan is Plan {
+  return plan?.weights.length === weights.length && weights.every((weight, i) => weight === plan.weights[i])
+}
+
+function addGradients(sum: tf.Tensor | undefined, gradient: tf.Tensor | undefined): tf.Tensor | undefined {
+  if (sum && gradient) return tf.add(sum, gradient)
+  return gradient ?? sum?.clone()
 }
 
 /** `l1 · Σ|w| + l2 · Σw²`, with 0 for the slope of |w| at 0. */

@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
@@ -11,7 +11,7 @@ import { Random } from '../runtime/random.js'
 import { EarlyStopping, ModelCheckpoint, ReduceLearningRateOnPlateau, type Callback } from './callbacks.js'
 import type { Outputs } from './evaluate.js'
 import { CsvLogger, JsonLinesLogger, TensorBoardLogger } from './loggers.js'
-import type { FitOptions, FitResult } from './fit.js'
+import type { FitOptions, FitResult, Progress } from './fit.js'
 import { Trainer, type TrainerOptions } from './trainer.js'
 import { restoreSnapshot, snapshot } from './weights.js'
 
@@ -219,6 +219,43 @@ describe('callbacks', () => {
   })
 })
 
+describe('an abort', () => {
+  it('stops the run between two updates, with the weights that are trained, not their average', async () => {
+    const model = pointModel()
+    const abort = new AbortController()
+    const onProgress = ({ phase, batch }: Progress) => {
+      if (phase === 'validation' && batch === 1) abort.abort()
+    }
+    const trainer = new Trainer(model, { ...base, emaDecay: 0.9 })
+    const { stopped, history } = await trainer.fit(train, { epochs: 2, validation, signal: abort.signal, onProgress })
+    expect(stopped).toBe(true)
+    expect(history.epochs).toEqual([])
+    const plain = pointModel()
+    await new Trainer(plain, base).fit(train, { epochs: 1 })
+    expect(flat(model)).toEqual(flat(plain))
+  })
+
+  it('that a callback reports as an error is not taken for one of the run', async () => {
+    const abort = new AbortController()
+    const cancelled = new Error('cancelled')
+    const saving: Callback = {
+      name: 'saving',
+      onEpochEnd: () => {
+        abort.abort(cancelled)
+        abort.signal.throwIfAborted()
+      },
+    }
+    const running = new Trainer(pointModel(), base).fit(train, {
+      epochs: 2,
+      callbacks: [saving],
+      checkpoint: { dir },
+      signal: abort.signal,
+    })
+    await expect(running).rejects.toBe(cancelled)
+    expect(readdirSync(dir)).toEqual([])
+  })
+})
+
 describe('a loss that is no number', () => {
   it('ends the run, says where, and leaves the weights', async () => {
     const model = pointModel()
@@ -341,6 +378,40 @@ describe('resuming', () => {
     const onMessage = (message: string) => void messages.push(message)
     await new Trainer(model, options).fit(train, fitOptions(into, { resume: true, onMessage }))
     expect(messages[0]).toMatch(/reading checkpoint .*: expected a whole file, .*; using the checkpoint before it/)
+    expect(flat(model)).toEqual(straight.weights)
+  })
+
+  it('completes the epoch in which a callback stopped the run before the abort', async () => {
+    const stopping: Callback = {
+      name: 'stopping',
+      onValidation: ({ steps }, run) => {
+        if (steps === 6) run.stop('enough')
+      },
+    }
+    const into = join(dir, 'stopping')
+    const abort = new AbortController()
+    const fit = async (root: string, extra: Partial<FitOptions>) => {
+      const model = pointModel()
+      const result = await new Trainer(model, options).fit(train, fitOptions(root, { callbacks: [stopping], ...extra }))
+      return { ...result, weights: flat(model) }
+    }
+    const uninterrupted = await fit(join(dir, 'uninterrupted'), {})
+    expect(uninterrupted).toMatchObject({ stopped: false, stopReason: 'enough', steps: 8 })
+    const onProgress = ({ phase, epoch, batch }: Progress) => {
+      if (phase === 'train' && epoch === 2 && batch === 6) abort.abort()
+    }
+    expect(await fit(into, { signal: abort.signal, onProgress })).toMatchObject({ stopped: true, steps: 7 })
+    const resumed = await fit(into, { resume: true })
+    expect(resumed).toMatchObject({ stopped: false, stopReason: 'enough', steps: 8 })
+    expect(resumed.weights).toEqual(uninterrupted.weights)
+  })
+
+  it('of a run whose signal was aborted from the start trains all of it', async () => {
+    const signal = AbortSignal.abort()
+    const first = await new Trainer(pointModel(), options).fit(train, fitOptions(dir, { signal }))
+    expect(first).toMatchObject({ stopped: true, steps: 0 })
+    const model = pointModel()
+    await new Trainer(model, options).fit(train, fitOptions(dir, { resume: true }))
     expect(flat(model)).toEqual(straight.weights)
   })
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Random } from '@weft/core/runtime'
 import { resolveOptions } from '@weft/core/cli'
 import { augment } from './augment.js'
-import { augmentOptions } from '../options-augment.js'
+import { augmentOptions } from '../options/augment.js'
 import type { Raster } from '../image/raster.js'
 
 const usual = resolveOptions(augmentOptions, {})

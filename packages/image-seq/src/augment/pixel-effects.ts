@@ -3,7 +3,7 @@
  * noise. All of them work on ink darker or lighter than its ground, grey or in colour. Geometry is in warp.ts.
  */
 import { Random } from '@weft/core/runtime'
-import type { AugmentOptions } from '../options-augment.js'
+import type { AugmentOptions } from '../options/augment.js'
 import type { Raster } from '../image/raster.js'
 
 export type EffectOptions = Pick<

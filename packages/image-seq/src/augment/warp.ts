@@ -5,7 +5,7 @@
  * smoothed displacement of every pixel. Strengths are drawn from a seed here; what happens to grey values is in pixel-effects.ts.
  */
 import type { Random } from '@weft/core/runtime'
-import type { AugmentOptions } from '../options-augment.js'
+import type { AugmentOptions } from '../options/augment.js'
 import type { Raster } from '../image/raster.js'
 
 export type GeometryOptions = Pick<

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readCsvItems } from '@weft/core/data'
-import { imagesOf } from '../items.js'
+import { imagesOf } from '../data/items.js'
 import type { PublicDataset } from './index.js'
 
 export const captcha: PublicDataset = {

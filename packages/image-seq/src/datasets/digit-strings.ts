@@ -4,8 +4,8 @@
  * on. Which digits a string has and how they lie is a function of the part and the string's number.
  */
 import { hash, Random } from '@weft/core/runtime'
-import { readIdxPair, type IdxPair } from '../idx-items.js'
-import type { FoundImages, ImageItem } from '../items.js'
+import { readIdxPair, type IdxPair } from '../data/idx-items.js'
+import type { ImageList, ImageItem } from '../data/items.js'
 import type { PublicDataset } from './index.js'
 import { hasMnistFiles, mnist, mnistFiles } from './mnist.js'
 
@@ -35,7 +35,7 @@ export const digitStrings: PublicDataset = {
 export function readDigitStrings(
   pairs: readonly IdxPair[],
   counts: Readonly<Record<Part, number>> = STRING_COUNTS,
-): FoundImages {
+): ImageList {
   const items = pairs.flatMap((pair) => {
     const labels = readIdxPair(pair)
     const all = Array.from(labels.keys())

@@ -1,6 +1,6 @@
 /** The public data sets by name. */
-import type { FoundImages } from '../items.js'
-import type { ReadingOptions } from '../options-data.js'
+import type { ImageList } from '../data/items.js'
+import type { ReadingOptions } from '../options/data.js'
 import { captcha } from './captcha.js'
 import { digitStrings } from './digit-strings.js'
 import { mnist } from './mnist.js'
@@ -20,7 +20,7 @@ export interface PublicDataset {
   /** Whether the folder `data` is laid out like it. */
   fits(data: string): boolean
   /** The images of the folder `data`, each with its part of the split in `fields.part`. */
-  read(data: string): FoundImages
+  read(data: string): ImageList
 }
 
 export const datasets: Readonly<Record<NonNullable<ReadingOptions['dataset']>, PublicDataset>> = {

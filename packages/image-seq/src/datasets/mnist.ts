@@ -1,7 +1,7 @@
 /** MNIST: handwritten digits, grey, 28 x 28 pixels, in IDX files; the files are the split. */
 import { statSync } from 'node:fs'
 import { expected } from '@weft/core/errors'
-import { findIdxPairs, readIdxItems, type IdxPair } from '../idx-items.js'
+import { findIdxPairs, readIdxItems, type IdxPair } from '../data/idx-items.js'
 import type { PublicDataset } from './index.js'
 
 export const mnist: PublicDataset = {

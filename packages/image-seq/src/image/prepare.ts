@@ -7,7 +7,7 @@ import { binarise, stretchContrast } from './binarise.js'
 import { isDark, negative, toColour } from './colour.js'
 import { decodeImage } from './decode.js'
 import { deskew } from './deskew.js'
-import type { ImageOptions } from '../options-image.js'
+import type { ImageOptions } from '../options/image.js'
 import type { Raster } from './raster.js'
 import { fitFactor, fitInto } from './resize.js'
 

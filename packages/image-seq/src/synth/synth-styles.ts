@@ -69,6 +69,3 @@ export const SYNTH_STYLES = {
     effects: { inkThicknessPx: 0.4, blurPx: 0.7, contrastChange: 0.15, brightnessChange: 0.05, noise: 0.03 },
   },
 } as const satisfies Record<string, SynthStyle>
-
-/** `mixed` draws one of the others for each image. */
-export const STYLE_CHOICES = ['captcha', 'document', 'handwriting', 'mixed'] as const

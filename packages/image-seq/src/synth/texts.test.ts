@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { Random } from '@weft/core/runtime'
 import { symbolsOf } from '@weft/core/data'
 import { resolveOptions } from '@weft/core/cli'
-import { synthOptions } from '../options-synth.js'
+import { synthOptions } from '../options/synth.js'
 import { cutLine, textSource, type TextOptions } from './texts.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'weft-texts-'))

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { expected, reasonOf, UserError } from '@weft/core/errors'
 import { type Random } from '@weft/core/runtime'
 import { symbolsOf } from '@weft/core/data'
-import type { SynthOptions } from '../options-synth.js'
+import type { SynthOptions } from '../options/synth.js'
 
 export interface TextSource {
   /** Every character that a text may hold, the space left out. */

@@ -1,0 +1,69 @@
+/**
+ * What an answer came from, as pictures: for a class Grad-CAM and occlusion over the image, for a text the probabilities of the symbols
+ * column by column and where each came from. How the maps are made is core's.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import { classScore, gradCam, occlusion, overlayPng, type ExplanationMap } from '@weft/core/explain'
+import { columnHeatMap } from './column-heat-map.js'
+import { frameOf } from '../features.js'
+import type { PreparedItem } from '../features/image-worker.js'
+import type { ImageModel } from '../model.js'
+import { columnsPerStep } from '../network.js'
+import type { TextReader } from '../reading/reader.js'
+
+/** Pictures of what spoke for a class. */
+export interface ClassPictures {
+  /** PNG; undefined for a network without convolutions. */
+  readonly gradCam: Uint8Array | undefined
+  /** PNG */
+  readonly occlusion: Uint8Array
+}
+
+/** Where the network found what speaks for the class, and what the class's score depends on. */
+export async function explainClass(model: ImageModel, image: PreparedItem, label: number): Promise<ClassPictures> {
+  const { network } = model
+  const score = classScore(network, label)
+  const x = model.input.batch([image])
+  try {
+    const cam = hasConvolution(model) ? await gradCam(network, x, score) : undefined
+    const covered = await occlusion(network, x, score)
+    return { gradCam: cam && (await overlay(image, cam)), occlusion: await overlay(image, covered) }
+  } finally {
+    x.dispose()
+  }
+}
+
+/** Whether there is a convolution to look into; without one an explanation is occlusion alone. */
+export function hasConvolution({ spec }: ImageModel): boolean {
+  const { network } = spec.options
+  return network === 'crnn' || network === 'parallel'
+}
+
+/** The map over the image, of a sequence over the frame where it is strongest. */
+function overlay(image: PreparedItem, map: ExplanationMap): Promise<Uint8Array> {
+  const cells = map.height * map.width
+  const sums = Array.from({ length: map.frames }, (_, frame) =>
+    map.values.subarray(frame * cells, (frame + 1) * cells).reduce((sum, value) => sum + value, 0),
+  )
+  const frame = sums.indexOf(Math.max(...sums))
+  return overlayPng(frameOf(image, frame), map, { frame })
+}
+
+/** What was read in each column, and which columns each symbol came from, as SVG. */
+export async function explainText(reader: TextReader, image: PreparedItem): Promise<string> {
+  const { model, alphabet } = reader
+  const { logits, readings } = reader.readSteps([image], 'seen')
+  const probabilities = tf.tidy(() => tf.softmax(logits).dataSync())
+  const steps = logits.shape[1] ?? 0
+  logits.dispose()
+  const { labels = [], spans = [], places = [] } = readings[0] ?? {}
+  return columnHeatMap({
+    image: frameOf(image),
+    probabilities: Float32Array.from(probabilities),
+    symbols: ['', ...alphabet.symbols],
+    labels,
+    spans,
+    origins: places,
+    imageWidth: steps * columnsPerStep(model.spec.options),
+  })
+}
