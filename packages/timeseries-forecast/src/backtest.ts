@@ -5,13 +5,12 @@
 import { join } from 'node:path'
 import { expected } from '@weft/core/errors'
 import { writeJsonAtomic } from '@weft/core/files'
-import { checkRunFolder, pickOptions, reportFooter, type TrainHooks } from '@weft/core/app'
+import { checkRunFolder, pickOptions, type Hooks } from '@weft/core/app'
+import { reportFooter } from '@weft/core/app/report'
 import { flagOf, formatDuration, formatPairs, plural, resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
 import { strategySection } from './report/forecast-sections.js'
 import { writeReport, type Section } from '@weft/core/report'
-import { readData } from './data.js'
-import { withDataset } from './datasets/index.js'
 import { shortTimes } from './series/future-times.js'
 import type { Judgement, LineJudgement } from './judging/judgement.js'
 import { judgementJson } from './judging/judgement-io.js'
@@ -23,9 +22,8 @@ import { backtestOptions, trainOptions, type BacktestOptions, type TrainOptions 
 import { presets } from './presets/index.js'
 import type { Table } from './series/series.js'
 import { forecastReport } from './report/from-judgement.js'
-import { inferOptions } from './presets/infer-options.js'
-import { trainOn, type TrainResult } from './train.js'
-import { readTrainingSet } from './training-set.js'
+import { trainOn, withTable, type Beginning, type TrainResult } from './train.js'
+import { prepareTrainingSet } from './training-set.js'
 
 /** What trading by the forecasts of one line earned. */
 export interface PaperTrade {
@@ -47,7 +45,7 @@ export interface BacktestResult {
 /** @throws UserError for options, data or files that a user can mend. */
 export async function backtest(
   given: GivenOptions<typeof backtestOptions>,
-  hooks: TrainHooks = {},
+  hooks: Hooks = {},
 ): Promise<BacktestResult> {
   const started = performance.now()
   const fixed = (['validationFrom', 'testFrom', 'until'] as const).find((name) => given[name] !== undefined)
@@ -55,32 +53,43 @@ export async function backtest(
     const hint = `Folds divide the last ${flagOf('testShare')} of the time; each has its own borders.`
     throw expected({ doing: 'backtesting', want: 'nothing', of: flagOf(fixed), got: given[fixed], hint })
   }
-  const chosen = withDataset(given)
-  const options = resolveOptions(backtestOptions, { ...(await inferOptions(chosen, hooks.note)), ...chosen }, presets)
-  checkRunFolder(options)
+  const resolve = (values: object) => resolveOptions(backtestOptions, values, presets)
+  return withTable(resolve, given, hooks, async ({ options, table, ...begin }, inner) => {
+    checkRunFolder(options)
+    const folds = await trainFolds(options, table, begin, inner)
+    const judgement = pool(folds.flatMap(({ test }) => test ?? []))
+    const paperTrades = options.paperTrade ? judgement.lines.map((line) => trade(line, options)) : []
+    const result = { judgement, folds, paperTrades, seconds: (performance.now() - started) / 1000 }
+    const report = join(options.out, 'report.html')
+    await writeBacktestReport(report, result, options, hooks.command)
+    writeJsonAtomic(join(options.out, 'backtest.json'), backtestJson({ ...result, report }))
+    return { ...result, report }
+  })
+}
+
+/** Trains once for each fold, in folders of their own. */
+async function trainFolds(
+  options: BacktestOptions,
+  table: Table,
+  begin: Beginning,
+  hooks: Hooks,
+): Promise<TrainResult[]> {
   const base = pickOptions(options, trainOptions)
-  const table = await readData(base.data, base)
   const folds: TrainResult[] = []
   for (const [at, borders] of foldBorders(table, base, options.folds).entries()) {
     const from = shortTimes([borders.testFrom])[0] ?? ''
     hooks.note?.(`Fold ${at + 1} of ${options.folds}: judged from ${from} on.`)
     const out = join(options.out, `fold-${at + 1}`)
     // What the table is need be told once.
-    const data = await readTrainingSet({ ...base, ...borders, out }, at === 0 ? hooks : {}, table)
-    const run = await trainOn(data, hooks)
+    const set = await prepareTrainingSet(table, { ...base, ...borders, out }, at === 0 ? hooks : {})
+    const run = await trainOn(set, begin, hooks)
     if (run.stopped) {
       hooks.note?.(`Stopped in fold ${at + 1}; nothing is lost. The same command goes on with --resume.`)
       throw new DOMException('stopped', 'AbortError')
     }
     folds.push(run)
   }
-  const judgement = pool(folds.flatMap(({ test }) => test ?? []))
-  const paperTrades = options.paperTrade ? judgement.lines.map((line) => trade(line, options)) : []
-  const result = { judgement, folds, paperTrades, seconds: (performance.now() - started) / 1000 }
-  const report = join(options.out, 'report.html')
-  await writeBacktestReport(report, result, options, hooks.command)
-  writeJsonAtomic(join(options.out, 'backtest.json'), backtestJson({ ...result, report }))
-  return { ...result, report }
+  return folds
 }
 
 /** Borders of each fold as moments: the stretches that test lie side by side at the end, validation before each. */

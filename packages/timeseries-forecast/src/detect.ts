@@ -7,8 +7,8 @@ import { basename, extname, join } from 'node:path'
 import { expected, UserError } from '@weft/core/errors'
 import { nabProbation, nabProfiles, nabScore, type NabFile } from './metrics/nab.js'
 import { writeFileAtomic, writeJsonAtomic } from '@weft/core/files'
-import { setupRuntime } from '@weft/core/runtime'
-import { checkRunFolder, toCsv } from '@weft/core/app'
+import type { RuntimeReport } from '@weft/core/runtime'
+import { checkRunFolder, onRuntime, toCsv, type Hooks } from '@weft/core/app'
 import { flagOf, resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
 import { detectSeries, LEAST_ROWS, rowsOf } from './anomaly/train-detector.js'
@@ -20,21 +20,14 @@ import { detectOptions, type DetectOptions } from './options.js'
 import type { Series } from './series/series.js'
 import { readTable, tableFiles } from './table/read-table.js'
 
-export interface DetectHooks {
-  readonly signal?: AbortSignal | undefined
-  readonly note?: (line: string) => void
-  readonly onFiles?: (done: number, total: number) => void
-  readonly command?: string
+/** @throws UserError for files, columns or labels that a user can mend. */
+export function detect(given: GivenOptions<typeof detectOptions>, hooks: Hooks = {}): Promise<DetectResult> {
+  const options = resolveOptions(detectOptions, given)
+  return onRuntime(options, hooks, (runtime, inner) => detectIn(options, runtime, inner))
 }
 
-/** @throws UserError for files, columns or labels that a user can mend. */
-export async function detect(
-  given: GivenOptions<typeof detectOptions>,
-  hooks: DetectHooks = {},
-): Promise<DetectResult> {
+async function detectIn(options: DetectOptions, runtime: RuntimeReport, hooks: Hooks): Promise<DetectResult> {
   const started = performance.now()
-  const options = resolveOptions(detectOptions, given)
-  const runtime = await setupRuntime({ device: options.device, threads: options.threads })
   const labels = options.labels === undefined ? undefined : readLabels(options.labels)
   if (options.out !== undefined) checkRunFolder({ ...options, out: options.out, resume: false })
   const found: DetectorRun[] = []
@@ -61,7 +54,7 @@ export async function detect(
 }
 
 /** Says what was found of tables: of several each thing once, with the first file it was found in. */
-function telling(files: number, { note }: DetectHooks): (file: string, line: string) => void {
+function telling(files: number, { note }: Hooks): (file: string, line: string) => void {
   const told = new Set<string>()
   return (file, line) => {
     if (told.has(line)) return
@@ -75,7 +68,7 @@ async function detectTable(
   options: DetectOptions,
   labels: ReadonlyMap<string, Windows> | undefined,
   problems: UserError[],
-  { signal, note }: DetectHooks,
+  { signal, note }: Hooks,
 ): Promise<DetectorRun[]> {
   const { key, columns, duplicates, unsorted, timeZone, missingText, time, step, rows, dateOrder } = options
   const table = await readTable({

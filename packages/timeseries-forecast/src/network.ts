@@ -11,7 +11,7 @@ import { buildRecurrentForecaster } from './models/recurrent-forecaster.js'
 import { buildSegmentRnn } from './models/segment-rnn.js'
 import { gaussianLoss, maskedLoss, quantileLoss } from './models/forecast-losses.js'
 import { type LossFunction } from '@weft/core/training'
-import type { HeadOptions, NetworkOptions } from './options-network.js'
+import type { HeadOptions, NetworkOptions } from './options/network.js'
 
 /** The sizes of a network's inputs and output, before its options. */
 export interface NetworkSizes {

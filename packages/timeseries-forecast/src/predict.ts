@@ -2,22 +2,20 @@
  * Forecasts beyond the end of a table by a saved model: of every series the rows after the last that holds a target. What is known ahead
  * must be in the table, in rows whose targets are empty; the calendar is known anyway.
  */
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { expected } from '@weft/core/errors'
-import { setupRuntime, type RuntimeReport } from '@weft/core/runtime'
+import type { RuntimeReport } from '@weft/core/runtime'
 import { writeFileAtomic } from '@weft/core/files'
-import { reportFooter, toCsv } from '@weft/core/app'
+import { onRuntime, toCsv, type Hooks } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
-import { writeReport } from '@weft/core/report'
 import type { EnrichedSeries } from './data.js'
 import { futureTimes } from './series/future-times.js'
 import type { ForecastWithHistory, Prediction } from './forecasting/prediction.js'
-import { FORMAT, ForecastModel } from './model.js'
+import { ForecastModel } from './model.js'
 import { predictOptions } from './options.js'
 import { readTableForModel, type TableForModel } from './forecasting/table-for-model.js'
 import { prepareEnd } from './forecasting/series-end.js'
-import { futureSections } from './report/from-judgement.js'
 import type { Table } from './series/series.js'
 import { readHolidays } from './table/holidays.js'
 
@@ -34,33 +32,27 @@ export interface PredictResult {
 }
 
 /** Forecasts what comes after the end of the table `data`. */
-export async function predict(
+export function predict(
   data: string,
   given: GivenOptions<typeof predictOptions>,
-  command?: string,
+  hooks: Hooks = {},
 ): Promise<PredictResult> {
   const started = performance.now()
   const options = resolveOptions(predictOptions, given)
-  const runtime = await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
-  const model = await ForecastModel.load(options.model)
-  const read = await readTableForModel(model, data)
-  const drawn = await forecastEnd(model, read, data)
-  const predictions = drawn.map(({ series, target, rows }) => ({ series, target, rows }))
-  const seconds = (performance.now() - started) / 1000
-  const files: string[] = []
-  if (options.out !== undefined) {
+  return onRuntime({ ...options, purpose: 'predict' }, hooks, async (runtime) => {
+    const model = await ForecastModel.load(options.model)
+    const read = await readTableForModel(model, data)
+    const forecasts = await forecastEnd(model, read, data)
+    const predictions = forecasts.map(({ series, target, rows }) => ({ series, target, rows }))
+    const seconds = (performance.now() - started) / 1000
+    const result = { predictions, notes: read.table.notes, runtime, seconds }
+    if (options.out === undefined) return { ...result, files: [] }
     const [csv, report] = [join(options.out, 'forecast.csv'), join(options.out, 'report.html')]
     writeFileAtomic(csv, forecastCsv(predictions))
-    writeReport(report, {
-      kicker: `Weft ${FORMAT.app}`,
-      title: 'Forecast',
-      subtitle: `${model.targetNames.join(', ')} after the end of ${basename(data)}`,
-      sections: futureSections(drawn, model),
-      footer: reportFooter({ runtime, seconds }, { options, command }),
-    })
-    files.push(csv, report)
-  }
-  return { predictions, notes: read.table.notes, runtime, seconds, files }
+    const { writeFutureReport } = await import('./report/future-report.js')
+    writeFutureReport(report, forecasts, model, { data, runtime, seconds, options, command: hooks.command })
+    return { ...result, files: [csv, report] }
+  })
 }
 
 /** The forecasts after the end of each series. */

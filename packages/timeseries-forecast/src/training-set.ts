@@ -3,11 +3,12 @@
  * trained here.
  */
 import { expected, UserError } from '@weft/core/errors'
-import type { PartName, TrainHooks } from '@weft/core/app'
+import type { Hooks } from '@weft/core/app'
 import { flagOf, plural } from '@weft/core/cli'
+import type { PartName } from '@weft/core/options'
 import { makeBaselines } from './baselines/index.js'
 import { inferSeason } from './baselines/season.js'
-import { enrich, layoutOf, readData, scaleOfStatics, type EnrichedSeries } from './data.js'
+import { enrich, layoutOf, scaleOfStatics, type EnrichedSeries } from './data.js'
 import { fillingOf, type Layout } from './features.js'
 import {
   bordersOf,
@@ -45,10 +46,14 @@ export interface TrainingSet {
   readonly warnings: readonly string[]
 }
 
-/** @param already The table of these options, where it has been read. */
-export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks, already?: Table): Promise<TrainingSet> {
+/**
+ * What a run with these options trains on.
+ *
+ * @param read The table that the options describe.
+ * @throws UserError for columns, borders or options that do not suit the table.
+ */
+export async function prepareTrainingSet(read: Table, given: TrainOptions, hooks: Hooks): Promise<TrainingSet> {
   const options = optionsForGrid(given)
-  const read = already ?? (await readData(options.data, options))
   const chosen = layoutOf(read, options)
   const grid = gridOf(read, chosen, options)
   const { table, layout: plain } = joinStations(read, chosen, grid)

@@ -4,7 +4,9 @@
  * watcher.ts. No score depends on a later row.
  */
 import type * as tfl from '@tensorflow/tfjs-layers'
+import type { OptionsOf } from '@weft/core/cli'
 import { expected } from '@weft/core/errors'
+import type { detectionOptions } from '../options/anomaly.js'
 import { EvidenceScore, type EvidenceScoreState } from './evidence-score.js'
 import { LevelEvidence, type LevelState } from './level-evidence.js'
 import { ReconstructionModel, NextRowModel, type RowModel, type RowModelState } from './row-models.js'
@@ -38,8 +40,7 @@ export interface Detector {
  * `autoencoder`: the error of the reconstruction of the row and of the window that it ends. `combined`: the recent mean of the
  * forecast's error, how far the row lies from what is usual (see level-evidence.ts), and how far the recent level lies from that of the longer past.
  */
-export const detectorKinds = ['combined', 'forecast', 'autoencoder'] as const
-export type DetectorKind = (typeof detectorKinds)[number]
+export type DetectorKind = OptionsOf<typeof detectionOptions>['detector']
 
 /** What is fixed once a detector is trained. */
 export interface DetectorSetup {

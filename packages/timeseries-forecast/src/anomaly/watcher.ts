@@ -5,7 +5,8 @@
  */
 import { expected } from '@weft/core/errors'
 import { loadModel, saveModel } from '@weft/core/models'
-import { type Detection, detectorKinds, type DetectorSetup, type DetectorState, NetworkDetector } from './detector.js'
+import { detectionOptions } from '../options/anomaly.js'
+import { type Detection, type DetectorSetup, type DetectorState, NetworkDetector } from './detector.js'
 
 /** The detection of a row, and the forecast of the next. */
 export interface RowDetection extends Detection {
@@ -99,7 +100,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 function isSetup(value: unknown): value is DetectorSetup {
   if (!isRecord(value)) return false
   const { kind, spreads, silence, seasonLength } = value
-  const isKind = detectorKinds.some((one) => one === kind)
+  const isKind = detectionOptions.detector.choices.some((one) => one === kind)
   return isKind && Array.isArray(spreads) && [silence, seasonLength].every(Number.isInteger)
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bordersOf, partsOf, rowsOf } from './forecast-set.js'
-import type { ChronologyOptions } from '../options-data.js'
+import type { ChronologyOptions } from '../options/data.js'
 import type { Series } from '../series/series.js'
 
 const HOUR = 3_600_000

@@ -3,12 +3,12 @@
  * every series the scale of its errors. Reading a table is in data.ts, what a network sees of it in features.ts.
  */
 import { expected, UserError } from '@weft/core/errors'
-import { PART_NAMES, type PartName } from '@weft/core/app'
+import { PART_NAMES, type PartName } from '@weft/core/options'
 import { flagOf } from '@weft/core/cli'
 import type { EnrichedSeries } from '../data.js'
 import { gappyColumns, type Layout, prepareSeries, transformTargets } from '../features.js'
 import type { SeriesSpec } from './spec.js'
-import type { ChronologyOptions, ColumnOptions } from '../options-data.js'
+import type { ChronologyOptions, ColumnOptions } from '../options/data.js'
 import { Scaler } from '../series/scaling.js'
 import type { Series } from '../series/series.js'
 import { ownerOf, type StationGrid } from '../series/station-grid.js'

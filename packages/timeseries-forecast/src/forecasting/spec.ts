@@ -2,13 +2,14 @@
  * The spec of a forecast: everything besides the network that forecasting needs (columns and their scales, the step of time, the borders
  * between the parts, the margins of the intervals, the options), and how it is written to weft.json and read back. It knows no network.
  */
-import { pickOptions, seedOption } from '@weft/core/app'
+import { pickOptions } from '@weft/core/app'
+import { seedOption } from '@weft/core/options'
 import type { OptionsOf } from '@weft/core/cli'
 import { UserError } from '@weft/core/errors'
 import type { Layout } from '../features.js'
 import { Conformal, type ConformalJson } from '../judging/conformal.js'
-import { chronologyOptions, columnOptions, datasetOption, readingOptions, windowOptions } from '../options-data.js'
-import { comparisonOptions, headOptions, modelOptions } from '../options-network.js'
+import { chronologyOptions, columnOptions, datasetOption, readingOptions, windowOptions } from '../options/data.js'
+import { comparisonOptions, headOptions, modelOptions } from '../options/network.js'
 import { Scaler } from '../series/scaling.js'
 import type { Step } from '../series/series.js'
 import type { StationGrid } from '../series/station-grid.js'

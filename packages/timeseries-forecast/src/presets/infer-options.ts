@@ -3,12 +3,12 @@
  * of monthly ones), a look-back of eight, and a network that is no larger than so many windows can teach. What is given stands over
  * it. The rules are coarse and fixed, so that the same table always gives the same options; a preset or a trial of your own may do better.
  */
-import { flagOf, resolveOptions } from '@weft/core/cli'
+import { flagOf } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
 import { seasonCandidates } from '../baselines/season.js'
-import { layoutOf, readData } from '../data.js'
-import { trainOptions, type GivenTrainOptions } from '../options.js'
-import type { Step } from '../series/series.js'
+import { layoutOf } from '../data.js'
+import type { GivenTrainOptions, trainOptions, TrainOptions } from '../options.js'
+import type { Step, Table } from '../series/series.js'
 
 /** Rows of a horizon where the step of time suggests none. */
 const USUAL_CYCLE = 12
@@ -34,23 +34,28 @@ export interface TableSizes {
   readonly testShare: number
 }
 
-/** The options that suit the table of `given`; none where a preset or a data set is named. @param note Is told what was chosen. */
-export async function inferOptions(
+/**
+ * The given options over those that suit a table; as they are where a preset or a data set is named.
+ *
+ * @param table The table that `options` describe.
+ * @param note Receives a line that says which sizes were chosen.
+ */
+export function inferOptions(
+  table: Table,
+  options: TrainOptions,
   given: GivenTrainOptions,
   note?: (line: string) => void,
-): Promise<GivenTrainOptions> {
-  if (given.preset !== undefined || given.dataset !== undefined) return {}
-  const options = resolveOptions(trainOptions, given)
-  const table = await readData(options.data, options)
+): GivenTrainOptions {
+  if (given.preset !== undefined || given.dataset !== undefined) return given
   layoutOf(table, options)
   const { validationShare, testShare } = options
   const rows = table.series.map(({ times }) => times.length)
-  const chosen = sizesFor({ step: table.step, rows, validationShare, testShare }, given)
-  const { lookBack, horizon, network } = { ...chosen, ...given }
+  const inferred = sizesFor({ step: table.step, rows, validationShare, testShare }, given)
+  const { lookBack, horizon, network } = { ...inferred, ...given }
   note?.(
     `No ${flagOf('preset')} was named, so sizes follow the table: ${flagOf('network')} ${String(network)} ${flagOf('lookBack')} ${String(lookBack)} ${flagOf('horizon')} ${String(horizon)}.`,
   )
-  return chosen
+  return { ...inferred, ...given }
 }
 
 /** Sizes for series of so many rows. @param given What of it is settled. */

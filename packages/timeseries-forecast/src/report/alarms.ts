@@ -2,7 +2,7 @@
  * Alarms as people see them: lines for a terminal, and a report with a plot of each series and tables of the alarms. Detection is in
  * detect.ts.
  */
-import { reportFooter } from '@weft/core/app'
+import { reportFooter } from '@weft/core/app/report'
 import { formatCount, formatDuration, formatNumber, formatPairs, formatTable, plural } from '@weft/core/cli'
 import { anomalySection } from './forecast-sections.js'
 import { type KeyFigure, type ReportTable, writeReport } from '@weft/core/report'

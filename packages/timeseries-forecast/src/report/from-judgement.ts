@@ -2,10 +2,11 @@
  * From a judgement or a forecast to the data of a report: histories of readable length, the best baselines, a bounded number of
  * targets. Drawing is in report.ts.
  */
-import type { ReportContent } from '@weft/core/app'
+import type { ReportContent } from '@weft/core/app/report'
 import { formatNumber, formatPercent, plural } from '@weft/core/cli'
 import type { KeyFigure, ReportTable, Section } from '@weft/core/report'
 import { nameOfLine } from '../forecasting/forecast-set.js'
+import { bestStandardised, overallVerdict } from '../judging/overall-verdict.js'
 import type { BaselineJudgement, Judgement, LineJudgement, ForecasterJudgement } from '../judging/judgement.js'
 import { FORMAT, type ForecastModel } from '../model.js'
 import type { ForecastWithHistory } from '../forecasting/prediction.js'
@@ -45,24 +46,6 @@ export function forecastReport(model: ForecastModel): ReportContent<Judgement> {
   }
 }
 
-/** What a judgement comes to: against the best baseline, of one target or of all. */
-export function overallVerdict({ lines, standardised, verdict }: Judgement): string[] {
-  const [only] = lines
-  if (lines.length === 1) return only?.verdict ? [only.verdict.sentence] : []
-  const words = lines.flatMap((line) => line.verdict?.verdict ?? [])
-  if (words.length === 0) return []
-  const counts = (['better', 'no better', 'worse', 'undecided'] as const)
-    .map((word) => [word, words.filter((one) => one === word).length] as const)
-    .filter(([, count]) => count > 0)
-    .map(([word, count]) => `${word} for ${count}`)
-  const [model, ...baselines] = standardised
-  const best = bestStandardised(baselines)
-  const joint =
-    verdict?.sentence ??
-    `Standardised MAE ${formatNumber(model?.mae ?? Number.NaN)} against ${formatNumber(best?.mae ?? Number.NaN)} of the ${best?.name ?? ''}.`
-  return [joint, `Against the best baseline of each, of ${plural(lines.length, 'target')}: ${counts.join(', ')}.`]
-}
-
 /** The key figures of several targets together. */
 function jointFigures({ lines, items, standardised }: Judgement, part: string): KeyFigure[] {
   const [model, ...baselines] = standardised
@@ -85,10 +68,6 @@ function jointFigures({ lines, items, standardised }: Judgement, part: string): 
       ? [{ label: 'Interval', value: formatPercent(coverage), note: 'of the truth is within, over all targets' }]
       : []),
   ]
-}
-
-function bestStandardised(baselines: Judgement['standardised']) {
-  return [...baselines].filter(({ mae }) => Number.isFinite(mae)).sort((a, b) => a.mae - b.mae)[0]
 }
 
 function judgementSections(judgement: Judgement, model: ForecastModel): Section[] {

@@ -6,8 +6,8 @@
 import { expected, UserError } from '@weft/core/errors'
 import { flagOf, plural } from '@weft/core/cli'
 import type { Layout } from '../features.js'
-import type { ColumnOptions, ReadingOptions, WindowOptions } from '../options-data.js'
-import type { NetworkOptions } from '../options-network.js'
+import type { ColumnOptions, ReadingOptions, WindowOptions } from '../options/data.js'
+import type { NetworkOptions } from '../options/network.js'
 import type { Series, Step, Table } from './series.js'
 
 /** Where the stations of a model stand. */

@@ -2,18 +2,18 @@
  * A session of watching: lines go to a follower row by row, its answers are printed, and rows, alarms and times are counted. A row that
  * cannot be used is named and skipped.
  */
+import type { Hooks } from '@weft/core/app'
 import { plural } from '@weft/core/cli'
 import { UserError } from '@weft/core/errors'
 import type { RuntimeReport } from '@weft/core/runtime'
 import type { Follower } from './follower.js'
 import { RowReader } from './row-reader.js'
 
-export interface WatchHooks {
+export interface WatchHooks extends Hooks {
   readonly signal: AbortSignal
-  print(line: string): void
-  warn(line: string): void
-  note?(line: string): void
-  /** Where rows come from without a file; default standard input. */
+  readonly warn: (line: string) => void
+  readonly print: (line: string) => void
+  /** Where rows come from without a file. Default: standard input. */
   readonly input?: NodeJS.ReadableStream
 }
 

@@ -1,6 +1,5 @@
 /** Options of finding what is unusual. options.ts puts them together into commands. */
 import { defineOptions } from '@weft/core/cli'
-import { detectorKinds } from './anomaly/detector.js'
 
 export const detectionOptions = defineOptions({
   columns: {
@@ -11,7 +10,7 @@ export const detectionOptions = defineOptions({
   },
   detector: {
     type: 'choice',
-    choices: detectorKinds,
+    choices: ['combined', 'forecast', 'autoencoder'],
     default: 'combined',
     group: 'Detection',
     help: 'evidence: the error of an LSTM’s forecast, that of an LSTM autoencoder, or the first combined with level and spread',
@@ -21,7 +20,7 @@ export const detectionOptions = defineOptions({
     min: 60,
     unit: 'rows',
     group: 'Detection',
-    help: 'rows at the beginning that teach what is usual (default: 15 %, at most 750)',
+    help: 'rows at the beginning from which to learn what is usual (default: 15 %, at most 750)',
   },
   risk: {
     type: 'number',

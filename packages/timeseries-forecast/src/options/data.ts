@@ -1,7 +1,6 @@
 /** Options of reading a table and of what a network sees of it. options.ts puts them together into commands. */
 import { defineOptions } from '@weft/core/cli'
 import type { OptionsOf } from '@weft/core/cli'
-import { CALENDAR_FEATURES } from './table/calendar.js'
 
 /** A public data set. */
 export const datasetOption = defineOptions({
@@ -35,7 +34,7 @@ export const readingOptions = defineOptions({
     type: 'choice',
     choices: ['day-first', 'month-first'],
     group: 'Table',
-    help: 'what dates such as 01/02/2003 begin with, where the table leaves it open',
+    help: 'order of dates such as 01/02/2003, which some tables leave open',
   },
   missingText: { type: 'list', default: [], group: 'Table', help: 'more texts that stand for a missing value' },
   key: { type: 'list', default: [], group: 'Table', help: 'columns whose values tell several series apart' },
@@ -44,21 +43,21 @@ export const readingOptions = defineOptions({
     choices: ['error', 'first', 'last', 'mean'],
     default: 'error',
     group: 'Table',
-    help: 'which of several rows of one time counts',
+    help: 'which of several rows with the same time to use',
   },
   unsorted: {
     type: 'choice',
     choices: ['error', 'sort'],
     default: 'error',
     group: 'Table',
-    help: 'what happens to a table that is not in order of time',
+    help: 'what to do with a table that is not in order of time',
   },
   rows: { type: 'integer', min: 1, group: 'Table', help: 'rows to read (default: all)' },
 })
 
 /** Which columns are forecast, and from what. */
 export const columnOptions = defineOptions({
-  target: { type: 'list', default: [], group: 'Columns', help: 'columns to forecast (default: the only one)' },
+  target: { type: 'list', default: [], group: 'Columns', help: 'columns to forecast (default: the only column)' },
   past: {
     type: 'list',
     default: [],
@@ -75,7 +74,17 @@ export const columnOptions = defineOptions({
   },
   calendar: {
     type: 'list',
-    choices: CALENDAR_FEATURES,
+    choices: [
+      'minuteOfHour',
+      'hourOfDay',
+      'dayOfWeek',
+      'dayOfMonth',
+      'dayOfYear',
+      'weekOfYear',
+      'monthOfYear',
+      'weekend',
+      'holiday',
+    ],
     default: [],
     group: 'Columns',
     help: 'features of the calendar, known ahead',
@@ -86,7 +95,7 @@ export const columnOptions = defineOptions({
     choices: ['interpolate', 'carry', 'mask'],
     default: 'interpolate',
     group: 'Columns',
-    help: 'what a look-back shows where nothing was measured; mask also tells the network',
+    help: 'how missing values are filled in a look-back; mask also tells the network which were missing',
   },
   transform: {
     type: 'choice',
@@ -113,14 +122,14 @@ export const windowOptions = defineOptions({
     choices: ['none', 'last', 'mean'],
     default: 'last',
     group: 'Windows',
-    help: 'level from which targets are counted in each window: its last value, its mean, or none',
+    help: 'level subtracted from the targets of each window: the last value, the mean, or none',
   },
   channels: {
     type: 'choice',
     choices: ['independent', 'joint'],
     default: 'joint',
     group: 'Windows',
-    help: 'several targets as series of their own that share a network, or together',
+    help: 'forecast several targets one by one with a shared network, or together',
   },
   stride: {
     type: 'integer',
@@ -141,7 +150,7 @@ export const chronologyOptions = defineOptions({
     min: 0,
     below: 1,
     group: 'Parts',
-    help: 'share of the time that validates, unless --validation-from says since when',
+    help: 'share of the time that validates, where --validation-from is not given',
   },
   testShare: {
     type: 'number',
@@ -149,7 +158,7 @@ export const chronologyOptions = defineOptions({
     min: 0,
     below: 1,
     group: 'Parts',
-    help: 'share of the time, the last, that tests, unless --test-from says since when',
+    help: 'share of the time, at the end, that tests, where --test-from is not given',
   },
   validationFrom: { type: 'string', group: 'Parts', help: 'time or row at which validation begins' },
   testFrom: { type: 'string', group: 'Parts', help: 'time or row at which the test begins' },
