@@ -54,7 +54,7 @@ const DEMAND: GivenTrainOptions = {
   baselines: ['last', 'seasonal', 'drift', 'mean', 'sarima(1,0,1)(0,1,1,24)'],
 }
 
-export function runDemo(given: GivenOptions<typeof demoOptions>, hooks: Hooks): Promise<DemoResult> {
+export async function runDemo(given: GivenOptions<typeof demoOptions>, hooks: Hooks): Promise<DemoResult> {
   const options = resolveOptions(demoOptions, given)
   return onRuntime(options, hooks, (runtime, inner) => demonstrate(options, runtime, inner))
 }

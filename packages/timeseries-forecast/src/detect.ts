@@ -21,7 +21,7 @@ import type { Series } from './series/series.js'
 import { readTable, tableFiles } from './table/read-table.js'
 
 /** @throws UserError for files, columns or labels that a user can mend. */
-export function detect(given: GivenOptions<typeof detectOptions>, hooks: Hooks = {}): Promise<DetectResult> {
+export async function detect(given: GivenOptions<typeof detectOptions>, hooks: Hooks = {}): Promise<DetectResult> {
   const options = resolveOptions(detectOptions, given)
   return onRuntime(options, hooks, (runtime, inner) => detectIn(options, runtime, inner))
 }

@@ -19,7 +19,7 @@ import { windowsToJudge } from './training-set.js'
  *
  * @throws UserError when the table lacks a column of the model's, or holds a series that the model does not know.
  */
-export function evaluate(
+export async function evaluate(
   given: GivenOptions<typeof evaluateOptions>,
   hooks: Hooks = {},
 ): Promise<Evaluation<Judgement, ForecastModel>> {

@@ -32,7 +32,7 @@ export interface PredictResult {
 }
 
 /** Forecasts what comes after the end of the table `data`. */
-export function predict(
+export async function predict(
   data: string,
   given: GivenOptions<typeof predictOptions>,
   hooks: Hooks = {},

@@ -31,7 +31,7 @@ export interface TrainResult extends RunResult<Judgement> {
  *
  * @throws UserError for options, data or files that a user can mend.
  */
-export function train(given: GivenTrainOptions, hooks: Hooks = {}): Promise<TrainResult> {
+export async function train(given: GivenTrainOptions, hooks: Hooks = {}): Promise<TrainResult> {
   const resolve = (values: GivenTrainOptions) => resolveOptions(trainOptions, values, presets)
   return withTable(resolve, given, hooks, async ({ options, table, ...begin }, inner) => {
     checkRunFolder(options)

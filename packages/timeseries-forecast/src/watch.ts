@@ -11,7 +11,7 @@ import { openFollower } from './watching/follower.js'
 import { Session, type WatchHooks, type WatchResult } from './watching/session.js'
 
 /** Watches until the input ends or the signal aborts. */
-export function watch(given: GivenOptions<typeof watchOptions>, hooks: WatchHooks): Promise<WatchResult> {
+export async function watch(given: GivenOptions<typeof watchOptions>, hooks: WatchHooks): Promise<WatchResult> {
   const options = resolveOptions(watchOptions, given)
   const { signal, input = process.stdin } = hooks
   return onRuntime({ ...options, purpose: 'predict' }, hooks, async ({ device }) => {
