@@ -1,7 +1,7 @@
 """Golden values for packages/timeseries-forecast/src/indicators.ts: the definitions written in pandas, on prices and on a column with
 zeros and negative values.
 
-usage: python3 tools/golden/indicators.py > packages/timeseries-forecast/src/golden/indicators.json
+usage: python3 tools/golden/indicators.py > packages/timeseries-forecast/src/columns/golden/indicators.json
 """
 
 import json
@@ -109,7 +109,7 @@ print(
         {
             "source": "pandas, definitions written out",
             "version": pd.__version__,
-            "command": "python3 tools/golden/indicators.py > packages/timeseries-forecast/src/golden/indicators.json",
+            "command": "python3 tools/golden/indicators.py > packages/timeseries-forecast/src/columns/golden/indicators.json",
             "seed": SEED,
             "cases": cases,
         }

@@ -75,7 +75,7 @@ describe('backtest', () => {
   })
 
   it('trades on paper by the first forecasts, and says what came of it', () => {
-    const [traded] = result.traded
+    const [paperTrades] = result.paperTrades
     const [line] = result.judgement.lines
     const values = line?.line.values ?? new Float64Array(0)
     // Worked again: long over a row when the forecast is above the close before it, 5 basis points for a change.
@@ -87,8 +87,8 @@ describe('backtest', () => {
       growth *= 1 + position * ((values[row] ?? Number.NaN) / close - 1)
       held = position
     })
-    expect(traded?.growth.strategy).toHaveLength(traded?.times.length ?? -1)
-    expect(traded?.growth.strategy.at(-1)).toBeCloseTo(growth, 8)
+    expect(paperTrades?.growth.strategy).toHaveLength(paperTrades?.times.length ?? -1)
+    expect(paperTrades?.growth.strategy.at(-1)).toBeCloseTo(growth, 8)
     expect(backtestLines(result).join('\n')).toMatch(/Nothing here forecasts a price better|Better than the last price/)
   })
 

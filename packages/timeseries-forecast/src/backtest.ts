@@ -5,28 +5,28 @@
 import { join } from 'node:path'
 import { expected } from '@weft/core/errors'
 import { writeJsonAtomic } from '@weft/core/files'
-import { checkRunFolder, pickOptions, reportFooter, type TrainHooks } from '@weft/core/app'
+import { checkRunFolder, pickOptions, type Hooks } from '@weft/core/app'
+import { reportFooter } from '@weft/core/app/report'
 import { flagOf, formatDuration, formatPairs, plural, resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
 import { strategySection } from './report/forecast-sections.js'
 import { writeReport, type Section } from '@weft/core/report'
-import { readData } from './data.js'
-import { withDataset } from './datasets/index.js'
-import { shortTimes } from './future-times.js'
-import { judgementJson, pool, type Judgement, type LineJudgement } from './judge.js'
+import { shortTimes } from './series/future-times.js'
+import type { Judgement, LineJudgement } from './judging/judgement.js'
+import { judgementJson } from './judging/judgement-io.js'
+import { pool } from './judging/pool.js'
 import { expandingFolds } from './judging/rolling.js'
 import { paperStrategy, type StrategyReport } from './judging/strategy.js'
 import { FORMAT, ForecastModel } from './model.js'
 import { backtestOptions, trainOptions, type BacktestOptions, type TrainOptions } from './options.js'
 import { presets } from './presets/index.js'
-import type { Table } from './series.js'
-import { forecastReport } from './shown.js'
-import { suitedOptions } from './suited-options.js'
-import { trainOn, type TrainResult } from './train.js'
-import { readTrainingSet } from './training-set.js'
+import type { Table } from './series/series.js'
+import { forecastReport } from './report/from-judgement.js'
+import { trainOn, withTable, type Beginning, type TrainResult } from './train.js'
+import { prepareTrainingSet } from './training-set.js'
 
 /** What trading by the forecasts of one line earned. */
-export interface Traded {
+export interface PaperTrade {
   readonly series: string
   readonly report: StrategyReport
   readonly times: Float64Array
@@ -37,7 +37,7 @@ export interface Traded {
 export interface BacktestResult {
   readonly judgement: Judgement
   readonly folds: readonly TrainResult[]
-  readonly traded: readonly Traded[]
+  readonly paperTrades: readonly PaperTrade[]
   readonly seconds: number
   readonly report: string
 }
@@ -45,7 +45,7 @@ export interface BacktestResult {
 /** @throws UserError for options, data or files that a user can mend. */
 export async function backtest(
   given: GivenOptions<typeof backtestOptions>,
-  hooks: TrainHooks = {},
+  hooks: Hooks = {},
 ): Promise<BacktestResult> {
   const started = performance.now()
   const fixed = (['validationFrom', 'testFrom', 'until'] as const).find((name) => given[name] !== undefined)
@@ -53,32 +53,43 @@ export async function backtest(
     const hint = `Folds divide the last ${flagOf('testShare')} of the time; each has its own borders.`
     throw expected({ doing: 'backtesting', want: 'nothing', of: flagOf(fixed), got: given[fixed], hint })
   }
-  const chosen = withDataset(given)
-  const options = resolveOptions(backtestOptions, { ...(await suitedOptions(chosen, hooks.note)), ...chosen }, presets)
-  checkRunFolder(options)
+  const resolve = (values: object) => resolveOptions(backtestOptions, values, presets)
+  return withTable(resolve, given, hooks, async ({ options, table, ...begin }, inner) => {
+    checkRunFolder(options)
+    const folds = await trainFolds(options, table, begin, inner)
+    const judgement = pool(folds.flatMap(({ test }) => test ?? []))
+    const paperTrades = options.paperTrade ? judgement.lines.map((line) => trade(line, options)) : []
+    const result = { judgement, folds, paperTrades, seconds: (performance.now() - started) / 1000 }
+    const report = join(options.out, 'report.html')
+    await writeBacktestReport(report, result, options, hooks.command)
+    writeJsonAtomic(join(options.out, 'backtest.json'), backtestJson({ ...result, report }))
+    return { ...result, report }
+  })
+}
+
+/** Trains once for each fold, in folders of their own. */
+async function trainFolds(
+  options: BacktestOptions,
+  table: Table,
+  begin: Beginning,
+  hooks: Hooks,
+): Promise<TrainResult[]> {
   const base = pickOptions(options, trainOptions)
-  const table = await readData(base.data, base)
   const folds: TrainResult[] = []
   for (const [at, borders] of foldBorders(table, base, options.folds).entries()) {
     const from = shortTimes([borders.testFrom])[0] ?? ''
     hooks.note?.(`Fold ${at + 1} of ${options.folds}: judged from ${from} on.`)
     const out = join(options.out, `fold-${at + 1}`)
     // What the table is need be told once.
-    const data = await readTrainingSet({ ...base, ...borders, out }, at === 0 ? hooks : {}, table)
-    const run = await trainOn(data, hooks)
+    const set = await prepareTrainingSet(table, { ...base, ...borders, out }, at === 0 ? hooks : {})
+    const run = await trainOn(set, begin, hooks)
     if (run.stopped) {
       hooks.note?.(`Stopped in fold ${at + 1}; nothing is lost. The same command goes on with --resume.`)
       throw new DOMException('stopped', 'AbortError')
     }
     folds.push(run)
   }
-  const judgement = pool(folds.flatMap(({ test }) => test ?? []))
-  const traded = options.paperTrade ? judgement.lines.map((line) => trade(line, options)) : []
-  const result = { judgement, folds, traded, seconds: (performance.now() - started) / 1000 }
-  const report = join(options.out, 'report.html')
-  await writeBacktestReport(report, result, options, hooks.command)
-  writeJsonAtomic(join(options.out, 'backtest.json'), backtestJson({ ...result, report }))
-  return { ...result, report }
+  return folds
 }
 
 /** Borders of each fold as moments: the stretches that test lie side by side at the end, validation before each. */
@@ -116,7 +127,7 @@ function foldBorders(
 }
 
 /** Trades on paper by the first lead of each forecast: at the close before it, for the next. */
-function trade({ line, residuals, ahead }: LineJudgement, { costBasisPoints }: BacktestOptions): Traded {
+function trade({ line, residuals, ahead }: LineJudgement, { costBasisPoints }: BacktestOptions): PaperTrade {
   const all = Array.from(residuals.rows, (row, at) => ({
     time: line.times[row] ?? Number.NaN,
     close: line.values[row - 1] ?? Number.NaN,
@@ -135,11 +146,11 @@ function trade({ line, residuals, ahead }: LineJudgement, { costBasisPoints }: B
 }
 
 /** A backtest as JSON prints it. */
-export function backtestJson({ judgement, folds, traded, seconds, report }: BacktestResult): object {
+export function backtestJson({ judgement, folds, paperTrades, seconds, report }: BacktestResult): object {
   return {
     ...judgementJson(judgement),
     folds: folds.map(({ test, out }) => ({ out, ...(test && judgementJson(test)) })),
-    paperTrade: traded.map(({ series, report: { strategy, buyAndHold, sentence } }) => ({
+    paperTrade: paperTrades.map(({ series, report: { strategy, buyAndHold, sentence } }) => ({
       ...(series !== '' && { series }),
       strategy,
       buyAndHold,
@@ -151,12 +162,12 @@ export function backtestJson({ judgement, folds, traded, seconds, report }: Back
 }
 
 /** What is told of a backtest besides its verdicts: trading, and whether anything beats the last price. */
-export function backtestLines({ judgement, folds, traded, seconds, report }: BacktestResult): string[] {
+export function backtestLines({ judgement, folds, paperTrades, seconds, report }: BacktestResult): string[] {
   const named = (series: string, sentence: string) => (series === '' ? sentence : `${series}: ${sentence}`)
   return [
-    ...(traded.length > 0 ? [againstLastPrice(judgement)] : []),
-    ...traded.map(({ series, report: { sentence } }) => named(series, sentence)),
-    ...(traded.length > 0 ? [''] : []),
+    ...(paperTrades.length > 0 ? [againstLastPrice(judgement)] : []),
+    ...paperTrades.map(({ series, report: { sentence } }) => named(series, sentence)),
+    ...(paperTrades.length > 0 ? [''] : []),
     formatPairs({ folds: plural(folds.length, 'run'), time: formatDuration(seconds), report }),
   ]
 }
@@ -173,7 +184,7 @@ export function againstLastPrice({ lines }: Judgement): string {
 
 async function writeBacktestReport(
   path: string,
-  { judgement, folds, traded, seconds }: Omit<BacktestResult, 'report'>,
+  { judgement, folds, paperTrades, seconds }: Omit<BacktestResult, 'report'>,
   options: BacktestOptions,
   command: string | undefined,
 ): Promise<void> {
@@ -181,8 +192,8 @@ async function writeBacktestReport(
   if (last === undefined) return
   const model = await ForecastModel.load(last.out)
   model.network.dispose()
-  const shown = forecastReport(model)
-  const trading: Section[] = traded.slice(0, 6).map(({ series, report, times, growth }) => ({
+  const content = forecastReport(model)
+  const trading: Section[] = paperTrades.slice(0, 6).map(({ series, report, times, growth }) => ({
     ...strategySection(
       {
         times,
@@ -198,14 +209,14 @@ async function writeBacktestReport(
   writeReport(path, {
     kicker: `Weft ${FORMAT.app}`,
     title: 'Backtest',
-    subtitle: `${plural(folds.length, 'fold')} of a growing past; ${shown.subtitle}`,
+    subtitle: `${plural(folds.length, 'fold')} of a growing past; ${content.subtitle}`,
     verdict: [
-      ...(shown.verdict?.(judgement) ?? []),
-      ...(traded.length > 0 ? [againstLastPrice(judgement)] : []),
-      ...(traded.length === 1 ? traded.map(({ report }) => report.sentence) : []),
+      ...(content.verdict?.(judgement) ?? []),
+      ...(paperTrades.length > 0 ? [againstLastPrice(judgement)] : []),
+      ...(paperTrades.length === 1 ? paperTrades.map(({ report }) => report.sentence) : []),
     ],
-    summary: shown.figures(judgement, 'all folds'),
-    sections: [...(await shown.sections(judgement)), ...trading],
+    summary: content.figures(judgement, 'all folds'),
+    sections: [...(await content.sections(judgement)), ...trading],
     footer: reportFooter({ runtime: last.runtime, seconds }, { options, command }),
   })
 }

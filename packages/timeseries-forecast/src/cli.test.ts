@@ -20,10 +20,28 @@ interface Outcome {
   stderr: string
 }
 
-/** @param stopAt Ctrl-C is pressed once this is said. @param input What comes on standard input. */
-function weftForecast(args: readonly string[], { stopAt, input }: { stopAt?: RegExp; input?: string } = {}) {
+/** Writes the address of each module that is loaded to standard error. */
+const LOAD_HOOKS = `
+import { writeSync } from 'node:fs'
+export async function load(url, context, next) {
+  writeSync(2, 'loaded ' + url + '\\n')
+  return next(url, context)
+}`
+const dataUrl = (source: string) => `data:text/javascript,${encodeURIComponent(source)}`
+const TRACE = dataUrl(`import { register } from 'node:module'; register(${JSON.stringify(dataUrl(LOAD_HOOKS))})`)
+
+interface Run {
+  /** Ctrl-C is pressed once this is said. */
+  readonly stopAt?: RegExp
+  /** What comes on standard input. */
+  readonly input?: string
+  /** Says on standard error which modules are loaded. */
+  readonly trace?: boolean
+}
+
+function weftForecast(args: readonly string[], { stopAt, input, trace = false }: Run = {}) {
   return new Promise<Outcome>((resolve) => {
-    const child = spawn(process.execPath, [command, ...args])
+    const child = spawn(process.execPath, [...(trace ? ['--import', TRACE] : []), command, ...args])
     const outcome: Outcome = { code: -1, stdout: '', stderr: '' }
     const heard = (text: string) => {
       if (stopAt?.test(text)) child.kill('SIGINT')
@@ -119,11 +137,48 @@ describe('weft-forecast', () => {
     expect(weights('stopped').equals(weights('straight'))).toBe(true)
   }, 120_000)
 
+  it('backtests in as many folds as are asked for, and trades on paper', async () => {
+    const sizes = ['--epochs', '1', '--horizon', '4', '--look-back', '12', '--target', 'value', '--test-share', '0.3']
+    const backtest = (...args: string[]) => weftForecast(['backtest', '--data', data, ...sizes, '--json', ...args])
+    const folds = await backtest('--folds', '6', '--out', at('folds'))
+    expect(folds.stderr).toContain('No --preset was named, so sizes follow the table')
+    expect(JSON.parse(folds.stdout).folds).toHaveLength(6)
+    const paper = ['--folds', '2', '--paper-trade']
+    const trades = [
+      await backtest(...paper, '--out', at('paper')),
+      await backtest(...paper, '--cost-basis-points', '500', '--out', at('costly')),
+    ].map(({ stdout }) => JSON.parse(stdout).paperTrade[0].strategy)
+    expect(trades[0]).not.toEqual(trades[1])
+    expect(folds.code).toBe(0)
+  }, 120_000)
+
   it('watches a file until Ctrl-C', async () => {
     const watching = ['watch', '--model', at('run'), '--data', data]
     const { code, stdout } = await weftForecast(watching, { stopAt: /value/ })
     expect(stdout).toMatch(/^2024-01-09T07:00:00\.000Z {2}value( [\d.]+){6}\n$/)
     expect(code).toBeLessThanOrEqual(130)
+  }, 120_000)
+
+  it.each([[['--version']], [['train', '--help']], [['train', '--epoch', '3']]])(
+    'loads only the option tables for %j',
+    async (args) => {
+      const { stderr } = await weftForecast(args, { trace: true })
+      const loaded = [...stderr.matchAll(/^loaded (.*)$/gm)].flatMap((match) => match[1] ?? [])
+      expect(loaded.some((url) => url.endsWith('timeseries-forecast/dist/options.js'))).toBe(true)
+      const own = loaded.filter((url) => /timeseries-forecast\/dist\//.test(url))
+      expect(own.filter((url) => !/dist\/(cli|options|options\/\w+|presets\/\w+)\.js$/.test(url))).toEqual([])
+      expect(loaded.filter((url) => /duckdb|tensorflow|observablehq|weft_kernels|packages\/kernels/.test(url))).toEqual(
+        [],
+      )
+    },
+    120_000,
+  )
+
+  it('predicts without loading what draws plots', async () => {
+    const { stderr, code } = await weftForecast(['predict', '--model', at('run'), data], { trace: true })
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/^loaded .*dist\/predict\.js$/m)
+    expect(stderr).not.toMatch(/^loaded .*(observablehq|timeseries-forecast\/dist\/report)/m)
   }, 120_000)
 
   it('shows help of every command, each option once', async () => {
@@ -265,7 +320,7 @@ describe('bad input', () => {
     await refused(other).toThrow(/expected a model of timeseries-forecast .* received "image-seq"/)
     await refused(copy('half', about.slice(0, 100))).toThrow('weft.json')
     await refused(copy('bent', about.replace(/"lookBack": *24/, '"lookBack": 23'))).toThrow(
-      /bent: expected the columns, series and borders of a forecast in weft\.json, as its network needs/,
+      /bent: expected the columns, series and borders that the network needs in weft\.json, received/,
     )
   })
 

@@ -1,20 +1,20 @@
 /**
- * The table that `data` and the options describe, and which of its columns are what: forecast, known up to now, known ahead, constant.
- * How files are read is table/'s.
+ * The table that `data` and the options describe, and the roles of its columns: forecast, known up to now, known ahead, constant.
+ * Reading files is in table/.
  */
 import { expected } from '@weft/core/errors'
 import { didYouMean, flagOf } from '@weft/core/cli'
 import type { Layout } from './features.js'
-import { deriveColumns } from './feature-columns.js'
-import type { ColumnOptions, ReadingOptions } from './options-data.js'
-import type { NetworkOptions } from './options-network.js'
-import { Scaler } from './scaling.js'
-import type { Series, Table } from './series.js'
+import { deriveColumns } from './columns/feature-columns.js'
+import type { ColumnOptions, ReadingOptions } from './options/data.js'
+import type { NetworkOptions } from './options/network.js'
+import { Scaler } from './series/scaling.js'
+import type { Series, Table } from './series/series.js'
 import { calendarFeatures } from './table/calendar.js'
 import { readHolidays } from './table/holidays.js'
 import { readTable } from './table/read-table.js'
 
-/** Stands for all columns that nothing else is said of. */
+/** Stands for all columns without another role. */
 const ALL = 'all'
 
 const DOING = 'choosing columns'
@@ -55,15 +55,15 @@ export function layoutOf(table: Table, options: ColumnOptions): Layout {
   const names = [...(first?.columns.keys() ?? [])]
   const expand = (option: 'target' | 'past' | 'known') =>
     options[option].flatMap((name) => (name === ALL ? [] : expandColumn(name, option, names, table)))
-  const known = expand('known')
+  const knownAhead = expand('known')
   const targets =
-    options.target.length > 0 ? expand('target') : onlyColumn(names.filter((name) => !known.includes(name)))
-  const rest = names.filter((name) => !targets.includes(name) && !known.includes(name))
+    options.target.length > 0 ? expand('target') : onlyColumn(names.filter((name) => !knownAhead.includes(name)))
+  const rest = names.filter((name) => !targets.includes(name) && !knownAhead.includes(name))
   const past = options.past.includes(ALL) ? rest : expand('past')
-  const twice = [...targets, ...past, ...known].find((name, at, all) => all.indexOf(name) < at)
+  const twice = [...targets, ...past, ...knownAhead].find((name, at, all) => all.indexOf(name) < at)
   if (twice !== undefined)
     throw expected({ doing: DOING, want: 'each column once', of: 'target, past and known', got: twice })
-  return { targets, past, known, missing: options.missing, transform: options.transform }
+  return { targets, past, knownAhead, missing: options.missing, transform: options.transform }
 }
 
 /** A column by its name, or the columns of 0 and 1 that a column of texts has become. */
@@ -93,7 +93,7 @@ function onlyColumn(names: readonly string[]): string[] {
 }
 
 /** A series with columns derived from others and of the calendar, and which of them are known ahead. */
-export interface Enriched {
+export interface EnrichedSeries {
   readonly series: Series
   readonly layout: Layout
   /** Columns that are no matter of a scale fitted to the series: statics and the calendar. */
@@ -106,7 +106,7 @@ export function scaleOfStatics({ series }: Table, names: readonly string[]): Sca
     name,
     Float64Array.from(series, ({ statics }) => statics?.get(name) ?? Number.NaN),
   ])
-  return Scaler.fit(new Map(columns), names, { from: 0, to: series.length }, 'standard')
+  return Scaler.from(new Map(columns), names, { from: 0, to: series.length }, 'standard')
 }
 
 /** Adds derived columns, statics and the calendar to every series of a table. */
@@ -115,7 +115,7 @@ export async function enrich(
   layout: Layout,
   options: ColumnOptions & ReadingOptions,
   statics: Scaler,
-): Promise<Enriched[]> {
+): Promise<EnrichedSeries[]> {
   const holidays = options.holidays === undefined ? undefined : await readHolidays(options.holidays)
   return all.map((series) => {
     const derived = deriveColumns(series, options.features)
@@ -126,7 +126,7 @@ export async function enrich(
       layout: {
         ...layout,
         past: [...layout.past, ...derived.keys(), ...constant.keys()],
-        known: [...layout.known, ...calendar.keys()],
+        knownAhead: [...layout.knownAhead, ...calendar.keys()],
       },
       unscaled: [...constant.keys(), ...calendar.keys()],
     }

@@ -4,13 +4,13 @@
  * missing it makes fewer days and a smaller network.
  */
 import { join } from 'node:path'
-import { isFast, setupRuntime } from '@weft/core/runtime'
-import { demoFolder, demoSummary, type DemoSummary, type TrainHooks } from '@weft/core/app'
-import { formatDuration, plural } from '@weft/core/cli'
-import { writeDemoSeries } from './demo-series.js'
-import { tableText } from './alarms-shown.js'
+import { isFast, type RuntimeReport } from '@weft/core/runtime'
+import { demoFolder, demoSummary, onRuntime, type DemoSummary, type Hooks } from '@weft/core/app'
+import { formatDuration, plural, resolveOptions, type GivenOptions } from '@weft/core/cli'
+import { writeDemoSeries } from './datasets/demo-series.js'
+import { tableText } from './report/alarms.js'
 import { detect } from './detect.js'
-import type { DemoOptions, GivenTrainOptions } from './options.js'
+import { demoOptions, type DemoOptions, type GivenTrainOptions } from './options.js'
 import { predict } from './predict.js'
 import { train } from './train.js'
 
@@ -54,12 +54,15 @@ const DEMAND: GivenTrainOptions = {
   baselines: ['last', 'seasonal', 'drift', 'mean', 'sarima(1,0,1)(0,1,1,24)'],
 }
 
-export async function runDemo(options: DemoOptions, hooks: TrainHooks): Promise<DemoResult> {
+export async function runDemo(given: GivenOptions<typeof demoOptions>, hooks: Hooks): Promise<DemoResult> {
+  const options = resolveOptions(demoOptions, given)
+  return onRuntime(options, hooks, (runtime, inner) => demonstrate(options, runtime, inner))
+}
+
+async function demonstrate(options: DemoOptions, runtime: RuntimeReport, hooks: Hooks): Promise<DemoResult> {
   const started = performance.now()
   const { seed, device, threads } = options
   const out = demoFolder(options.out, 'demo-forecast')
-  const runtime = await setupRuntime({ device, threads })
-  if (runtime.notice !== undefined) hooks.note?.(runtime.notice)
   const size = isFast(runtime.device) ? FULL : REDUCED
   const days = options.days ?? size.days
   const series = join(out, 'series')
@@ -86,7 +89,7 @@ export async function runDemo(options: DemoOptions, hooks: TrainHooks): Promise<
     const lines = ['Stopped before the model was trained.']
     return { ...summary, mae: Number.NaN, verdict: '', coverage: Number.NaN, seconds, lines }
   }
-  const tomorrow = await predict(made.forecast, { model: run, out: join(out, 'tomorrow'), device, threads })
+  const tomorrow = await predict(made.forecast, { model: run, out: join(out, 'tomorrow'), device, threads }, hooks)
   hooks.note?.('Looking for what is unusual in the stations’ loads.')
   const alarms = await detect(
     { data: made.anomalies, labels: made.labels, out: join(out, 'alarms'), seed, device, threads },

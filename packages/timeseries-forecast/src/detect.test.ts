@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadDetector } from './anomaly/watcher.js'
-import { detect, type DetectResult } from './detect.js'
+import type { DetectResult } from './anomaly/table-alarms.js'
+import { detect } from './detect.js'
 import { fixtureCsv, fixtureTime, writeFixture } from './testing/fixture-tables.js'
 
 const ROWS = 160

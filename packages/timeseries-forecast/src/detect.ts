@@ -6,92 +6,31 @@
 import { basename, extname, join } from 'node:path'
 import { expected, UserError } from '@weft/core/errors'
 import { nabProbation, nabProfiles, nabScore, type NabFile } from './metrics/nab.js'
-import { readJson, writeFileAtomic, writeJsonAtomic } from '@weft/core/files'
-import { setupRuntime, type RuntimeReport } from '@weft/core/runtime'
-import { checkRunFolder, toCsv } from '@weft/core/app'
+import { writeFileAtomic, writeJsonAtomic } from '@weft/core/files'
+import type { RuntimeReport } from '@weft/core/runtime'
+import { checkRunFolder, onRuntime, toCsv, type Hooks } from '@weft/core/app'
 import { flagOf, resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
-import { detectSeries, LEAST_ROWS, rowsOf, type SeriesDetection } from './anomaly/train-detector.js'
+import { detectSeries, LEAST_ROWS, rowsOf } from './anomaly/train-detector.js'
+import { readLabels, type Windows, windowsOf } from './anomaly/labels.js'
+import { type DetectorRun, type DetectResult, type NabScores, tableAlarms } from './anomaly/table-alarms.js'
 import { saveDetector } from './anomaly/watcher.js'
-import { linesOf, writeAlarmsReport } from './alarms-shown.js'
+import { alarmLines, writeAlarmsReport } from './report/alarms.js'
 import { detectOptions, type DetectOptions } from './options.js'
-import type { Series, Table } from './series.js'
-import { parseInstant } from './table/instants.js'
+import type { Series } from './series/series.js'
 import { readTable, tableFiles } from './table/read-table.js'
 
-/** Rows that raised an alarm, one after the other. */
-export interface Alarm {
-  /** ISO 8601, of the first and the last row. */
-  readonly from: string
-  readonly to: string
-  readonly rows: number
-  /** The highest of them. */
-  readonly score: number
-  /** With labels: whether one of the rows lies in a labelled anomaly. */
-  readonly labelled?: boolean
-  /** Of the first row, by column. */
-  readonly values: Readonly<Record<string, number>>
-  readonly expected: Readonly<Record<string, number>>
-}
-
-export interface DetectedTable {
-  /** The file, and the series within it where there are several. */
-  readonly name: string
-  readonly rows: number
-  readonly probation: number
-  readonly threshold: number
-  readonly alarms: readonly Alarm[]
-  /** With labels: how many anomalies are labelled, and how many of them raised an alarm. */
-  readonly labelled?: { readonly anomalies: number; readonly found: number }
-}
-
-/** Scores by the benchmark's profiles, from 0 for silence to 100 for alarms at the first row of each anomaly. */
-export type NabScores = Readonly<Record<keyof typeof nabProfiles, number>>
-
-export interface DetectResult {
-  readonly tables: readonly DetectedTable[]
-  /** With labels: with one threshold that is best for all tables, as the benchmark has it, and with the detectors' own. */
-  readonly nab?: { readonly bestThreshold: NabScores; readonly ownThreshold: NabScores; readonly threshold: number }
-  readonly runtime: RuntimeReport
-  readonly seconds: number
-  readonly report: string | undefined
-  /** What to tell. */
-  readonly lines: readonly string[]
-}
-
-export interface DetectHooks {
-  readonly signal?: AbortSignal | undefined
-  readonly note?: (line: string) => void
-  readonly onFiles?: (done: number, total: number) => void
-  readonly command?: string
-}
-
-/** A series with what was found in it. */
-export interface Found {
-  readonly name: string
-  readonly file: string
-  readonly table: Table
-  readonly series: Series
-  readonly columns: readonly string[]
-  readonly detection: SeriesDetection
-  /** Labelled anomalies; undefined without labels. */
-  readonly windows: Windows | undefined
-}
-
-/** First and last moment of each labelled anomaly. */
-export type Windows = readonly (readonly [start: number, end: number])[]
-
 /** @throws UserError for files, columns or labels that a user can mend. */
-export async function detect(
-  given: GivenOptions<typeof detectOptions>,
-  hooks: DetectHooks = {},
-): Promise<DetectResult> {
-  const started = performance.now()
+export async function detect(given: GivenOptions<typeof detectOptions>, hooks: Hooks = {}): Promise<DetectResult> {
   const options = resolveOptions(detectOptions, given)
-  const runtime = await setupRuntime({ device: options.device, threads: options.threads })
+  return onRuntime(options, hooks, (runtime, inner) => detectIn(options, runtime, inner))
+}
+
+async function detectIn(options: DetectOptions, runtime: RuntimeReport, hooks: Hooks): Promise<DetectResult> {
+  const started = performance.now()
   const labels = options.labels === undefined ? undefined : readLabels(options.labels)
   if (options.out !== undefined) checkRunFolder({ ...options, out: options.out, resume: false })
-  const found: Found[] = []
+  const found: DetectorRun[] = []
   const problems: UserError[] = []
   const files = await tableFiles(options.data)
   const tell = telling(files.length, hooks)
@@ -104,18 +43,18 @@ export async function detect(
   // One series that is too short is left out and named; when all are, there is nothing to do.
   if (found.length === 0 && problems[0] !== undefined) throw problems[0]
   for (const { message } of problems) hooks.note?.(`Left out: ${message}.`)
-  const tables = found.map(described)
+  const tables = found.map(tableAlarms)
   const nab = labels && scoreOf(found, options)
   const seconds = (performance.now() - started) / 1000
   const result = { tables, ...(nab && { nab }), runtime, seconds }
   const report = options.out === undefined ? undefined : join(options.out, 'report.html')
   if (options.out !== undefined) await write(options.out, found, result, options, hooks.command)
   for (const { detection } of found) detection.detector.model.dispose()
-  return { ...result, report, lines: linesOf(result, report) }
+  return { ...result, report, lines: alarmLines(result, report) }
 }
 
 /** Says what was found of tables: of several each thing once, with the first file it was found in. */
-function telling(files: number, { note }: DetectHooks): (file: string, line: string) => void {
+function telling(files: number, { note }: Hooks): (file: string, line: string) => void {
   const told = new Set<string>()
   return (file, line) => {
     if (told.has(line)) return
@@ -129,8 +68,8 @@ async function detectTable(
   options: DetectOptions,
   labels: ReadonlyMap<string, Windows> | undefined,
   problems: UserError[],
-  { signal, note }: DetectHooks,
-): Promise<Found[]> {
+  { signal, note }: Hooks,
+): Promise<DetectorRun[]> {
   const { key, columns, duplicates, unsorted, timeZone, missingText, time, step, rows, dateOrder } = options
   const table = await readTable({
     data: file,
@@ -146,7 +85,7 @@ async function detectTable(
     ...(dateOrder !== undefined && { dateOrder }),
   })
   for (const line of table.notes) note?.(line)
-  const found: Found[] = []
+  const found: DetectorRun[] = []
   for (const series of table.series) {
     const watched = [...series.columns.keys()]
     const short = tooShort(series, file, options)
@@ -185,80 +124,7 @@ function tooShort(
   })
 }
 
-/** Windows of anomalies by file. @throws UserError when it is no such file. */
-function readLabels(path: string): ReadonlyMap<string, Windows> {
-  const json = readJson(path)
-  const wrong = (received: unknown) =>
-    expected({
-      doing: `reading ${path}`,
-      want: 'a list of [start, end] for each file',
-      of: 'labels',
-      got: JSON.stringify(received),
-    })
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong(json)
-  return new Map(
-    Object.entries(json).map(([file, windows]): [string, Windows] => {
-      if (!Array.isArray(windows)) throw wrong(windows)
-      return [
-        file,
-        windows.map((window: unknown) => {
-          const [start, end] = Array.isArray(window) ? window.map((text) => parseInstant(String(text))?.ms) : []
-          if (start === undefined || end === undefined || end < start) throw wrong(window)
-          return [start, end] as const
-        }),
-      ]
-    }),
-  )
-}
-
-/** The windows of the file whose path ends like the name in the labels. */
-function windowsOf(labels: ReadonlyMap<string, Windows>, file: string): Windows {
-  const path = file.replaceAll('\\', '/')
-  for (const [name, windows] of labels) if (path === name || path.endsWith(`/${name}`)) return windows
-  return []
-}
-
-function described({ name, series, columns, detection, windows }: Found): DetectedTable {
-  const { alarms, scores, probation, threshold, expected: wanted } = detection
-  const groups: number[][] = []
-  for (const row of alarms) {
-    const last = groups.at(-1)
-    if (last?.at(-1) === row - 1) last.push(row)
-    else groups.push([row])
-  }
-  const moment = (row: number | undefined) => series.times[row ?? 0] ?? 0
-  const time = (row: number | undefined) => new Date(moment(row)).toISOString()
-  const isIn = (rows: readonly number[], [start, end]: Windows[number]) =>
-    moment(rows[0]) <= end && moment(rows.at(-1)) >= start
-  return {
-    name,
-    rows: series.times.length,
-    probation,
-    threshold,
-    ...(windows && {
-      labelled: {
-        anomalies: windows.length,
-        found: windows.filter((window) => groups.some((rows) => isIn(rows, window))).length,
-      },
-    }),
-    alarms: groups.map((rows) => {
-      const [first = 0] = rows
-      const at = (values: (column: number) => number | undefined) =>
-        Object.fromEntries(columns.map((column, c) => [column, values(c) ?? Number.NaN]))
-      return {
-        from: time(first),
-        to: time(rows.at(-1)),
-        rows: rows.length,
-        ...(windows && { labelled: windows.some((window) => isIn(rows, window)) }),
-        score: rows.reduce((most, row) => Math.max(most, scores[row] ?? 0), 0),
-        values: at((c) => series.columns.get(columns[c] ?? '')?.[first]),
-        expected: at((c) => wanted[c]?.[first]),
-      }
-    }),
-  }
-}
-
-function scoreOf(found: readonly Found[], { risk, labels }: DetectOptions): NonNullable<DetectResult['nab']> {
+function scoreOf(found: readonly DetectorRun[], { risk, labels }: DetectOptions): NonNullable<DetectResult['nab']> {
   if (found.every(({ windows = [] }) => windows.length === 0)) {
     throw new UserError(
       `scoring alarms: expected anomalies of at least one of the files in ${labels ?? 'the labels'}, received none`,
@@ -278,7 +144,7 @@ function scoreOf(found: readonly Found[], { risk, labels }: DetectOptions): NonN
 
 async function write(
   out: string,
-  found: readonly Found[],
+  found: readonly DetectorRun[],
   result: Pick<DetectResult, 'tables' | 'nab' | 'runtime' | 'seconds'>,
   options: DetectOptions,
   command: string | undefined,

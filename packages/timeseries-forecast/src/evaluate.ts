@@ -1,21 +1,18 @@
 /**
- * How good a saved model is on a table: on all of it, or on one part of the time that the model was trained with. The figures are
- * judge.ts's; here the table is read as the model's was.
+ * How good a saved model is on a table: on all of it, or on one part of the time that the model was trained with. The recipe is core's,
+ * judging is in judge.ts; here the table is read as the training table was.
  */
-import { join } from 'node:path'
+import { evaluateModel, type Evaluation, type EvaluationData, type Hooks } from '@weft/core/app'
+import { resolveOptions, type GivenOptions } from '@weft/core/cli'
 import { expected } from '@weft/core/errors'
-import { setupRuntime } from '@weft/core/runtime'
-import { writeFileAtomic } from '@weft/core/files'
-import { writeEvaluationReport, type EvaluateHooks, type Evaluation } from '@weft/core/app'
-import { resolveOptions } from '@weft/core/cli'
-import type { GivenOptions } from '@weft/core/cli'
 import { makeBaselines } from './baselines/index.js'
-import { forecastsCsv, judgeForecasts, type Judgement } from './judge.js'
+import { readTableForModel } from './forecasting/table-for-model.js'
+import { judgeForecasts } from './judge.js'
+import { forecastsCsv } from './judging/judgement-io.js'
+import type { Judgement } from './judging/judgement.js'
 import { ForecastModel } from './model.js'
-import { evaluateOptions } from './options.js'
-import { readForModel } from './reading.js'
-import { forecastReport } from './shown.js'
-import { judgedWindows } from './training-set.js'
+import { evaluateOptions, type EvaluateOptions } from './options.js'
+import { windowsToJudge } from './training-set.js'
 
 /**
  * Judges a saved model.
@@ -24,17 +21,19 @@ import { judgedWindows } from './training-set.js'
  */
 export async function evaluate(
   given: GivenOptions<typeof evaluateOptions>,
-  hooks: EvaluateHooks = {},
+  hooks: Hooks = {},
 ): Promise<Evaluation<Judgement, ForecastModel>> {
-  const started = performance.now()
-  const options = resolveOptions(evaluateOptions, given)
-  const runtime = await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
-  const model = await ForecastModel.load(options.model)
-  const { season, options: trained } = model.forecasting
+  const load = (path: string) => ForecastModel.load(path)
+  return evaluateModel({ load, open }, resolveOptions(evaluateOptions, given), hooks)
+}
+
+async function open(model: ForecastModel, options: EvaluateOptions, hooks: Hooks): Promise<EvaluationData<Judgement>> {
+  const { season, options: trained } = model.spec
   const baselines = options.baselines ?? trained.baselines
+  // A mistake in them should show before the table is read.
   makeBaselines(baselines, { season })
-  const { set } = await readForModel(model, options.data)
-  const windows = judgedWindows(set, options.part, { ...trained, judgedWindows: options.judgedWindows })
+  const { set } = await readTableForModel(model, options.data)
+  const windows = windowsToJudge(set, options.part, { ...trained, judgedWindows: options.judgedWindows })
   if (windows.length === 0)
     throw expected({
       doing: 'judging the model',
@@ -42,25 +41,19 @@ export async function evaluate(
       of: `the ${options.part ?? 'whole'} part of ${options.data}`,
       got: 0,
     })
-  const judgement = await judgeForecasts(model, set, windows.origins, {
-    horizon: trained.horizon,
-    coverage: trained.coverage,
-    baselines,
-    batchSize: options.batchSize,
-    season,
-    onProgress: hooks.onProgress,
-  })
-  const evaluation = {
-    judgement,
-    model,
+  return {
     skipped: [],
     warnings: [],
-    runtime,
-    seconds: (performance.now() - started) / 1000,
+    judge: () =>
+      judgeForecasts(model, set, windows.origins, {
+        horizon: trained.horizon,
+        coverage: trained.coverage,
+        baselines,
+        batchSize: options.batchSize,
+        season,
+        onProgress: hooks.onItems,
+      }),
+    predictions: forecastsCsv,
+    report: async () => (await import('./report/from-judgement.js')).forecastReport(model),
   }
-  if (options.out === undefined) return { ...evaluation, report: undefined }
-  const report = join(options.out, 'report.html')
-  writeFileAtomic(join(options.out, 'predictions.csv'), forecastsCsv(judgement))
-  await writeEvaluationReport(report, evaluation, forecastReport(model), { options, command: hooks.command })
-  return { ...evaluation, report }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fillingOf, gappyColumns, type Layout, prepareSeries, restorerOf, transformTargets } from './features.js'
-import { Scaler } from './scaling.js'
-import type { Series } from './series.js'
+import { Scaler } from './series/scaling.js'
+import type { Series } from './series/series.js'
 
 const series: Series = {
   key: 'north',
@@ -12,12 +12,12 @@ const series: Series = {
     ['holiday', Float64Array.from([0, 1, 0])],
   ]),
 }
-const layout: Layout = { targets: ['load'], past: ['wind'], known: ['holiday'], missing: 'interpolate' }
-const unscaled = Scaler.fit(series.columns, [], { from: 0, to: 3 }, 'none')
+const layout: Layout = { targets: ['load'], past: ['wind'], knownAhead: ['holiday'], missing: 'interpolate' }
+const unscaled = Scaler.from(series.columns, [], { from: 0, to: 3 }, 'none')
 
 describe('prepareSeries', () => {
   it('puts targets first, then past, then known columns, scaled, gaps left open', () => {
-    const scaler = Scaler.fit(series.columns, ['wind'], { from: 0, to: 3 }, 'standard')
+    const scaler = Scaler.from(series.columns, ['wind'], { from: 0, to: 3 }, 'standard')
     const prepared = prepareSeries(series, layout, scaler)
     expect(prepared).toMatchObject({ key: 'north', length: 3, targets: 1, pastColumns: ['load', 'wind', 'holiday'] })
     expect([...prepared.past]).toEqual([1, -1, 0, Math.fround(Math.E), NaN, 1, Math.fround(Math.E ** 2), 1, 0])
@@ -44,7 +44,7 @@ describe('prepareSeries', () => {
   it('takes logarithms of targets, and gives forecasts back in the units of the table', () => {
     const logs: Layout = { ...layout, transform: 'log' }
     const columns = transformTargets(series, logs)
-    const scaler = Scaler.fit(columns, ['load'], { from: 0, to: 3 }, 'standard')
+    const scaler = Scaler.from(columns, ['load'], { from: 0, to: 3 }, 'standard')
     const { past } = prepareSeries(series, logs, scaler)
     const scaled = [0, 3, 6].map((at) => past[at] ?? NaN)
     expect(scaled[1]).toBeCloseTo(0, 6)
@@ -62,7 +62,7 @@ describe('prepareSeries', () => {
       'taking logarithms: expected a number above 0 for holiday in row 0 (1970-01-01T00:00:00.000Z) of series north, received 0',
     )
     expect(() => prepareSeries(series, layout, unscaled, new Map([['holiday', new Float64Array(2)]]))).toThrow(
-      'expected the same number of rows, 3 or more, for the columns known in advance (holiday), received 2',
+      'expected the same number of rows (3 or more) for the columns known in advance (holiday), received 2',
     )
   })
 })

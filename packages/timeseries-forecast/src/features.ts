@@ -3,9 +3,9 @@
  * columns like all others; gaps stay open until windows are cut (windows/), so that none is filled with what was not known yet.
  */
 import { expected } from '@weft/core/errors'
-import { requirePositive } from './feature-columns.js'
-import type { Scaler } from './scaling.js'
-import type { Series } from './series.js'
+import { requirePositive } from './columns/feature-columns.js'
+import type { Scaler } from './series/scaling.js'
+import type { Series } from './series/series.js'
 import { countGaps, type GapFilling } from './windows/fill-gaps.js'
 import type { PreparedSeries, RowRange } from './windows/prepared-series.js'
 
@@ -22,7 +22,7 @@ export interface Layout {
   /** What is known up to the origin, besides the targets. */
   readonly past: readonly string[]
   /** What is known in advance, for the horizon too. */
-  readonly known: readonly string[]
+  readonly knownAhead: readonly string[]
   readonly missing: MissingPolicy
   /** The columns whose gaps are inputs themselves, by `gappyColumns` of the training part. */
   readonly masked?: readonly string[] | undefined
@@ -41,13 +41,13 @@ export function fillingOf(missing: MissingPolicy): GapFilling {
  * The columns of a layout that have gaps in the training rows of a series. What is missing before the first value is no gap: a derived
  * column is not defined there yet. With `mask`, these of all series are `masked`.
  */
-export function gappyColumns({ columns }: Series, { targets, past, known }: Layout, rows: RowRange): string[] {
+export function gappyColumns({ columns }: Series, { targets, past, knownAhead }: Layout, rows: RowRange): string[] {
   const gappy = (name: string) => {
     const values = columns.get(name)?.subarray(rows.from, rows.to) ?? new Float64Array(0)
     const first = values.findIndex((value) => !Number.isNaN(value))
     return first !== -1 && values.subarray(first).some(Number.isNaN)
   }
-  return [...new Set([...targets, ...past, ...known])].filter(gappy)
+  return [...new Set([...targets, ...past, ...knownAhead])].filter(gappy)
 }
 
 /**
@@ -79,10 +79,10 @@ export function prepareSeries(
   scaler: Scaler,
   ahead: ReadonlyMap<string, Float64Array> = new Map(),
 ): PreparedSeries {
-  const { targets, past, known, masked = [], targetsOnly = false } = layout
+  const { targets, past, knownAhead, masked = [], targetsOnly = false } = layout
   const length = series.times.length
   const columns = new Map([...transformTargets(series, layout), ...ahead])
-  const names = [...targets, ...past, ...(targetsOnly ? [] : known)]
+  const names = [...targets, ...past, ...(targetsOnly ? [] : knownAhead)]
   const pastColumns = [...names, ...masked.map((name) => `missing(${name})`)]
   const rows = new Float32Array(length * pastColumns.length)
   names.forEach((name, at) => {
@@ -97,26 +97,36 @@ export function prepareSeries(
       gaps.map((value) => (Number.isNaN(value) ? 1 : 0)),
     )
   })
-  const knownRows = rowsOfKnown(series, columns, known)
-  const future = new Float32Array(knownRows * known.length)
-  known.forEach((name, at) => {
-    write(future, at, known.length, columnOf(series, columns, name), scaler.scaleOf(name))
+  const futureRows = rowsAhead(series, columns, knownAhead)
+  const future = new Float32Array(futureRows * knownAhead.length)
+  knownAhead.forEach((name, at) => {
+    write(future, at, knownAhead.length, columnOf(series, columns, name), scaler.scaleOf(name))
   })
   const { key, times } = series
   const gaps = countGaps(rows, pastColumns.length)
-  return { key, times, length, past: rows, gaps, pastColumns, targets: targets.length, future, futureColumns: known }
+  return {
+    key,
+    times,
+    length,
+    past: rows,
+    gaps,
+    pastColumns,
+    targets: targets.length,
+    future,
+    futureColumns: knownAhead,
+  }
 }
 
 /** How many rows the known columns have, T at least. */
-function rowsOfKnown(series: Series, columns: Series['columns'], known: readonly string[]): number {
-  const [first = series.times.length, ...others] = known.map((name) => columnOf(series, columns, name).length)
+function rowsAhead(series: Series, columns: Series['columns'], knownAhead: readonly string[]): number {
+  const [first = series.times.length, ...others] = knownAhead.map((name) => columnOf(series, columns, name).length)
   const wrong = [first, ...others].find((rows) => rows !== first || rows < series.times.length)
   if (wrong === undefined) return first
-  const what = `the same number of rows, ${series.times.length} or more,`
+  const what = `the same number of rows (${series.times.length} or more)`
   throw expected({
     doing: 'preparing a series',
     want: what,
-    of: `the columns known in advance (${known.join(', ')})`,
+    of: `the columns known in advance (${knownAhead.join(', ')})`,
     got: wrong,
   })
 }

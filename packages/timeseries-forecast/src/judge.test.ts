@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { writeFileAtomic } from '@weft/core/files'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ForecastSet } from './forecast-set.js'
-import { judgeForecasts, judgementJson, pool, type Judgement } from './judge.js'
+import type { ForecastSet } from './forecasting/forecast-set.js'
+import { judgeForecasts } from './judge.js'
+import type { Judgement } from './judging/judgement.js'
+import { judgementJson } from './judging/judgement-io.js'
+import { pool } from './judging/pool.js'
 import { ForecastModel } from './model.js'
-import { readForModel } from './reading.js'
+import { readTableForModel } from './forecasting/table-for-model.js'
 import { FIXTURE_FORECAST, fixtureTime } from './testing/fixture-tables.js'
 import { train } from './train.js'
 
@@ -36,7 +39,7 @@ beforeAll(async () => {
   model = await ForecastModel.load(out)
   // A network that says 0 forecasts the last value, one that says 1 a deviation above it.
   model.network.setWeights(model.network.getWeights().map((weight) => tf.zerosLike(weight)))
-  set = (await readForModel(model, data)).set
+  set = (await readTableForModel(model, data)).set
 })
 afterAll(() => {
   model.network.dispose()

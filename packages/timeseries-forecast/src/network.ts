@@ -1,5 +1,5 @@
 /**
- * The network that the options ask for. The builders are core's; here it is decided which, and what each output means: a point, the
+ * The network that the options ask for. The builders are in models/; here one is chosen, and the meaning of each output: a point, the
  * quantiles of an interval, or a normal distribution.
  */
 import type * as tfl from '@tensorflow/tfjs-layers'
@@ -11,7 +11,7 @@ import { buildRecurrentForecaster } from './models/recurrent-forecaster.js'
 import { buildSegmentRnn } from './models/segment-rnn.js'
 import { gaussianLoss, maskedLoss, quantileLoss } from './models/forecast-losses.js'
 import { type LossFunction } from '@weft/core/training'
-import type { HeadOptions, NetworkOptions } from './options-network.js'
+import type { HeadOptions, NetworkOptions } from './options/network.js'
 
 /** The sizes of a network's inputs and output, before its options. */
 export interface NetworkSizes {
@@ -23,7 +23,7 @@ export interface NetworkSizes {
   /** Columns that are forecast, C. */
   readonly targets: number
   /** Columns known in advance, K. */
-  readonly known: number
+  readonly futureInputs: number
   /** Series that share the network. */
   readonly series: number
   /** Of a grid of stations, whose cells are the targets. */
@@ -48,14 +48,14 @@ export function lossOf(options: HeadOptions): LossFunction {
 }
 
 export function buildNetwork(options: NetworkOptions & HeadOptions, sizes: NetworkSizes): tfl.LayersModel {
-  const { lookBack, inputs, horizon, targets, known, series, seed } = sizes
+  const { lookBack, inputs, horizon, targets, futureInputs, series, seed } = sizes
   const { network, units, layers, bidirectional, dropout, filters, kernelSize, fusion, linear, segmentLength } = options
   const shape = {
     lookBack,
     inputs,
     horizon,
     outputs: targets * parametersOf(options),
-    future: known,
+    future: futureInputs,
     seed,
     ...(series > 1 && { series: { count: series } }),
   }

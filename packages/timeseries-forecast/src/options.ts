@@ -1,7 +1,8 @@
 /**
  * Every option of this application, once: default, unit, range, one line of help. Types, flags, help and checks derive from these
  * tables; a command takes the tables it needs. Values that differ for a kind of table are in presets/, what all applications share is
- * core's, long tables are in options-*.ts.
+ * core's, long tables are in
+ * options/. Nothing that runs is imported, so that help stays quick.
  */
 import {
   judgingOptions,
@@ -10,12 +11,12 @@ import {
   runtimeOptions,
   seedOption,
   trainingOptions,
-} from '@weft/core/app'
+} from '@weft/core/options'
 import { defineOptions } from '@weft/core/cli'
 import type { GivenOptions, OptionsOf } from '@weft/core/cli'
-import { detectionOptions } from './options-anomaly.js'
-import { chronologyOptions, columnOptions, datasetOption, readingOptions, windowOptions } from './options-data.js'
-import { comparisonOptions, headOptions, modelOptions } from './options-network.js'
+import { detectionOptions } from './options/anomaly.js'
+import { chronologyOptions, columnOptions, datasetOption, readingOptions, windowOptions } from './options/data.js'
+import { comparisonOptions, headOptions, modelOptions } from './options/network.js'
 
 const dataOption = defineOptions({
   data: {
@@ -41,7 +42,7 @@ const paperOptions = defineOptions({
 
 export const trainOptions = defineOptions({
   ...dataOption,
-  preset: { type: 'string', group: 'Table', help: 'named set of options; sizes that suit the table unless told' },
+  preset: { type: 'string', group: 'Table', help: 'named set of options (default: sizes that suit the table)' },
   ...datasetOption,
   ...readingOptions,
   ...columnOptions,
@@ -59,7 +60,7 @@ export const trainOptions = defineOptions({
 export const evaluateOptions = defineOptions({
   ...modelOption,
   ...dataOption,
-  baselines: { type: 'list', group: 'Judging', help: 'what it is compared with; as when it was trained unless told' },
+  baselines: { type: 'list', group: 'Judging', help: 'baselines to compare with (default: those of training)' },
   judgedWindows: comparisonOptions.judgedWindows,
   ...judgingOptions,
   ...runtimeOptions,
@@ -67,14 +68,20 @@ export const evaluateOptions = defineOptions({
 
 export const predictOptions = defineOptions({
   ...modelOption,
-  data: { type: 'path', help: 'table whose end is continued, as well as one named without an option' },
+  data: { type: 'path', help: 'table to continue, instead of the one given as an argument' },
   out: { type: 'path', group: 'Run', help: 'folder for forecast.csv and report.html' },
   ...runtimeOptions,
 })
 
 export const backtestOptions = defineOptions({
   ...trainOptions,
-  folds: { type: 'integer', default: 4, min: 1, group: 'Judging', help: 'stretches of time that are forecast in turn' },
+  folds: {
+    type: 'integer',
+    default: 4,
+    min: 1,
+    group: 'Judging',
+    help: 'stretches of time to forecast, one after the other',
+  },
   ...paperOptions,
 })
 
@@ -84,7 +91,7 @@ export const detectOptions = defineOptions({
   step: {
     ...readingOptions.step,
     default: 'rows',
-    help: 'time between rows, such as 5min, by which gaps are found; rows takes them as they come, as watch does',
+    help: 'time between rows, such as 5min, to find gaps; rows takes them as they come, as watch does',
   },
   ...detectionOptions,
   ...seedOption,
@@ -98,7 +105,7 @@ export const detectOptions = defineOptions({
 
 export const watchOptions = defineOptions({
   ...modelOption,
-  data: { type: 'path', help: 'file to which rows are appended; standard input unless told' },
+  data: { type: 'path', help: 'file to which rows are appended (default: standard input)' },
   ...runtimeOptions,
 })
 
@@ -106,14 +113,14 @@ export const demoOptions = defineOptions({
   out: {
     type: 'path',
     group: 'Run',
-    help: 'folder of the demonstration; the next free of runs/demo-forecast, runs/demo-forecast-2, …',
+    help: 'folder of the demonstration (default: the next free of runs/demo-forecast, runs/demo-forecast-2, …)',
   },
-  days: { type: 'integer', min: 30, group: 'Run', help: 'days that are made; fewer on a slow device unless told' },
+  days: { type: 'integer', min: 30, group: 'Run', help: 'days to make (default: fewer on a slow device)' },
   epochs: {
     type: 'integer',
     min: 1,
     group: 'Run',
-    help: 'passes over the windows; fewer on a slow device unless told',
+    help: 'passes over the windows (default: fewer on a slow device)',
   },
   ...seedOption,
   ...runtimeOptions,
@@ -121,6 +128,7 @@ export const demoOptions = defineOptions({
 
 export type TrainOptions = OptionsOf<typeof trainOptions>
 export type GivenTrainOptions = GivenOptions<typeof trainOptions>
+export type EvaluateOptions = OptionsOf<typeof evaluateOptions>
 export type BacktestOptions = OptionsOf<typeof backtestOptions>
 export type DetectOptions = OptionsOf<typeof detectOptions>
 export type DemoOptions = OptionsOf<typeof demoOptions>

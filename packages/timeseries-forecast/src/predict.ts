@@ -2,49 +2,25 @@
  * Forecasts beyond the end of a table by a saved model: of every series the rows after the last that holds a target. What is known ahead
  * must be in the table, in rows whose targets are empty; the calendar is known anyway.
  */
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { expected } from '@weft/core/errors'
-import { setupRuntime, type RuntimeReport } from '@weft/core/runtime'
+import type { RuntimeReport } from '@weft/core/runtime'
 import { writeFileAtomic } from '@weft/core/files'
-import { reportFooter, toCsv } from '@weft/core/app'
+import { onRuntime, toCsv, type Hooks } from '@weft/core/app'
 import { resolveOptions } from '@weft/core/cli'
 import type { GivenOptions } from '@weft/core/cli'
-import { writeReport } from '@weft/core/report'
-import type { Enriched } from './data.js'
-import { futureTimes } from './future-times.js'
-import { FORMAT, ForecastModel } from './model.js'
+import type { EnrichedSeries } from './data.js'
+import { futureTimes } from './series/future-times.js'
+import type { ForecastWithHistory, Prediction } from './forecasting/prediction.js'
+import { ForecastModel } from './model.js'
 import { predictOptions } from './options.js'
-import { readForModel, type ReadForModel } from './reading.js'
-import { prepareEnd } from './series-end.js'
-import { futureSections } from './shown.js'
-import type { Table } from './series.js'
+import { readTableForModel, type TableForModel } from './forecasting/table-for-model.js'
+import { prepareEnd } from './forecasting/series-end.js'
+import type { Table } from './series/series.js'
 import { readHolidays } from './table/holidays.js'
 
 /** Rows of history that a plot shows, in horizons. */
 const SHOWN_HORIZONS = 4
-
-/** The forecast of one target of one series. */
-export interface Prediction {
-  readonly series: string
-  readonly target: string
-  /** One for each row of the horizon. */
-  readonly rows: readonly PredictedRow[]
-}
-
-export interface PredictedRow {
-  /** ISO 8601 in UTC; of rows that have only an order `+1`, `+2`, … after the last. */
-  readonly time: string
-  readonly forecast: number
-  readonly lower?: number
-  readonly upper?: number
-}
-
-/** What is drawn of a forecast. */
-export interface DrawnForecast extends Prediction {
-  readonly history: { readonly times: Float64Array; readonly values: Float64Array }
-  /** Undefined where rows have only an order. */
-  readonly times: Float64Array | undefined
-}
 
 export interface PredictResult {
   readonly predictions: readonly Prediction[]
@@ -59,39 +35,33 @@ export interface PredictResult {
 export async function predict(
   data: string,
   given: GivenOptions<typeof predictOptions>,
-  command?: string,
+  hooks: Hooks = {},
 ): Promise<PredictResult> {
   const started = performance.now()
   const options = resolveOptions(predictOptions, given)
-  const runtime = await setupRuntime({ device: options.device, threads: options.threads, purpose: 'predict' })
-  const model = await ForecastModel.load(options.model)
-  const read = await readForModel(model, data)
-  const drawn = await forecastEnd(model, read, data)
-  const predictions = drawn.map(({ series, target, rows }) => ({ series, target, rows }))
-  const seconds = (performance.now() - started) / 1000
-  const files: string[] = []
-  if (options.out !== undefined) {
+  return onRuntime({ ...options, purpose: 'predict' }, hooks, async (runtime) => {
+    const model = await ForecastModel.load(options.model)
+    const read = await readTableForModel(model, data)
+    const forecasts = await forecastEnd(model, read, data)
+    const predictions = forecasts.map(({ series, target, rows }) => ({ series, target, rows }))
+    const seconds = (performance.now() - started) / 1000
+    const result = { predictions, notes: read.table.notes, runtime, seconds }
+    if (options.out === undefined) return { ...result, files: [] }
     const [csv, report] = [join(options.out, 'forecast.csv'), join(options.out, 'report.html')]
     writeFileAtomic(csv, forecastCsv(predictions))
-    writeReport(report, {
-      kicker: `Weft ${FORMAT.app}`,
-      title: 'Forecast',
-      subtitle: `${model.targetNames.join(', ')} after the end of ${basename(data)}`,
-      sections: futureSections(drawn, model),
-      footer: reportFooter({ runtime, seconds }, { options, command }),
-    })
-    files.push(csv, report)
-  }
-  return { predictions, notes: read.table.notes, runtime, seconds, files }
+    const { writeFutureReport } = await import('./report/future-report.js')
+    writeFutureReport(report, forecasts, model, { data, runtime, seconds, options, command: hooks.command })
+    return { ...result, files: [csv, report] }
+  })
 }
 
 /** The forecasts after the end of each series. */
 async function forecastEnd(
   model: ForecastModel,
-  { table, enriched, set }: ReadForModel,
+  { table, enriched, set }: TableForModel,
   data: string,
-): Promise<DrawnForecast[]> {
-  const { options, layout } = model.forecasting
+): Promise<ForecastWithHistory[]> {
+  const { options, layout } = model.spec
   const holidays = options.holidays === undefined ? undefined : await readHolidays(options.holidays)
   const ends = enriched.map((one) => endOf(one, layout.targets, options.lookBack, data))
   const ahead = enriched.map(({ series }, s) => timesFrom(series.times, ends[s] ?? 0, options.horizon, table))
@@ -118,7 +88,7 @@ async function forecastEnd(
 }
 
 /** The row after the last that holds a target. @throws UserError when what is before it is no whole look-back. */
-function endOf({ series }: Enriched, targets: readonly string[], lookBack: number, data: string): number {
+function endOf({ series }: EnrichedSeries, targets: readonly string[], lookBack: number, data: string): number {
   const columns = targets.flatMap((name) => series.columns.get(name) ?? [])
   let end = series.times.length
   while (end > 0 && columns.every((values) => Number.isNaN(values[end - 1]))) end--

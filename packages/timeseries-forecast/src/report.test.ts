@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { forecastFigures, forecastSections, type ForecastShown, leadName, type ShownWindow } from './report.js'
+import { forecastFigures, forecastSections, type TargetReport, leadName, type WindowReport } from './report.js'
 
 const HOUR_MS = 3_600_000
 const START = Date.UTC(2024, 5, 1)
 const times = (from: number, count: number) => Array.from({ length: count }, (_, at) => START + (from + at) * HOUR_MS)
 
-const window: ShownWindow = {
+const window: WindowReport = {
   series: 'north',
   origin: 24,
   history: { times: times(0, 24), values: times(0, 24).map((_, at) => at) },
@@ -16,7 +16,7 @@ const window: ShownWindow = {
   note: 'the worst',
 }
 
-const shown: ForecastShown = {
+const shown: TargetReport = {
   target: 'load',
   unit: 'MW',
   step: { unit: 'ms', count: HOUR_MS },
@@ -83,7 +83,7 @@ describe('what is shown of forecasts', () => {
 
   it('numbers rows where there are no times, and gives no clock to days', () => {
     const plain = { ...window, series: '', history: { values: [1, 2] }, forecast: { values: [1, 2, 3] } }
-    const caption = (one: ShownWindow, count: number) =>
+    const caption = (one: WindowReport, count: number) =>
       forecastSections({ ...shown, windows: [one], step: { unit: 'ms', count } })[1]?.figures?.[0]?.caption
     expect(caption(plain, HOUR_MS)).toBe('From row 24. The worst.')
     expect(caption(window, 24 * HOUR_MS)).toBe('north, from 2024-06-02. The worst.')

@@ -1,7 +1,7 @@
 /**
  * What the reports of training, evaluation and backtests show of forecasts: windows beside what then came, the model beside the
  * baselines, what intervals hold and what is left in the residuals. The input is plain data of what was judged, one target at a time;
- * the frame of a report is core/app's, drawing core/report's.
+ * the frame of a report is in core/app.
  */
 import { formatDuration, formatNumber, formatPercent, plural } from '@weft/core/cli'
 import {
@@ -15,11 +15,11 @@ import {
 } from './report/forecast-sections.js'
 import { type EquityPlotData } from './report/equity-plot.js'
 import { type KeyFigure, type Section } from '@weft/core/report'
-import { type NamedValues } from './report/forecast-plots.js'
-import type { Step } from './series.js'
+import type { NamedValues } from './report/line-marks.js'
+import type { Step } from './series/series.js'
 
 /** One forecast that is shown: numbers of one target in the unit of the table, missing ones NaN. */
-export interface ShownWindow {
+export interface WindowReport {
   /** Which series it is of; empty when there is only one. */
   readonly series: string
   /** Number of the first row that is forecast. */
@@ -43,12 +43,12 @@ export interface ShownWindow {
 }
 
 /** What is shown of the forecasts of one target. */
-export interface ForecastShown {
+export interface TargetReport {
   /** The target's column. */
   readonly target: string
   readonly unit?: string
   readonly step: Step
-  readonly windows: readonly ShownWindow[]
+  readonly windows: readonly WindowReport[]
   /** Windows that were judged. */
   readonly judged: number
   /** The model first, then the baselines; all of the same windows. None where the truth is still to come. */
@@ -65,7 +65,7 @@ export interface ForecastShown {
 }
 
 /** The model's figures, the first thing that a reader sees. @param part What was judged, in words. */
-export function forecastFigures({ scores, unit, target, judged, intervals }: ForecastShown, part: string): KeyFigure[] {
+export function forecastFigures({ scores, unit, target, judged, intervals }: TargetReport, part: string): KeyFigure[] {
   const [model, ...baselines] = scores
   if (model === undefined) return []
   const best = bestOf(baselines)
@@ -94,24 +94,23 @@ export function forecastFigures({ scores, unit, target, judged, intervals }: For
   ]
 }
 
-/** Forecasts that were picked would say little. */
-const SPREAD_EVENLY = 'These windows lie evenly over what was judged; they were not picked.'
+/** Chosen examples would prove little. */
+const SPREAD_EVENLY = 'These windows are spread evenly over all that were judged.'
 
 /** Whether intervals held what they were made for. */
 function heldText(levels: Intervals['levels'] = []): string[] {
   return levels.map(
-    ({ nominal, actual }) =>
-      `Made to hold ${formatPercent(nominal, 0)} of the truth, they held ${formatPercent(actual)}.`,
+    ({ nominal, actual }) => `The ${formatPercent(nominal, 0)} intervals held ${formatPercent(actual)} of the truth.`,
   )
 }
 
 /** The sections of one target, in the order in which one asks. */
-export function forecastSections(shown: ForecastShown): Section[] {
+export function forecastSections(shown: TargetReport): Section[] {
   const { target, unit, step, windows, judged, scores, maeByLead, intervals, residuals, season, strategy } = shown
   const inUnit = unit === undefined ? {} : { unit }
   const lead = leadName(step)
   const examples = windows.map((window) => ({
-    data: { ...drawnWindow(window), label: target, ...inUnit },
+    data: { ...plotDataOf(window), label: target, ...inUnit },
     caption: captionOf(window, step),
   }))
   return [
@@ -141,7 +140,7 @@ export function forecastSections(shown: ForecastShown): Section[] {
   ]
 }
 
-function drawnWindow({ origin, history, forecast, truth, interval, baselines }: ShownWindow) {
+function plotDataOf({ origin, history, forecast, truth, interval, baselines }: WindowReport) {
   return {
     origin,
     history,
@@ -153,7 +152,7 @@ function drawnWindow({ origin, history, forecast, truth, interval, baselines }: 
 }
 
 /** `north, from 2024-06-01 13:00 UTC, the worst.` */
-function captionOf({ series, origin, forecast: { times }, note }: ShownWindow, step: Step): string {
+function captionOf({ series, origin, forecast: { times }, note }: WindowReport, step: Step): string {
   const time = times?.[0]
   const withClock = step.unit === 'ms' && step.count % DAY_MS !== 0
   const iso = time === undefined ? undefined : new Date(time).toISOString().replace('T', ' ')

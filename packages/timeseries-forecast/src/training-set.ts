@@ -3,21 +3,31 @@
  * trained here.
  */
 import { expected, UserError } from '@weft/core/errors'
-import type { PartName, TrainHooks } from '@weft/core/app'
+import type { Hooks } from '@weft/core/app'
 import { flagOf, plural } from '@weft/core/cli'
+import type { PartName } from '@weft/core/options'
 import { makeBaselines } from './baselines/index.js'
 import { inferSeason } from './baselines/season.js'
-import { enrich, layoutOf, readData, scaleOfStatics, type Enriched } from './data.js'
+import { enrich, layoutOf, scaleOfStatics, type EnrichedSeries } from './data.js'
 import { fillingOf, type Layout } from './features.js'
-import { bordersOf, forecastSet, knownOf, maskedColumns, partsOf, rowsOf, type ForecastSet } from './forecast-set.js'
-import { remembered, networkHorizon, type Forecasting } from './model.js'
+import {
+  bordersOf,
+  forecastSet,
+  seriesSpecOf,
+  maskedColumns,
+  partsOf,
+  rowsOf,
+  type ForecastSet,
+} from './forecasting/forecast-set.js'
+import { type ForecastSpec, networkHorizon, optionsToSave } from './forecasting/spec.js'
 import type { TrainOptions } from './options.js'
-import type { Table } from './series.js'
-import { gridOf, joinStations, optionsForGrid } from './station-grid.js'
-import { originsOfPart, WindowSet } from './windows/window-set.js'
+import type { Table } from './series/series.js'
+import { gridOf, joinStations, optionsForGrid } from './series/station-grid.js'
+import { originsOfPart } from './windows/part-origins.js'
+import { WindowSet } from './windows/window-set.js'
 
 /** The windows of a part that are judged. */
-export interface JudgedWindows {
+export interface WindowOrigins {
   readonly length: number
   /** First rows of the horizons in each series. */
   readonly origins: readonly Uint32Array[]
@@ -31,15 +41,19 @@ export interface TrainingSet {
   readonly validating: WindowSet
   /** Windows of the training part, and those of the others that are judged. */
   readonly parts: Readonly<Record<PartName, { readonly length: number; readonly origins?: readonly Uint32Array[] }>>
-  /** All that a model knows before it is trained. */
-  readonly forecasting: Forecasting
+  /** The spec of the model, before training. */
+  readonly spec: ForecastSpec
   readonly warnings: readonly string[]
 }
 
-/** @param already The table of these options, where it has been read. */
-export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks, already?: Table): Promise<TrainingSet> {
+/**
+ * What a run with these options trains on.
+ *
+ * @param read The table that the options describe.
+ * @throws UserError for columns, borders or options that do not suit the table.
+ */
+export async function prepareTrainingSet(read: Table, given: TrainOptions, hooks: Hooks): Promise<TrainingSet> {
   const options = optionsForGrid(given)
-  const read = already ?? (await readData(options.data, options))
   const chosen = layoutOf(read, options)
   const grid = gridOf(read, chosen, options)
   const { table, layout: plain } = joinStations(read, chosen, grid)
@@ -52,12 +66,12 @@ export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks, al
   if (first === undefined) throw new Error('reading the training set: no series')
   const layout: Layout = { ...first.layout, masked: maskedColumns(all, parts) }
   checkStrategy(layout, options)
-  const known = all.map((one, s) => knownOf(one, parts[s] ?? NO_PARTS, options, grid))
-  const set = forecastSet(all, layout, known, parts, grid)
+  const specs = all.map((one, s) => seriesSpecOf(one, parts[s] ?? NO_PARTS, options, grid))
+  const set = forecastSet(all, layout, specs, parts, grid)
   const { season, note } = seasonOf(set, table, options)
-  // A mistake in them is better told before training than after.
+  // A mistake in them should show before training, not after.
   makeBaselines(options.baselines, { season })
-  hooks.note?.(foundText(table, grid ? { ...layout, targets: [grid.target] } : layout, options))
+  hooks.note?.(summaryText(table, grid ? { ...layout, targets: [grid.target] } : layout, options))
   hooks.note?.([...table.notes, note].join(' '))
   const windows = (part: PartName) =>
     WindowSet.ofParts(set.prepared, rowsOf(parts, part), {
@@ -69,19 +83,19 @@ export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks, al
       stride: part === 'train' ? options.stride : 1,
     })
   const [training, validating] = [windows('train'), windows('validation')]
-  const judged = (part: PartName) => judgedWindows(set, part, options)
+  const judged = (part: PartName) => windowsToJudge(set, part, options)
   return {
     options,
     set,
     training,
     validating,
     parts: { train: training, validation: judged('validation'), test: judged('test') },
-    forecasting: {
+    spec: {
       timeColumn: table.timeColumn,
       step: table.step,
       categories: table.categories ?? new Map(),
       layout,
-      series: known,
+      series: specs,
       borders: bordersOf(
         all.map(({ series }) => series),
         parts,
@@ -90,7 +104,7 @@ export async function readTrainingSet(given: TrainOptions, hooks: TrainHooks, al
       grid,
       statics,
       conformal: undefined,
-      options: remembered({ ...options, dateOrder: table.dateOrder }),
+      options: optionsToSave({ ...options, dateOrder: table.dateOrder }),
     },
     warnings,
   }
@@ -108,7 +122,7 @@ function isThere<T>(value: T | undefined): value is T {
 
 /** Series with at least one window to train on; the others are left out and named. */
 function longEnough(
-  all: readonly Enriched[],
+  all: readonly EnrichedSeries[],
   parts: ReturnType<typeof partsOf>,
   { lookBack, horizon, data }: TrainOptions,
 ): { kept: number[]; warnings: string[] } {
@@ -132,11 +146,11 @@ function longEnough(
 }
 
 /** The windows of a part whose truth is known, at most so many, evenly spread. */
-export function judgedWindows(
+export function windowsToJudge(
   { prepared, parts }: ForecastSet,
   part: PartName | undefined,
   { lookBack, horizon, judgedWindows: most }: Pick<TrainOptions, 'lookBack' | 'horizon' | 'judgedWindows'>,
-): JudgedWindows {
+): WindowOrigins {
   const ranges = rowsOf(parts, part)
   const all = prepared.map((series, s) => {
     const { origins: own } = originsOfPart(series, ranges[s] ?? NO_PARTS.test, { lookBack, horizon })
@@ -156,10 +170,10 @@ function checkStrategy({ past }: Layout, { multiStep, intervals }: TrainOptions)
   if (past.length > 0)
     throw expected({
       doing: 'forecasting row by row',
-      want: 'targets and columns known ahead only',
+      want: 'only targets and columns known ahead',
       of: `${flagOf('past')} and ${flagOf('features')}`,
       got: past.join(', '),
-      hint: `What they will be is not known: take ${flagOf('multiStep')} direct, or name them with ${flagOf('known')} if it is.`,
+      hint: `Their future values are unknown: use ${flagOf('multiStep')} direct, or name them with ${flagOf('known')} if it is.`,
     })
   if (intervals !== 'conformal' && intervals !== 'none')
     throw expected({
@@ -180,18 +194,22 @@ function seasonOf({ lines }: ForecastSet, { step }: Table, options: TrainOptions
       got: options.season,
     })
   if (options.season !== undefined)
-    return { season: options.season, note: `A season is ${options.season} rows, as told.` }
+    return { season: options.season, note: `A season is ${options.season} rows, as ${flagOf('season')} says.` }
   const [first] = lines
   if (first === undefined) throw new Error('finding the season: no target')
   const { length, note } = inferSeason(first.values.subarray(0, first.trained), step)
   return { season: length, note }
 }
 
-/** What the data was taken for, so that a mistake is seen before anything is learnt. */
-function foundText({ series }: Table, { targets, past, known }: Layout, { horizon, lookBack }: TrainOptions): string {
+/** How the table was understood, so that a mistake shows before training. */
+function summaryText(
+  { series }: Table,
+  { targets, past, knownAhead }: Layout,
+  { horizon, lookBack }: TrainOptions,
+): string {
   const rows = series.reduce((sum, { times }) => sum + times.length, 0)
   const several = series.length > 1 ? ` of ${plural(series.length, 'series', 'series')}` : ''
-  const others = past.length + known.length
-  const from = [`${past.length} known up to now`, `${known.length} known ahead`].join(', ')
+  const others = past.length + knownAhead.length
+  const from = [`${past.length} known up to now`, `${knownAhead.length} known ahead`].join(', ')
   return `${plural(rows, 'row')}${several}: ${targets.join(', ')} forecast ${plural(horizon, 'row')} ahead from ${plural(lookBack, 'row')}${others === 0 ? '' : ` and ${plural(others, 'other column')} (${from})`}.`
 }

@@ -8,7 +8,8 @@ import { detect } from './detect.js'
 import { predict } from './predict.js'
 import { FIXTURE_FORECAST, fixtureCsv, fixtureTime, writeFixture } from './testing/fixture-tables.js'
 import { train } from './train.js'
-import { watch, type WatchResult } from './watch.js'
+import { watch } from './watch.js'
+import type { WatchResult } from './watching/session.js'
 
 const ROWS = 160
 /** Where what a detector was trained on ends. */

@@ -1,16 +1,18 @@
 /**
  * What a detector of anomalies is: it takes the rows of one series as they come and gives each a score in [0, 1] before it sees the next.
- * Here is the one that joins a network's errors with what needs no network; training it is train-detector.ts's, keeping it on disk
- * watcher.ts's. No score depends on a later row.
+ * This one combines a network's errors with evidence that needs no network. Training is in train-detector.ts, saving in
+ * watcher.ts. No score depends on a later row.
  */
 import type * as tfl from '@tensorflow/tfjs-layers'
+import type { OptionsOf } from '@weft/core/cli'
 import { expected } from '@weft/core/errors'
+import type { detectionOptions } from '../options/anomaly.js'
 import { EvidenceScore, type EvidenceScoreState } from './evidence-score.js'
 import { LevelEvidence, type LevelState } from './level-evidence.js'
 import { ReconstructionModel, NextRowModel, type RowModel, type RowModelState } from './row-models.js'
 import { compress, expand, fromSpreads, type Spread, toSpreads } from './spread-scaling.js'
 
-/** What a detector says of a row. */
+/** A detector's answer to a row. */
 export interface Detection {
   /** In [0, 1]; the higher, the more anomalous. */
   readonly score: number
@@ -34,19 +36,18 @@ export interface Detector {
 }
 
 /**
- * Which evidence a detector goes by. `forecast`: the error of an LSTM's forecast of the row, and its mean over recent rows.
- * `autoencoder`: the error with which the row and the window that it ends are given back. `combined`: the recent mean of the
+ * The evidence that a detector uses. `forecast`: the error of an LSTM's forecast of the row, and its mean over recent rows.
+ * `autoencoder`: the error of the reconstruction of the row and of the window that it ends. `combined`: the recent mean of the
  * forecast's error, how far the row lies from what is usual (see level-evidence.ts), and how far the recent level lies from that of the longer past.
  */
-export const detectorKinds = ['combined', 'forecast', 'autoencoder'] as const
-export type DetectorKind = (typeof detectorKinds)[number]
+export type DetectorKind = OptionsOf<typeof detectionOptions>['detector']
 
-/** What does not change once a detector was trained. */
+/** What is fixed once a detector is trained. */
 export interface DetectorSetup {
   readonly kind: DetectorKind
   /** Of each column, [D]. */
   readonly spreads: readonly Spread[]
-  /** Rows that a more surprising one silences. */
+  /** Rows that are silent after a more surprising one. */
   readonly silence: number
   /** Rows of a season by which a row is judged, 0 for none. */
   readonly seasonLength: number
@@ -70,7 +71,7 @@ export class NetworkDetector implements Detector {
   readonly #level: LevelEvidence
   readonly #score: EvidenceScore
 
-  /** @param model One of networks.ts's, made for the kind. */
+  /** @param model A network of networks.ts that fits the kind. */
   constructor(setup: DetectorSetup, model: tfl.LayersModel) {
     const { kind, spreads, silence, seasonLength } = setup
     this.name = kind

@@ -9,7 +9,7 @@ import { TailProbability, type TailOptions } from './tail.js'
 export interface EvidenceScoreOptions extends TailOptions {
   /** Kinds of evidence a row brings. */
   kinds: number
-  /** Rows that a more surprising one silences. */
+  /** Rows that are silent after a more surprising one. */
   silence: number
 }
 

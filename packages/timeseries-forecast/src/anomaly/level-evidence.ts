@@ -1,7 +1,7 @@
 /**
- * What can be seen without a network: how far a row lies from what is usual, and how far the recent level has moved from that of the
+ * Evidence that needs no network: how far a row lies from what is usual, and how far the recent level has moved from that of the
  * longer past, the difference of two exponential moving averages. The first finds values never seen, the second shifts that no
- * single row gives away. Usual is the median, or where days repeat themselves the row one day before. All in spreads.
+ * single row gives away. Usual is the median or, for series with a daily cycle, the value one day earlier. In units of spread.
  */
 
 /** Shares that the newest row has in the recent and in the longer average. */

@@ -1,15 +1,17 @@
 /**
- * The two small networks that know what is usual of a series: an LSTM that says at each row by how much the next one differs, and an LSTM
- * autoencoder that gives a window back from a code too small for anything unusual. Both are trained on the probation part, on windows of its
- * rows; how they are used on a stream is row-models.ts's. After Malhotra et al. 2015 ("Long Short Term Memory Networks for Anomaly
+ * The two small networks that learn what is usual in a series: an LSTM that forecasts at each row the change to the next one, and an LSTM
+ * autoencoder that reconstructs a window from a code too small for anything unusual. Both are trained on the probation part, on windows of its
+ * rows; their use on a stream is in row-models.ts. After Malhotra et al. 2015 ("Long Short Term Memory Networks for Anomaly
  * Detection in Time Series") and Malhotra et al. 2016, arXiv:1607.00148.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { type Batch, type BatchSource } from '@weft/core/data'
-import { Dense, LSTM, registerLayers, seededInitializer } from '@weft/core/layers'
+import { Dense, registerLayers } from '@weft/core/layers'
+import { chain, kernel, recurrentLayer, weightsOf } from '@weft/core/models'
 import { Random } from '@weft/core/runtime'
 import { Trainer } from '@weft/core/training'
+import { checkSize } from '../models/forecast-shape.js'
 
 export interface NetworkOptions {
   /** Columns of the series, D. */
@@ -20,48 +22,40 @@ export interface NetworkOptions {
   seed: number
 }
 
-const kernel = (name: string, seed: number) => ({
-  name,
-  kernelInitializer: seededInitializer('GlorotUniform', seed, name, 'kernel'),
-})
-
-const lstm = (name: string, units: number, seed: number, returnSequences: boolean) =>
-  new LSTM({
-    ...{ ...kernel(name, seed), units, returnSequences },
-    recurrentInitializer: seededInitializer('Orthogonal', seed, name, 'recurrent_kernel'),
-  })
-
-function chain(shape: number[], layers: tfl.layers.Layer[], name: string): tfl.LayersModel {
-  registerLayers()
-  const input = tfl.input({ shape, name: 'input' })
-  let output = input
-  for (const layer of layers) {
-    const next = layer.apply(output)
-    if (!(next instanceof tfl.SymbolicTensor))
-      throw new Error(`building ${name}: layer ${layer.name} has several outputs`)
-    output = next
-  }
-  return tfl.model({ inputs: input, outputs: output, name })
-}
-
 /** At each row the change to the next. Shapes: [B, L, D] → [B, L, D]. */
-export function buildNextRowLstm({ columns, window, units, seed }: NetworkOptions): tfl.LayersModel {
-  const layers = [lstm('lstm', units, seed, true), new Dense({ ...kernel('change', seed), units: columns })]
-  return chain([window, columns], layers, 'next_row_lstm')
+export function buildNextRowLstm(options: NetworkOptions): tfl.LayersModel {
+  const { input, weights, columns, units } = begin(options)
+  const output = chain(
+    input,
+    recurrentLayer('lstm', 'lstm', { units, returnSequences: true }, weights),
+    new Dense({ units: columns, ...kernel('change', weights), name: 'change' }),
+  )
+  return tfl.model({ inputs: input, outputs: output, name: 'next_row_lstm' })
 }
 
-/** A window through a code of `units` numbers and back. Shapes: [B, L, D] → [B, L, D]. */
-export function buildLstmAutoencoder({ columns, window, units, seed }: NetworkOptions): tfl.LayersModel {
-  const layers = [
-    lstm('encoder', units, seed, false),
+/** A window through a code of `units` numbers and back. Shapes: [B, L, D] → [B, L, D]. @throws UserError when a size is below 1. */
+export function buildLstmAutoencoder(options: NetworkOptions): tfl.LayersModel {
+  const { input, weights, columns, units, window } = begin(options)
+  const output = chain(
+    input,
+    recurrentLayer('lstm', 'encoder', { units, returnSequences: false }, weights),
     tfl.layers.repeatVector({ n: window, name: 'code' }),
-    lstm('decoder', 2 * units, seed, true),
-    new Dense({ ...kernel('row', seed), units: columns }),
-  ]
-  return chain([window, columns], layers, 'lstm_autoencoder')
+    recurrentLayer('lstm', 'decoder', { units: 2 * units, returnSequences: true }, weights),
+    new Dense({ units: columns, ...kernel('row', weights), name: 'row' }),
+  )
+  return tfl.model({ inputs: input, outputs: output, name: 'lstm_autoencoder' })
 }
 
-/** What is trained towards: the change from each row to the next, or the window itself. */
+/** The input of a network, its sizes checked. */
+function begin(options: NetworkOptions) {
+  registerLayers()
+  for (const name of ['columns', 'window', 'units'] as const)
+    checkSize("building a detector's network", name, options[name])
+  const { columns, window, seed } = options
+  return { ...options, input: tfl.input({ shape: [window, columns], name: 'input' }), weights: weightsOf({ seed }) }
+}
+
+/** The target of training: the change from each row to the next, or the window itself. */
 export type Target = 'change' | 'itself'
 
 const BATCH = 32

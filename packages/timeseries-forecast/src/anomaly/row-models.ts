@@ -1,6 +1,6 @@
 /**
- * networks.ts's networks on a stream: each takes a row, says what it should have been and how wrong that was. The forecaster carries the state of
- * its LSTM from row to row for ever and costs microseconds; the autoencoder gives back the window that the row ends. A missing value is
+ * The networks of networks.ts on a stream: each takes a row and answers with the expected row and its error. The forecaster carries the state of
+ * its LSTM from row to row for ever and costs microseconds; the autoencoder reconstructs the window that the row ends. A missing value is
  * replaced by what was expected of it, and no error is made of it.
  */
 import * as tf from '@tensorflow/tfjs-core'
@@ -64,7 +64,7 @@ export class NextRowModel implements RowModel {
   }
 
   update(row: Float32Array): RowJudgement {
-    // Of the first row nothing was forecast: it is right, where it is there.
+    // There is no forecast for the first row, so it scores no error.
     const wanted = this.#forecast ?? filled(row, new Float32Array(row.length))
     const error = meanError(row, wanted)
     if (!Number.isNaN(error)) this.#recentError += RECENT * (error - this.#recentError)
@@ -86,7 +86,7 @@ export class NextRowModel implements RowModel {
   }
 }
 
-/** The autoencoder of `buildLstmAutoencoder` on the newest window; nothing is wrong before the first window is full. */
+/** The autoencoder of `buildLstmAutoencoder` on the newest window; there is no error before the first window is full. */
 export class ReconstructionModel implements RowModel {
   readonly forecast = undefined
   readonly #model: tfl.LayersModel
@@ -105,7 +105,7 @@ export class ReconstructionModel implements RowModel {
     if (this.#rows.length < this.#window || !isThere)
       return { expected: this.#rows.at(-1) ?? row, error: Number.NaN, recentError: Number.NaN }
     const back = this.#reconstruct(row.length)
-    const errors = this.#rows.map((known, t) => meanError(known, back.subarray(t * row.length, (t + 1) * row.length)))
+    const errors = this.#rows.map((own, t) => meanError(own, back.subarray(t * row.length, (t + 1) * row.length)))
     const recentError = errors.reduce((sum, value) => sum + value, 0) / errors.length
     const wanted = back.slice(-row.length)
     return { expected: wanted, error: meanError(row, wanted), recentError }
@@ -119,7 +119,7 @@ export class ReconstructionModel implements RowModel {
     this.#rows = carried.map((row) => Float32Array.from(row))
   }
 
-  /** The newest window given back, flat [L, D]. */
+  /** The reconstruction of the newest window, flat [L, D]. */
   #reconstruct(columns: number): Float32Array {
     const window = new Float32Array(this.#window * columns)
     this.#rows.forEach((row, t) => window.set(row, t * columns))

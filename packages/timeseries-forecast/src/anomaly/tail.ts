@@ -1,6 +1,5 @@
 /**
- * How surprising a number is after those that came before it: minus the decimal logarithm of the probability that one at least as large
- * comes. Within what is known the probability is the share of earlier numbers that were as large; beyond it, an exponential tail fitted to what
+ * How surprising a number is after those that came before it: minus the decimal logarithm of the probability of a number at least as large. Within their range the probability is the share of earlier numbers that were as large; beyond it, an exponential tail fitted to what
  * lies over a high quantile, the streaming peaks over threshold of Siffer et al. 2017 ("Anomaly Detection in Streams with Extreme
  * Value Theory", section 4) with the shape of the tail held at 0. It forgets what is older than its memory.
  */
@@ -10,11 +9,11 @@ export interface TailOptions {
   quantile?: number
   /** Newest numbers that are remembered. Default 8192. */
   memory?: number
-  /** Numbers that must be known before anything surprises. Default 50. */
+  /** Numbers to learn before anything surprises. Default 50. */
   warmUp?: number
 }
 
-/** Values that a tail is fitted to at least, while little is known. */
+/** Values that a tail is fitted to at least, while there are few. */
 const LEAST_PEAKS = 10
 
 /** Excesses below this are noise of rounding; evidence comes in spreads of its series. */
@@ -41,28 +40,28 @@ export class TailProbability {
 
   /** Minus log10 of the probability of a number of at least `x`; 0 until `warmUp` numbers were learnt. */
   surprise(x: number): number {
-    const known = this.#known
-    if (known < this.#warmUp) return 0
-    const first = Math.max(0, Math.min(Math.floor(this.#quantile * known), known - LEAST_PEAKS))
+    const count = this.#size
+    if (count < this.#warmUp) return 0
+    const first = Math.max(0, Math.min(Math.floor(this.#quantile * count), count - LEAST_PEAKS))
     const threshold = this.#sorted[first] ?? 0
-    if (x <= threshold) return Math.log10((known + 1) / (known - this.#rank(x) + 1))
+    if (x <= threshold) return Math.log10((count + 1) / (count - this.#rank(x) + 1))
     let excess = 0
-    for (let i = first; i < known; i++) excess += (this.#sorted[i] ?? 0) - threshold
-    const scale = Math.max(excess / (known - first), LEAST_SCALE)
-    return (x - threshold) / scale / Math.LN10 + Math.log10((known + 1) / (known - first + 1))
+    for (let i = first; i < count; i++) excess += (this.#sorted[i] ?? 0) - threshold
+    const scale = Math.max(excess / (count - first), LEAST_SCALE)
+    return (x - threshold) / scale / Math.LN10 + Math.log10((count + 1) / (count - first + 1))
   }
 
   /** Learns a number. */
   learn(x: number): void {
     const slot = this.#count % this.#memory
-    let known = this.#known
-    if (known === this.#memory) {
+    let count = this.#size
+    if (count === this.#memory) {
       const oldest = this.#rank(this.#values[slot] ?? 0)
-      this.#sorted.copyWithin(oldest, oldest + 1, known)
-      known--
+      this.#sorted.copyWithin(oldest, oldest + 1, count)
+      count--
     }
-    const at = this.#rank(x, known)
-    this.#sorted.copyWithin(at + 1, at, known)
+    const at = this.#rank(x, count)
+    this.#sorted.copyWithin(at + 1, at, count)
     this.#sorted[at] = x
     this.#values[slot] = x
     this.#count++
@@ -70,18 +69,18 @@ export class TailProbability {
 
   /** What was learnt and is remembered, the oldest first: learnt again it makes the same tail. */
   remembered(): number[] {
-    const known = this.#known
-    const from = this.#count - known
-    return Array.from({ length: known }, (_, i) => this.#values[(from + i) % this.#memory] ?? 0)
+    const count = this.#size
+    const from = this.#count - count
+    return Array.from({ length: count }, (_, i) => this.#values[(from + i) % this.#memory] ?? 0)
   }
 
-  get #known(): number {
+  get #size(): number {
     return Math.min(this.#count, this.#memory)
   }
 
-  /** How many of the `known` numbers are less than `x`. */
-  #rank(x: number, known = this.#known): number {
-    let [low, high] = [0, known]
+  /** How many of the `count` numbers are less than `x`. */
+  #rank(x: number, count = this.#size): number {
+    let [low, high] = [0, count]
     while (low < high) {
       const middle = (low + high) >> 1
       if ((this.#sorted[middle] ?? 0) < x) low = middle + 1

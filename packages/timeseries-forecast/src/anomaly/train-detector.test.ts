@@ -1,7 +1,7 @@
 import { setupRuntime } from '@weft/core/runtime'
 import { UserError } from '@weft/core/errors'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { detectorKinds } from './detector.js'
+import { detectionOptions } from '../options/anomaly.js'
 import { wave } from './testing/wave.js'
 import { detectRows, detectSeries, type Rows, rowsOf, trainDetector } from './train-detector.js'
 
@@ -15,7 +15,7 @@ const changed = ({ times, columns }: Rows, change: (value: number, row: number) 
   columns: columns.map((column) => Float64Array.from(column, change)),
 })
 
-describe.each(detectorKinds)('the detector %s', (kind) => {
+describe.each(detectionOptions.detector.choices)('the detector %s', (kind) => {
   const detect = async (rows: Rows) => await detectSeries(rows, { ...OPTIONS, kind })
 
   it('finds a spike, and stays quiet without one', async () => {

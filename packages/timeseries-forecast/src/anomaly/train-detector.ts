@@ -4,7 +4,7 @@
  */
 import { expected } from '@weft/core/errors'
 import { nabProbation } from '../metrics/nab.js'
-import type { Series } from '../series.js'
+import type { Series } from '../series/series.js'
 import { type Detector, type DetectorKind, NetworkDetector } from './detector.js'
 import { dailySeason } from './level-evidence.js'
 import { buildLstmAutoencoder, buildNextRowLstm, trainOnRows } from './networks.js'
@@ -74,7 +74,7 @@ export async function trainDetector(probation: Rows, options: DetectorOptions = 
 async function train(
   probation: Rows,
   options: DetectorOptions,
-): Promise<{ detector: NetworkDetector; said: Detected }> {
+): Promise<{ detector: NetworkDetector; onProbation: RowScores }> {
   const { kind = 'combined', risk = 0.005, seed = 1, epochs = 30, signal } = options
   const rows = probation.times.length
   if (rows < LEAST_ROWS)
@@ -93,8 +93,8 @@ async function train(
   const seasonLength = dailySeason(probation.times, columns)
   const detector = new NetworkDetector({ kind, spreads, silence: Math.floor(rows / 2), seasonLength }, model)
   detector.threshold = 1 - risk
-  const said = detectRows(detector, probation)
-  return { detector, said }
+  const onProbation = detectRows(detector, probation)
+  return { detector, onProbation }
 }
 
 /** What a network learns from, [T, D]: a missing value is the one before it, or the median before the first. */
@@ -110,8 +110,8 @@ function networkRows(length: number, columns: readonly Float64Array[]): Float32A
   return rows
 }
 
-/** What a detector says of rows. */
-export interface Detected {
+/** The scores of rows, and what a detector expected of them. */
+export interface RowScores {
   /** [T] */
   readonly scores: Float64Array
   /** What each row should have been, D columns of [T]; NaN from detectors that have no idea of it. */
@@ -121,7 +121,7 @@ export interface Detected {
 }
 
 /** Gives rows to a detector one by one, from where it is. */
-export function detectRows(detector: Detector, rows: Rows): Detected {
+export function detectRows(detector: Detector, rows: Rows): RowScores {
   const length = rows.times.length
   const scores = new Float64Array(length)
   const wanted = rows.columns.map(() => new Float64Array(length).fill(Number.NaN))
@@ -137,7 +137,7 @@ export function detectRows(detector: Detector, rows: Rows): Detected {
   return { scores, expected: wanted, alarms }
 }
 
-export interface SeriesDetection extends Detected {
+export interface SeriesDetection extends RowScores {
   /** Rows at the beginning that the detector was trained on; alarms there say what it learnt from, not what it found. */
   readonly probation: number
   readonly threshold: number
@@ -157,11 +157,11 @@ export async function detectSeries(
 ): Promise<SeriesDetection> {
   const { length } = rows.times
   const probation = Math.min(length, options.probation ?? Math.max(LEAST_ROWS, nabProbation(length)))
-  const { detector, said } = await train(cut(rows, 0, probation), options)
+  const { detector, onProbation } = await train(cut(rows, 0, probation), options)
   const rest = detectRows(detector, cut(rows, probation, rows.times.length))
   return {
-    scores: joined(said.scores, rest.scores),
-    expected: said.expected.map((column, c) => joined(column, rest.expected[c] ?? new Float64Array(0))),
+    scores: concatenate(onProbation.scores, rest.scores),
+    expected: onProbation.expected.map((column, c) => concatenate(column, rest.expected[c] ?? new Float64Array(0))),
     alarms: rest.alarms.map((row) => probation + row),
     ...{ probation, threshold: detector.threshold, detector },
   }
@@ -173,7 +173,7 @@ function cut({ times, columns }: Rows, from: number, to: number): Rows {
   return { times: part(times), columns: columns.map(part) }
 }
 
-function joined(first: Float64Array, second: Float64Array): Float64Array {
+function concatenate(first: Float64Array, second: Float64Array): Float64Array {
   const both = new Float64Array(first.length + second.length)
   both.set(first)
   both.set(second, first.length)

@@ -1,14 +1,15 @@
 /**
  * A trained detector on disk, and on a stream that begins where training ended. A detector's folder is a model's: the network, and beside it
  * all that the detector has learnt and carries, so that one saved after any row goes on as if it had never stopped. Where rows come from
- * is follow.ts's.
+ * is in watching/follow.ts.
  */
 import { expected } from '@weft/core/errors'
 import { loadModel, saveModel } from '@weft/core/models'
-import { type Detection, detectorKinds, type DetectorSetup, type DetectorState, NetworkDetector } from './detector.js'
+import { detectionOptions } from '../options/anomaly.js'
+import { type Detection, type DetectorSetup, type DetectorState, NetworkDetector } from './detector.js'
 
-/** What is known once a row has come. */
-export interface Watched extends Detection {
+/** The detection of a row, and the forecast of the next. */
+export interface RowDetection extends Detection {
   readonly time: number
   /** What the next row should be, in the table's units, [D]; only where the detector forecasts. */
   readonly forecast: Float64Array | undefined
@@ -72,7 +73,7 @@ export class Watcher {
    * @param values In the table's units, [D]; NaN where missing.
    * @throws UserError for a row of another width or out of order, which then changes nothing.
    */
-  update(time: number, values: ArrayLike<number>): Watched {
+  update(time: number, values: ArrayLike<number>): RowDetection {
     if (!(time > this.#lastTime)) {
       const [last, now] = [this.#lastTime, time].map((ms) => (Number.isFinite(ms) ? new Date(ms).toISOString() : ms))
       throw expected({
@@ -88,7 +89,7 @@ export class Watcher {
     return { ...detection, time, forecast: this.detector.forecast }
   }
 
-  /** Saves where it is. */
+  /** Saves the detector in its present state. */
   async save(dir: string): Promise<void> {
     await saveDetector(this.detector, dir, Number.isFinite(this.#lastTime) ? this.#lastTime : undefined)
   }
@@ -99,7 +100,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 function isSetup(value: unknown): value is DetectorSetup {
   if (!isRecord(value)) return false
   const { kind, spreads, silence, seasonLength } = value
-  const isKind = detectorKinds.some((known) => known === kind)
+  const isKind = detectionOptions.detector.choices.some((one) => one === kind)
   return isKind && Array.isArray(spreads) && [silence, seasonLength].every(Number.isInteger)
 }
 

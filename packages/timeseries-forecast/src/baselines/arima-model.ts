@@ -1,7 +1,7 @@
 /**
  * A fitted seasonal ARIMA and its use at any origin: the recursion that turns a history into innovations, and forecasts with their
  * deviations from the weights of past innovations (Box & Jenkins 1976, ch. 5). Before the first row that the differences and lags reach,
- * innovations are 0, which an invertible model forgets. How coefficients are found is arima-fit.ts's.
+ * innovations are 0, which an invertible model forgets. Estimation is in arima-estimation.ts.
  */
 import type { BaselineForecast } from './forecaster.js'
 

@@ -4,7 +4,7 @@
  * `arima` package's own search is not used: on hourly rows it takes half a minute a series and without a season ends in no numbers.
  */
 import type { ArimaOrder } from './arima-model.js'
-import { differenced, fitArima, momentsOf, rowsNeeded } from './arima-fit.js'
+import { differenced, estimateArima, momentsOf, rowsNeeded } from './arima-estimation.js'
 
 /** Rows, from the end, that the search looks at; at least `SEASONS` seasons. */
 const ROWS = 2000
@@ -111,7 +111,7 @@ export function searchArimaOrder(series: Float64Array, season: number): ArimaOrd
   const improves = (order: ArimaOrder) => {
     const key = JSON.stringify([order.p, order.q, order.P, order.Q])
     if (tried.has(key) || tried.size >= MAX_FITS || !allowed(order) || rows.length < rowsNeeded(order)) return false
-    const { aicc } = fitArima(rows, order, false)
+    const { aicc } = estimateArima(rows, order, false)
     tried.set(key, aicc)
     if (!(aicc < best.aicc)) return false
     best = { order, aicc }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it, vi } from 'vitest'
 import { Random } from '@weft/core/runtime'
 import { ArimaForecaster } from './arima.js'
-import { differenced, fitArima, fromPartials, toPartials } from './arima-fit.js'
+import { differenced, estimateArima, fromPartials, toPartials } from './arima-estimation.js'
 import { expand, forecastArima, innovationsOf, type ArimaModel, type ArimaOrder } from './arima-model.js'
 import { packageEstimates } from './arima-package.js'
 import { kpss, searchArimaOrder, seasonalStrength } from './arima-search.js'
@@ -92,12 +92,12 @@ describe('forecastArima', () => {
   })
 })
 
-describe('fitArima', () => {
+describe('estimateArima', () => {
   it("finds statsmodels' maximum likelihood estimates", () => {
     for (const wanted of golden.cases) {
       const order = orderOf(wanted.order)
       for (const usePackage of [true, false]) {
-        const { model } = fitArima(Float64Array.from(wanted.series), order, usePackage)
+        const { model } = estimateArima(Float64Array.from(wanted.series), order, usePackage)
         near([...model.ar, ...model.ma, ...model.seasonalAr, ...model.seasonalMa], wanted.estimate, ESTIMATE_TOLERANCE)
         expect(model.variance / wanted.variance).toBeCloseTo(1, 1)
       }
@@ -149,8 +149,8 @@ describe('searchArimaOrder', () => {
     expect(searchArimaOrder(walk, 1).d).toBe(1)
     const [first] = golden.cases
     const series = Float64Array.from(first?.series ?? [])
-    const found = fitArima(series, searchArimaOrder(series, 1), false)
-    expect(found.aicc).toBeLessThanOrEqual(fitArima(series, { p: 2, d: 0, q: 0, ...NO_SEASON }, false).aicc)
+    const found = estimateArima(series, searchArimaOrder(series, 1), false)
+    expect(found.aicc).toBeLessThanOrEqual(estimateArima(series, { p: 2, d: 0, q: 0, ...NO_SEASON }, false).aicc)
   })
 })
 
@@ -160,7 +160,7 @@ describe('ArimaForecaster', () => {
 
   it('looks at nothing from the origin on', () => {
     const forecaster = new ArimaForecaster({ p: 1, d: 1, q: 1, ...NO_SEASON })
-    forecaster.fit(values.subarray(0, 200))
+    forecaster.train(values.subarray(0, 200))
     const before = forecaster.forecast(values.subarray(0, 250), 5)
     const changed = values.map((value, t) => (t < 250 ? value : 1e6))
     expect(forecaster.forecast(changed.subarray(0, 250), 5)).toEqual(before)
@@ -168,7 +168,7 @@ describe('ArimaForecaster', () => {
 
   it('fits around gaps', () => {
     const forecaster = new ArimaForecaster(AR1)
-    forecaster.fit(values.map((value, t) => (t % 17 < 2 ? Number.NaN : value)))
+    forecaster.train(values.map((value, t) => (t % 17 < 2 ? Number.NaN : value)))
     expect(forecaster.model).toBeDefined()
     expect(forecaster.note === undefined || !forecaster.note.includes('last value')).toBe(true)
   })
@@ -179,7 +179,7 @@ describe('ArimaForecaster', () => {
     ['nothing but gaps', new Float64Array(100).fill(Number.NaN), 'has 0 rows'],
   ])('falls back on the last value for %s and says why', (_, history, reason) => {
     const forecaster = new ArimaForecaster(AR1)
-    forecaster.fit(history)
+    forecaster.train(history)
     expect(forecaster.note).toContain(`ar(1) could not be fitted and forecasts the last value: `)
     expect(forecaster.note).toContain(reason)
     expect(forecaster.forecast(Float64Array.of(5, 7), 2).mean).toEqual(Float64Array.of(7, 7))
@@ -192,7 +192,7 @@ describe('ArimaForecaster', () => {
     ]) {
       const forecaster = new ArimaForecaster(order)
       const line = Float64Array.from({ length: 100 }, (_, t) => 2 * t)
-      forecaster.fit(line)
+      forecaster.train(line)
       const { mean } = forecaster.forecast(line, 3)
       near(mean, [200, 202, 204], 0.5)
     }
@@ -202,7 +202,7 @@ describe('ArimaForecaster', () => {
     const printed = [vi.spyOn(console, 'log'), vi.spyOn(console, 'error'), vi.spyOn(process.stdout, 'write')]
     const forecaster = new ArimaForecaster({ search: true, season: 1 })
     expect(forecaster.name).toBe('auto-arima')
-    forecaster.fit(values)
+    forecaster.train(values)
     for (const spy of printed) {
       expect(spy).not.toHaveBeenCalled()
       spy.mockRestore()

@@ -3,7 +3,7 @@
  * thousands of filters and not of fits. What cannot be fitted falls back on the last value and says why.
  */
 import { reasonOf } from '@weft/core/errors'
-import { fitArima, momentsOf, rowsNeeded } from './arima-fit.js'
+import { estimateArima, momentsOf, rowsNeeded } from './arima-estimation.js'
 import { forecastArima, type ArimaModel, type ArimaOrder } from './arima-model.js'
 import { formatArimaOrder } from './arima-order.js'
 import { searchArimaOrder } from './arima-search.js'
@@ -39,15 +39,15 @@ export class ArimaForecaster implements Forecaster {
   }
 
   /** Gaps within the training part are interpolated for the fit alone. */
-  fit(history: Float64Array): void {
-    this.#fallback.fit(history)
+  train(history: Float64Array): void {
+    this.#fallback.train(history)
     this.#model = undefined
     const series = interpolated(history)
     const reason = this.#unfit(series)
     if (reason !== undefined) return this.#fallBack(reason)
     try {
       const order = 'search' in this.#orders ? searchArimaOrder(series, this.#orders.season) : this.#orders
-      const { model, by } = fitArima(series, order)
+      const { model, by } = estimateArima(series, order)
       if (!Number.isFinite(model.variance)) return this.#fallBack('its errors are no numbers')
       this.#model = model
       this.#note =

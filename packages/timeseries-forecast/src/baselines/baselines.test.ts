@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Random } from '@weft/core/runtime'
-import type { Step } from '../series.js'
+import type { Step } from '../series/series.js'
 import { formatArimaOrder, parseArimaOrder } from './arima-order.js'
 import { makeBaseline, type Forecaster } from './index.js'
 import { inferSeason, seasonCandidates } from './season.js'
@@ -10,7 +10,7 @@ const HOURLY: Step = { unit: 'ms', count: 3_600_000 }
 
 function fitted(spec: string, history: readonly number[], season = 1): Forecaster {
   const baseline = makeBaseline(spec, { season })
-  baseline.fit(Float64Array.from(history))
+  baseline.train(Float64Array.from(history))
   return baseline
 }
 const ahead = (baseline: Forecaster, history: readonly number[], horizon: number) => {

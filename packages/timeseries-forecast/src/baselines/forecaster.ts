@@ -18,7 +18,7 @@ export interface Forecaster {
   /** What a person should know of the fit, in a whole sentence: why it fell back on something simpler, which orders were found. */
   readonly note?: string
   /** Learns what is learnt once, from the training part, oldest row first. */
-  fit(history: Float64Array): void
+  train(history: Float64Array): void
   /** Forecasts `horizon` rows from all rows before the origin; looks at nothing else. */
   forecast(history: Float64Array, horizon: number): BaselineForecast
 }

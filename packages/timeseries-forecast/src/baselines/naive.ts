@@ -42,7 +42,7 @@ export class LastValue implements Forecaster {
   readonly name = 'last value'
   #deviation = Number.NaN
 
-  fit(history: Float64Array): void {
+  train(history: Float64Array): void {
     this.#deviation = deviationOf(changes(history, 1))
   }
 
@@ -76,7 +76,7 @@ export class SeasonalLastValue implements Forecaster {
     this.name = `seasonal last value (${String(season)})`
   }
 
-  fit(history: Float64Array): void {
+  train(history: Float64Array): void {
     this.#deviation = deviationOf(changes(history, this.#season))
   }
 
@@ -104,7 +104,7 @@ export class Drift implements Forecaster {
   readonly name = 'drift'
   #deviation = Number.NaN
 
-  fit(history: Float64Array): void {
+  train(history: Float64Array): void {
     this.#deviation = deviationOf(changes(history, 1, lineOf(history).slope), 1)
   }
 
@@ -132,7 +132,7 @@ export class MeanValue implements Forecaster {
   readonly name = 'mean'
   #deviation = Number.NaN
 
-  fit(history: Float64Array): void {
+  train(history: Float64Array): void {
     const { mean } = meanOf(history)
     this.#deviation = deviationOf(
       history.map((value) => value - mean),

@@ -2,7 +2,7 @@
  * How many rows a season has: of the lengths that the step makes plausible (a day and a week of hourly rows, a year of monthly ones), the
  * one at which the training part, less its moving average, most resembles itself. It looks for one season, not for several.
  */
-import type { Step } from '../series.js'
+import type { Step } from '../series/series.js'
 
 /** What was found. */
 export interface Season {

@@ -1,5 +1,5 @@
 /** Fine dust and weather in Beijing, hourly: PM2.5 at the embassy of the United States with the weather at the airport. */
-import type { PublicDataset } from './index.js'
+import type { PublicDataset } from './public-dataset.js'
 
 export const beijing: PublicDataset = {
   title: 'Beijing PM2.5: fine dust and weather, hourly, 2010 to 2014',

@@ -1,5 +1,5 @@
 /** Electricity Transformer Temperature: six loads and the oil temperature of two stations, hourly or every 15 minutes. */
-import type { PublicDataset } from './index.js'
+import type { PublicDataset } from './public-dataset.js'
 
 const ETT = {
   origin: 'https://github.com/zhouhaoyi/ETDataset',

@@ -22,9 +22,9 @@ export interface ExpandingOptions {
   readonly folds: number
   /** Rows of each test part; the test parts lie side by side at the end of the series. */
   readonly testRows: number
-  /** Rows left out between training and test part; 0 unless given. */
+  /** Rows left out between training and test part; default 0. */
   readonly gap?: number
-  /** Rows that the first training part must hold, 1 unless given. */
+  /** Rows that the first training part must hold, default 1. */
   readonly minTrain?: number
 }
 

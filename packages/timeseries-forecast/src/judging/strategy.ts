@@ -10,11 +10,11 @@ import { formatCount, formatNumber, formatPercent } from '@weft/core/cli'
 export interface StrategyOptions {
   /** Paid on the share of the capital that changes hands, in basis points (0.01 %); from short to long counts twice. */
   readonly costBps: number
-  /** Forecast return that must be exceeded, as a fraction; 0 unless given. */
+  /** Forecast return that must be exceeded, as a fraction; default 0. */
   readonly threshold?: number
-  /** Whether a forecast fall is sold short; false unless given. */
+  /** Whether a forecast fall is sold short; default false. */
   readonly short?: boolean
-  /** Closes of a year, for annual figures; 252 unless given. */
+  /** Closes of a year, for annual figures; default 252. */
   readonly periodsPerYear?: number
 }
 

@@ -1,5 +1,5 @@
 /**
- * Whether a forecast is worth having, in words: against the baseline that did best, by the test of Diebold and Mariano, and in numbers that
+ * Whether a forecast is worth having, in words: against the best baseline, by the test of Diebold and Mariano, and in numbers that
  * a person understands. It compares losses that were measured in the same windows; which loss is the caller's choice.
  */
 import { dieboldMariano, type DieboldMariano } from '../metrics/diebold-mariano.js'
@@ -7,11 +7,11 @@ import { expected } from '@weft/core/errors'
 import { formatCount, formatNumber } from '@weft/core/cli'
 
 /** Losses of one method in all windows. */
-export interface Judged {
+export interface ForecastLosses {
   readonly name: string
   /** Mean loss of each window, [N], NaN where there was no truth (`ForecastScores.losses()`). */
   readonly losses: Float64Array
-  /** Mean loss of all values; that of the windows unless given, which differs where windows lack values. */
+  /** Mean loss of all values; default: the mean over the windows, which differs where windows lack values. */
   readonly mean?: number
 }
 
@@ -31,15 +31,15 @@ export interface Verdict {
   readonly sentence: string
 }
 
-/** What may differ. */
+/** Options of a verdict. */
 export interface VerdictOptions {
   /** Leads of a window; the test allows for windows that overlap by so much. */
   readonly horizon: number
-  /** Name of the loss in the sentence, `MAE` unless given. */
+  /** Name of the loss in the sentence, default `MAE`. */
   readonly measure?: string
   /** Unit of the loss in the sentence. */
   readonly unit?: string
-  /** Probability of calling equal forecasts different, 0.05 unless given. */
+  /** Probability of calling equal forecasts different, default 0.05. */
   readonly significance?: number
 }
 
@@ -52,7 +52,7 @@ function meanWhereBoth(values: Float64Array, others: Float64Array): number {
 }
 
 /** The mean losses of two over what both forecast. */
-function meansOf(a: Judged, b: Judged): [number, number] {
+function meansOf(a: ForecastLosses, b: ForecastLosses): [number, number] {
   if (a.mean !== undefined && b.mean !== undefined && Number.isFinite(a.mean + b.mean)) return [a.mean, b.mean]
   return [meanWhereBoth(a.losses, b.losses), meanWhereBoth(b.losses, a.losses)]
 }
@@ -68,7 +68,7 @@ function probability(p: number): string {
  *
  * @param baselines At least one, each over the same windows; those without a loss are left out.
  */
-export function judge(model: Judged, baselines: readonly Judged[], options: VerdictOptions): Verdict {
+export function judge(model: ForecastLosses, baselines: readonly ForecastLosses[], options: VerdictOptions): Verdict {
   const ranked = baselines
     .map((baseline) => ({ baseline, loss: meansOf(baseline, model)[0] }))
     .filter(({ loss }) => Number.isFinite(loss))

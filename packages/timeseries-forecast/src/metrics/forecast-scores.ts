@@ -1,6 +1,6 @@
 /**
  * Scores of forecasts of very many windows, added batch by batch: sums for every lead and target, so that memory grows with horizon and
- * targets and not with the windows, but for two numbers a window, from which tests of significance are made. The terms are forecast.ts's.
+ * targets and not with the windows, but for two numbers a window, from which tests of significance are made. The terms are defined in forecast.ts.
  */
 import { expected } from '@weft/core/errors'
 import type { Numbers } from '@weft/core/metrics'

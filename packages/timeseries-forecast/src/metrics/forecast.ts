@@ -2,7 +2,7 @@
  * Measures of forecasts: scaled and relative errors, quantiles, intervals, direction. All values count the same, whatever their shape
  * was; where the truth is NaN nothing counts, and a figure without any value is NaN. A forecast that is NaN makes errors NaN, and is a
  * miss for coverage and direction. Sums over leads and targets of very many windows are
- * forecast-scores.ts's, plain MAE and MSE regression.ts's. Definitions: Hyndman & Koehler 2006; Gneiting & Raftery 2007; Hyndman &
+ * in forecast-scores.ts. Definitions: Hyndman & Koehler 2006; Gneiting & Raftery 2007; Hyndman &
  * Athanasopoulos, "Forecasting: Principles and Practice", ch. 5.
  */
 import { expected } from '@weft/core/errors'

@@ -155,7 +155,7 @@ describe('losses of forecasts', () => {
 
   it('say what is wrong', () => {
     expect(() => quantileLoss([0.9, 0.1])).toThrow(
-      'setting up the loss: expected shares in (0, 1), rising, for quantiles, received 0.9,0.1',
+      'setting up the loss: expected ascending shares in (0, 1) for quantiles, received 0.9,0.1',
     )
     expect(() => quantileLoss([])).toThrow('quantiles')
     expect(() => quantileLoss([0, 0.5])).toThrow('quantiles')

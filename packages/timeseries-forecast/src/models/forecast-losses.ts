@@ -30,7 +30,7 @@ export function maskedLoss(name: MaskedLossName): LossFunction {
 export function quantileLoss(quantiles: readonly number[]): LossFunction {
   const rising = quantiles.every((q, i) => q > (quantiles[i - 1] ?? 0) && q < 1)
   if (quantiles.length === 0 || !rising)
-    throw expected({ doing: DOING, want: 'shares in (0, 1), rising,', of: 'quantiles', got: quantiles })
+    throw expected({ doing: DOING, want: 'ascending shares in (0, 1)', of: 'quantiles', got: quantiles })
   const lean = () => tf.tensor1d(quantiles.map((q) => q - 0.5))
   return lossOfParameters(quantiles.length, quantiles.length, {
     kind: 'values',

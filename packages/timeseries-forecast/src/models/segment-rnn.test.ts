@@ -69,10 +69,10 @@ describe('a segment network', () => {
     const shape = { lookBack: 12, inputs: 1, horizon: 8, outputs: 1, segmentLength: 4, units: 6 }
     const build = (more: Partial<SegmentRnnOptions>) => () => buildSegmentRnn({ ...shape, ...more })
     const doing = 'building a segment network: expected'
-    expect(build({ segmentLength: 13 })).toThrow(`${doing} at most the look-back, 12, for segmentLength, received 13`)
+    expect(build({ segmentLength: 13 })).toThrow(`${doing} at most the look-back (12) for segmentLength, received 13`)
     expect(build({ segmentLength: 0 })).toThrow(`${doing} a whole number of at least 1 for segmentLength, received 0`)
     expect(build({ series: { count: 3, units: 6 } })).toThrow(
-      `${doing} a whole number from 1 to below units, 6, for series.units, received 6`,
+      `${doing} a whole number from 1 to below units (6) for series.units, received 6`,
     )
   })
 })

@@ -66,7 +66,7 @@ export function buildSegmentRnn(options: SegmentRnnOptions): tfl.LayersModel {
   if (segmentLength > lookBack)
     throw expected({
       doing: DOING,
-      want: `at most the look-back, ${lookBack},`,
+      want: `at most the look-back (${lookBack})`,
       of: 'segmentLength',
       got: segmentLength,
     })
@@ -128,7 +128,7 @@ function seriesVector(
   if (!Number.isInteger(size) || size < 1 || size >= units)
     throw expected({
       doing: DOING,
-      want: `a whole number from 1 to below units, ${units},`,
+      want: `a whole number from 1 to below units (${units})`,
       of: 'series.units',
       got: size,
     })

@@ -3,7 +3,7 @@
  * far each stood under its highest value so far. Growth is computed by whoever judges; here is only the picture.
  */
 import * as Plot from '@observablehq/plot'
-import { type NamedValues, lineMarks, type PlotSize } from './forecast-plots.js'
+import { type NamedValues, lineMarks, type PlotSize } from './line-marks.js'
 import { FULL_WIDTH, renderPlot, stackPlots } from '@weft/core/report'
 import { colour, series } from '@weft/core/report'
 import {

@@ -13,29 +13,27 @@ import {
   DRAWN_FORECASTERS,
   errorLimit,
   errorsByLeadPlot,
-  forecastPlot,
-  type ForecastPlotData,
-  type NamedValues,
-  withUnit,
-} from './forecast-plots.js'
+} from './by-lead-plots.js'
+import { forecastPlot, type ForecastPlotData } from './forecast-plot.js'
+import { type NamedValues, withUnit } from './line-marks.js'
 import type { Figure, ReportTable, Section } from '@weft/core/report'
 import { type ResidualOptions, residualPlots } from './residual-plots.js'
 import type { Values } from './time-axis.js'
 
 /** A picture's data with the words below it. */
-export interface Captioned<Data> {
+export interface WithCaption<Data> {
   readonly data: Data
   readonly caption: string
 }
 
 /** Forecasts beside what then came, where that is known. */
 export function forecastSection(
-  shown: readonly Captioned<ForecastPlotData>[],
+  shown: readonly WithCaption<ForecastPlotData>[],
   text: string | readonly string[] = [],
 ): Section {
   const interval = shown.some(({ data }) => data.lower !== undefined && data.upper !== undefined)
   const came = shown.some(({ data }) => data.truth !== undefined) ? ' and what then came' : ''
-  const reading = `Left of the dotted rule is what the model knew, right of it what it forecast${came}.${interval ? ' The shaded band is the interval: the wider, the less sure.' : ''}`
+  const reading = `Left of the dotted rule is what the model knew, right of it what it forecast${came}.${interval ? ' The shaded band is the interval; wider means less certain.' : ''}`
   return {
     title: 'Forecasts',
     text: [reading, ...[text].flat()],
@@ -185,14 +183,11 @@ export function residualsSection(
   const plots = residualPlots(residuals, options)
   return {
     title: 'Residuals',
-    text: [
-      'What was observed less what was forecast. The less one sees here, the less was left to forecast.',
-      ...[text].flat(),
-    ],
+    text: ['Observed less forecast. Without any pattern here, nothing is left to forecast.', ...[text].flat()],
     figures: [
       {
         svg: plots.overTime,
-        caption: `Residuals along time. A level off zero is a bias, a stretch that is wider a time that is harder.${plots.beyond > 0 ? ` ${plural(plots.beyond, 'residual')} far outside ${plots.beyond === 1 ? 'leaves' : 'leave'} the picture.` : ''}`,
+        caption: `Residuals along time. A level off zero is a bias; a wider stretch was harder to forecast.${plots.beyond > 0 ? ` ${plural(plots.beyond, 'residual')} far outside ${plots.beyond === 1 ? 'leaves' : 'leave'} the picture.` : ''}`,
         wide: true,
       },
       {
@@ -202,7 +197,7 @@ export function residualsSection(
       {
         svg: plots.autocorrelation,
         caption:
-          'Autocorrelation. A stem beyond the grey band says that a residual tells of a later one: something is left to learn.',
+          'Autocorrelation. A stem beyond the grey band means that residuals predict later ones: something is left to learn.',
       },
     ],
   }
@@ -221,7 +216,7 @@ export function strategySection(
 
 /** Series with their alarms. */
 export function anomalySection(
-  shown: readonly Captioned<AnomalyPlotData>[],
+  shown: readonly WithCaption<AnomalyPlotData>[],
   text: string | readonly string[] = [],
   tables: readonly ReportTable[] = [],
 ): Section {

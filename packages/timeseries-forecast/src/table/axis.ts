@@ -2,7 +2,7 @@
  * The axis of time of one series: rows brought into order, duplicates merged, and laid on a regular grid whose gaps become rows of NaN.
  * Works on times alone; which row of the table each point comes from is what it gives back, -1 for a gap.
  */
-import type { Step } from '../series.js'
+import type { Step } from '../series/series.js'
 import { RowProblem } from './row-problem.js'
 import { describeStep, monthOf, offGrid, phaseOf, stepForward, TOLERANCE } from './step.js'
 import { formatInstant, TimeZone } from './time-zone.js'

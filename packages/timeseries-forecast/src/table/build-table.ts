@@ -4,7 +4,7 @@
  */
 import { expected } from '@weft/core/errors'
 import { plural } from '@weft/core/cli'
-import type { Series, Step, Table } from '../series.js'
+import type { Series, Step, Table } from '../series/series.js'
 import { inOrder, onGrid, takeRows, toInstants, withoutDuplicates } from './axis.js'
 import type { Axis, AxisContext, Duplicates, Grid } from './axis.js'
 import type { ValueColumns } from './columns.js'
@@ -180,7 +180,7 @@ function constant(values: Float64Array, { rows, times }: Axis, name: string, tim
     if (Number.isNaN(found)) found = value
     else if (!Number.isNaN(value) && value !== found) {
       const hint = `A static column does not change with ${timeColumn}.`
-      throw new RowProblem(row, `one value throughout a series, ${found} so far,`, name, String(value), hint)
+      throw new RowProblem(row, `one value throughout a series (${found} so far)`, name, String(value), hint)
     }
   }
   return found

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { CALENDAR_FEATURES, calendarFeatures } from './calendar.js'
+import { columnOptions } from '../options/data.js'
+import { calendarFeatures } from './calendar.js'
 import { readHolidays } from './holidays.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'weft-calendar-'))
@@ -49,9 +50,9 @@ describe('calendarFeatures', () => {
     const times = Float64Array.from({ length: 3000 }, (_, i) => Date.UTC(2019, 9, 20) + i * 1_234_567)
     const holidays = new Set([18_200, 18_210])
     const options = { timeZone: 'America/New_York', holidays }
-    const together = calendarFeatures(times, CALENDAR_FEATURES, options).columns
+    const together = calendarFeatures(times, columnOptions.calendar.choices, options).columns
     for (const i of [0, 1, 500, 1200, 2999]) {
-      const alone = calendarFeatures(times.slice(i, i + 1), CALENDAR_FEATURES, options).columns
+      const alone = calendarFeatures(times.slice(i, i + 1), columnOptions.calendar.choices, options).columns
       expect(together.map((column) => column[i])).toEqual(alone.map((column) => column[0]))
     }
   })

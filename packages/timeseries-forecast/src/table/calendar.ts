@@ -4,20 +4,10 @@
  */
 import { expected } from '@weft/core/errors'
 import { didYouMean } from '@weft/core/cli'
+import { columnOptions } from '../options/data.js'
 import { TimeZone } from './time-zone.js'
 
-/** Names of calendar features. */
-export const CALENDAR_FEATURES = [
-  'minuteOfHour',
-  'hourOfDay',
-  'dayOfWeek',
-  'dayOfMonth',
-  'dayOfYear',
-  'weekOfYear',
-  'monthOfYear',
-  'weekend',
-  'holiday',
-] as const
+const CALENDAR_FEATURES = columnOptions.calendar.choices
 
 export interface CalendarOptions {
   /** In which days and hours are counted, such as `UTC` or `Europe/Berlin`. */
@@ -87,7 +77,7 @@ export function calendarFeatures(
 
 function checkName(name: string, { holidays }: CalendarOptions): void {
   const doing = 'making calendar features'
-  if (!CALENDAR_FEATURES.some((known) => known === name)) {
+  if (!CALENDAR_FEATURES.some((feature) => feature === name)) {
     const hint = didYouMean(name, CALENDAR_FEATURES)
     throw expected({ doing, want: `one of ${CALENDAR_FEATURES.join(', ')}`, of: 'calendar', got: name, hint })
   }

@@ -1,6 +1,6 @@
 /**
- * The files of a table: by their names, by globs, or all tables in a folder, each as something that DuckDB selects from. What is in the
- * columns is columns.ts's to find out.
+ * The files of a table: by their names, by globs, or all tables in a folder, each as something that DuckDB selects from. The content of
+ * columns is inferred in columns.ts.
  */
 import { statSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -172,7 +172,7 @@ async function rejection(path: string, width: number, [byte, type, message, line
   if (found !== undefined)
     return expected({
       doing: where,
-      want: `${width} cells, one for each column,`,
+      want: `${width} cells (one for each column)`,
       of: 'the row',
       got: `${found}: ${line?.trim()}`,
       hint,

@@ -1,6 +1,6 @@
 /** The sentences that say what was found in a table and what was done to it. */
 import { formatCount, plural } from '@weft/core/cli'
-import type { Step } from '../series.js'
+import type { Step } from '../series/series.js'
 import type { Grid } from './axis.js'
 import { describeStep } from './step.js'
 import { formatInstant } from './time-zone.js'

@@ -7,8 +7,8 @@ import { damaged, nameOf, sqlText } from './files.js'
 import type { TableFile } from './files.js'
 import type { Instant } from './instants.js'
 import { RowProblem } from './row-problem.js'
-import { cell, NumberSink, TextSink, TimeSink } from './sinks.js'
-import type { Sink } from './sinks.js'
+import { cell, NumberColumnBuilder, TextColumnBuilder, TimeColumnBuilder } from './column-builders.js'
+import type { ColumnBuilder } from './column-builders.js'
 
 /** Most values of a column of texts. */
 const MOST_VALUES = 100
@@ -65,27 +65,27 @@ export async function readRows(
   plan: RowPlan,
   starts: number[],
 ): Promise<Rows> {
-  const time = new TimeSink(plan.time, plan.parse, plan.capacity)
-  const numbers = plan.numbers.map((name) => new NumberSink(name, plan.missingText, plan.capacity))
+  const time = new TimeColumnBuilder(plan.time, plan.parse, plan.capacity)
+  const numbers = plan.numbers.map((name) => new NumberColumnBuilder(name, plan.missingText, plan.capacity))
   const texts = plan.texts.map(
-    (name) => new TextSink(name, (file) => `CAST(${cell(file, name)} AS VARCHAR)`, MOST_VALUES, plan.capacity),
+    (name) => new TextColumnBuilder(name, (file) => `CAST(${cell(file, name)} AS VARCHAR)`, MOST_VALUES, plan.capacity),
   )
   const keys =
     plan.keys.length === 0
       ? []
-      : [new TextSink(plan.keys.join('+'), (file) => keySql(file, plan.keys), Infinity, plan.capacity)]
-  const sinks: Sink[] = [time, ...numbers, ...texts, ...keys]
+      : [new TextColumnBuilder(plan.keys.join('+'), (file) => keySql(file, plan.keys), Infinity, plan.capacity)]
+  const builders: ColumnBuilder[] = [time, ...numbers, ...texts, ...keys]
   const notes: string[] = []
   for (const file of files) {
     const before = time.column.length
     starts.push(before)
     if (before >= plan.limit) break
-    const problem = await readFile(connection, file, sinks, plan.limit - before)
+    const problem = await readFile(connection, file, builders, plan.limit - before)
     const read = problem === undefined ? time.column.length : problem.row + 1
     const { rows, note } = await file.finish(connection, read - before)
     // A wrong cell is none when its row was not yet complete.
     if (problem !== undefined && before + rows > problem.row) throw problem
-    for (const sink of sinks) sink.column.truncate(before + rows)
+    for (const builder of builders) builder.column.truncate(before + rows)
     if (note !== undefined) notes.push(note)
   }
   return {
@@ -93,8 +93,10 @@ export async function readRows(
     zoned: time.zoned,
     codes: keys[0]?.column.values,
     keys: keys[0]?.values ?? [''],
-    numbers: new Map(numbers.map((sink) => [sink.name, sink.column.values])),
-    texts: new Map(texts.map((sink, at) => [plan.texts[at] ?? '', { codes: sink.column.values, values: sink.values }])),
+    numbers: new Map(numbers.map((builder) => [builder.name, builder.column.values])),
+    texts: new Map(
+      texts.map((builder, at) => [plan.texts[at] ?? '', { codes: builder.column.values, values: builder.values }]),
+    ),
     notes,
   }
 }
@@ -103,19 +105,19 @@ export async function readRows(
 async function readFile(
   connection: DuckDBConnection,
   file: TableFile,
-  sinks: readonly Sink[],
+  builders: readonly ColumnBuilder[],
   limit: number,
 ): Promise<RowProblem | undefined> {
-  const columns = sinks.map((sink) => sink.sql(file))
+  const columns = builders.map((builder) => builder.sql(file))
   const limited = limit === Infinity ? '' : ` LIMIT ${limit}`
   const sql = `SELECT ${columns.flat().join(', ')} FROM ${file.from}${limited}`
   try {
     for await (const chunk of chunksAhead(connection, sql)) {
-      const row = sinks[0]?.column.length ?? 0
+      const row = builders[0]?.column.length ?? 0
       let at = 0
-      for (const [number, sink] of sinks.entries()) {
+      for (const [number, builder] of builders.entries()) {
         const vectors = columns[number]?.map(() => chunk.getColumnVector(at++)) ?? []
-        sink.add(vectors, chunk.rowCount, row)
+        builder.add(vectors, chunk.rowCount, row)
       }
     }
     return undefined

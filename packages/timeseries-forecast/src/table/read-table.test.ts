@@ -6,7 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { Random } from '@weft/core/runtime'
 import { UserError } from '@weft/core/errors'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Series, Table } from '../series.js'
+import type { Series, Table } from '../series/series.js'
 import { openFile } from './files.js'
 import { parseInstant } from './instants.js'
 import { readRows } from './read-rows.js'
@@ -145,7 +145,7 @@ describe('readTable', () => {
       [20, ['x']],
     ])
     expect(await refusal(file(text.replace('02,b,20', '02,b,21')), { key: ['shop'], statics: ['size'] })).toContain(
-      'row 5: expected one value throughout a series, 20 so far, for column "size", received "21"',
+      'row 5: expected one value throughout a series (20 so far) for column "size", received "21"',
     )
   })
 
@@ -370,10 +370,10 @@ describe('bad tables', () => {
 
   it('with ragged rows, open quotes and other encodings', async () => {
     expect(await refusal(file(HOURLY.replace('NA,-3', 'NA')))).toContain(
-      'row 3: expected 3 cells, one for each column, for the row, received "2: ',
+      'row 3: expected 3 cells (one for each column) for the row, received "2: ',
     )
     expect(await refusal(file(HOURLY.replace('NA,-3', 'NA,-3,7')))).toContain(
-      'row 3: expected 3 cells, one for each column, for the row, received "4: ',
+      'row 3: expected 3 cells (one for each column) for the row, received "4: ',
     )
     expect(await refusal(file(Buffer.from(HOURLY.replace('NA', '\u00e9'), 'latin1')))).toContain(
       'row 3: expected UTF-8 for the text',

@@ -3,7 +3,7 @@
  * year are steps of the calendar; where days or hours are left out week by week, as at an exchange, only the order of the rows counts.
  */
 import { expected, UserError } from '@weft/core/errors'
-import type { Step } from '../series.js'
+import type { Step } from '../series/series.js'
 import { dayNumber, daysOfMonth } from './instants.js'
 
 const DAY = 86_400_000

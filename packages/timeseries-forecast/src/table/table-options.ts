@@ -1,24 +1,24 @@
-/** What readTable is told. */
+/** Options of readTable. */
 import type { Duplicates, Unsorted } from './axis.js'
 
 /** Which comes first in dates such as 01/02/2003. */
 export type DateOrder = 'day-first' | 'month-first'
 
-/** What to read, and what to do with what is not as it should be. */
+/** What to read, and how to treat irregular rows. */
 export interface TableOptions {
   /** A file, a folder, a glob, or several; the rows of several files follow one another. */
   readonly data: string | readonly string[]
-  /** The column of time, or several joined by `+`, such as `year+month+day`; inferred unless told. */
+  /** The column of time, or several joined by `+`, such as `year+month+day`; default: inferred. */
   readonly time?: string
   /** Columns that tell several series apart; `filename` stands for the name of the file. */
   readonly key?: readonly string[]
-  /** Columns of values; all of numbers unless told. One of texts becomes a column `name=value` of 0 and 1 for each value. */
+  /** Columns of values; default: all numeric. One of texts becomes a column `name=value` of 0 and 1 for each value. */
   readonly columns?: readonly string[]
   /** Columns that are constant within a series. */
   readonly statics?: readonly string[]
-  /** Values of columns of texts, in the order of their columns, as training found them; found unless told. */
+  /** Values of columns of texts, in the order of their columns, as training found them; default: inferred. */
   readonly categories?: ReadonlyMap<string, readonly string[]>
-  /** Such as `15min`, `1h`, `1d`, `1month`, `rows`; inferred unless told. */
+  /** Such as `15min`, `1h`, `1d`, `1month`, `rows`; default: inferred. */
   readonly step?: string
   /** IANA name, for times without an offset; default `UTC`. */
   readonly timeZone?: string

@@ -4,7 +4,7 @@
  * same for all, wherever each begins and ends.
  */
 import { expected } from '@weft/core/errors'
-import type { PartName } from '@weft/core/app'
+import type { PartName } from '@weft/core/options'
 import type { RowRange } from './prepared-series.js'
 
 /** Rows of each part of one series, one after the other; a part may be empty. */

@@ -104,11 +104,11 @@ export class WindowSource implements BatchSource {
 
   /** The windows at these places as tensors, which the caller disposes. */
   batch(places: Uint32Array): WindowBatch {
-    const { lookBack, horizon, inputs, known, targets } = this.windows
+    const { lookBack, horizon, inputs, futureInputs, targets } = this.windows
     const { past, future, series, y, offsets } = this.windows.gather(places)
     const tensors = (this.#options.inputs ?? ['past']).map((input) => {
       if (input === 'past') return tf.tensor3d(past, [places.length, lookBack, inputs])
-      if (input === 'future') return tf.tensor3d(future, [places.length, horizon, known])
+      if (input === 'future') return tf.tensor3d(future, [places.length, horizon, futureInputs])
       return tf.tensor2d(series, [places.length, 1], 'int32')
     })
     const [only] = tensors

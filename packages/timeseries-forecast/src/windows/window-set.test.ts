@@ -2,7 +2,8 @@ import { Random } from '@weft/core/runtime'
 import { describe, expect, it } from 'vitest'
 import { countGaps } from './fill-gaps.js'
 import type { PreparedSeries } from './prepared-series.js'
-import { WindowSet, type WindowSetOptions } from './window-set.js'
+import type { WindowSetOptions } from './part-origins.js'
+import { WindowSet } from './window-set.js'
 
 /** Rows of `past` and of `future`, the first `targets` columns being targets. */
 function prepared(past: number[][], future: number[][] = past.map(() => []), targets = 1, key = ''): PreparedSeries {
@@ -43,7 +44,7 @@ describe('WindowSet', () => {
       column(-1, -2, -3, -4, -5, -6),
     )
     const windows = whole([series], { lookBack: 2, horizon: 2 })
-    expect(windows).toMatchObject({ length: 2, leftOut: 0, inputs: 2, known: 1, targets: 1, seriesCount: 1 })
+    expect(windows).toMatchObject({ length: 2, leftOut: 0, inputs: 2, futureInputs: 1, targets: 1, seriesCount: 1 })
     expect(lists(windows.gather([1, 0]))).toEqual({
       past: [2, 20, 3, 30, 1, 10, 2, 20],
       future: [-4, -5, -3, -4],

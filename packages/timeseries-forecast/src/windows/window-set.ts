@@ -2,22 +2,14 @@
  * Windows over any number of series: which there are, and their rows as a network wants them. A window costs 4 bytes (its origin) until
  * it is gathered into a batch; rows without gaps are copied as they are. Subtracting the last value of the look-back from past and
  * truth is NLinear's (Zeng et al. 2023, arXiv:2205.13504, section 4.2), each channel as a series of its own PatchTST's (Nie et al.
- * 2023, arXiv:2211.14730, section 3.1). The order of training is source.ts's.
+ * 2023, arXiv:2211.14730, section 3.1). The order of training is in source.ts.
  */
 import { expected, UserError } from '@weft/core/errors'
 import { centreLookBack, type Centring, shiftBy } from './centring.js'
 import { fillGaps, firstGap, type GapFilling } from './fill-gaps.js'
-import { checkShape, windowOrigins, type WindowShape } from './origins.js'
+import { checkShape } from './origins.js'
+import { channelsOf, originsOfPart, type WindowSetOptions } from './part-origins.js'
 import type { PreparedSeries, RowRange } from './prepared-series.js'
-
-export interface WindowSetOptions extends WindowShape {
-  /** `independent` makes each target a series of its own, with all other columns but the other targets; default `joint`. */
-  readonly channels?: 'joint' | 'independent' | undefined
-  /** Default `none`. */
-  readonly centring?: Centring | undefined
-  /** How gaps within a look-back are filled, default `interpolate`. */
-  readonly filling?: GapFilling | undefined
-}
 
 /** Windows as arrays, B of them. */
 export interface GatheredWindows {
@@ -45,32 +37,6 @@ export interface WindowPlace {
 
 const NONE: RowRange = { from: 0, to: 0 }
 
-/**
- * Origins of all windows whose horizon lies within the part of a series, less those without any truth: one list, or with independent
- * channels one for each target.
- */
-export function originsOfPart(
-  series: PreparedSeries,
-  part: RowRange,
-  options: WindowShape & Pick<WindowSetOptions, 'channels'>,
-): { origins: Uint32Array[]; leftOut: number } {
-  const { first, stride, count } = windowOrigins(series.length, { ...options, ...part })
-  let leftOut = 0
-  const origins = channelsOf(series, options).map((channels) => {
-    const truths = countTruths(series, channels, part)
-    const kept = new Uint32Array(count)
-    let windows = 0
-    for (let at = 0; at < count; at++) {
-      const origin = first + at * stride
-      const row = origin - part.from
-      if (truths === undefined || (truths[row + options.horizon] ?? 0) > (truths[row] ?? 0)) kept[windows++] = origin
-    }
-    leftOut += count - windows
-    return windows === count ? kept : kept.slice(0, windows)
-  })
-  return { origins, leftOut }
-}
-
 /** The windows of some series. */
 export class WindowSet {
   readonly series: readonly PreparedSeries[]
@@ -83,7 +49,7 @@ export class WindowSet {
   /** Columns of a gathered `past`, D. */
   readonly inputs: number
   /** Columns of `future`, K. */
-  readonly known: number
+  readonly futureInputs: number
   /** Columns of `y`, C. */
   readonly targets: number
   /** The numbers in `series` are below this. */
@@ -117,7 +83,7 @@ export class WindowSet {
     this.#filling = options.filling ?? 'interpolate'
     this.targets = options.channels === 'independent' ? 1 : first.targets
     this.inputs = first.pastColumns.length - first.targets + this.targets
-    this.known = first.futureColumns.length
+    this.futureInputs = first.futureColumns.length
     this.seriesCount = origins.length
     this.length = origins.reduce((sum, own) => sum + own.length, 0)
     this.#origins = new Uint32Array(this.length)
@@ -189,11 +155,11 @@ export class WindowSet {
    * @throws UserError when what is known in advance ends before a window's horizon.
    */
   gather(places: ArrayLike<number>): GatheredWindows {
-    const { lookBack, horizon, inputs, targets, known } = this
+    const { lookBack, horizon, inputs, targets, futureInputs } = this
     const batch = places.length
     const gathered = {
       past: new Float32Array(batch * lookBack * inputs),
-      future: new Float32Array(batch * horizon * known),
+      future: new Float32Array(batch * horizon * futureInputs),
       series: new Int32Array(batch),
       y: new Float32Array(batch * horizon * targets).fill(NaN),
       offsets: new Float32Array(batch * targets),
@@ -215,7 +181,7 @@ export class WindowSet {
       gathered.series[b] = row
       this.#copyPast(gathered.past, b, number, channel, origin)
       this.#copyTruth(gathered.y, b, number, channel, origin)
-      if (known > 0) this.#copyFuture(gathered.future, b, number, origin)
+      if (futureInputs > 0) this.#copyFuture(gathered.future, b, number, origin)
       centreLookBack(gathered.past, gathered.offsets, b, this, this.#centring)
     }
     if (this.#centring !== 'none') shiftBy(gathered.y, gathered.offsets, horizon, targets, -1)
@@ -273,11 +239,11 @@ export class WindowSet {
   }
 
   #copyFuture(future: Float32Array, b: number, number: number, origin: number): void {
-    const { horizon, known } = this
+    const { horizon, futureInputs } = this
     const one = this.#seriesAt(number)
-    const values = one.future.subarray(origin * known, (origin + horizon) * known)
-    if (values.length < horizon * known) {
-      const rows = one.future.length / known - one.length
+    const values = one.future.subarray(origin * futureInputs, (origin + horizon) * futureInputs)
+    if (values.length < horizon * futureInputs) {
+      const rows = one.future.length / futureInputs - one.length
       const names = one.futureColumns.join(', ')
       throw expected({
         doing: 'gathering windows',
@@ -287,33 +253,12 @@ export class WindowSet {
         hint: 'Give their values for the whole horizon, or forecast fewer rows.',
       })
     }
-    const start = b * horizon * known
+    const start = b * horizon * futureInputs
     future.set(values, start)
     if (!this.#hasFutureGaps[number]) return
-    for (let column = 0; column < known; column++) fillGaps(future, start + column, horizon, known, this.#filling)
+    for (let column = 0; column < futureInputs; column++)
+      fillGaps(future, start + column, horizon, futureInputs, this.#filling)
   }
-}
-
-/** Which target columns make up a series of windows: all of them together, or each alone. */
-function channelsOf({ targets }: PreparedSeries, { channels }: Pick<WindowSetOptions, 'channels'>): number[][] {
-  const all = Array.from({ length: targets }, (_, channel) => channel)
-  return channels === 'independent' ? all.map((channel) => [channel]) : [all]
-}
-
-/** For each row of a part, how many rows of it before have a value in one of the columns [rows + 1]; undefined when no cell is missing. */
-function countTruths(
-  { past, pastColumns }: PreparedSeries,
-  columns: readonly number[],
-  { from, to }: RowRange,
-): Uint32Array | undefined {
-  const width = pastColumns.length
-  if (firstGap(past.subarray(from * width, to * width)) === (to - from) * width) return undefined
-  const counts = new Uint32Array(to - from + 1)
-  for (let row = from; row < to; row++) {
-    const present = columns.some((column) => !Number.isNaN(past[row * width + column]))
-    counts[row - from + 1] = (counts[row - from] ?? 0) + (present ? 1 : 0)
-  }
-  return counts
 }
 
 function nameOf({ key }: PreparedSeries): string {
