@@ -8,7 +8,7 @@ import { expected } from '../errors.js'
 import { writeFileAtomic } from '../files.js'
 import type { Html } from './html.js'
 import { html, trusted } from './html.js'
-import { styleSheet } from './theme.js'
+import { STYLE_SHEET } from './theme.js'
 
 /** A number that summarises the run. */
 export interface KeyFigure {
@@ -110,7 +110,7 @@ export function renderReport(report: Report): string {
         <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
         <title>${title}</title>
         <style>
-          ${trusted(styleSheet())}
+          ${trusted(STYLE_SHEET)}
         </style>
       </head>
       <body>

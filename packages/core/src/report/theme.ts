@@ -58,8 +58,7 @@ const SANS = `'Helvetica Neue', 'Segoe UI', 'Inter', 'Noto Sans', 'Liberation Sa
 const MONO = `ui-monospace, 'SF Mono', 'Cascadia Mono', 'Liberation Mono', Menlo, Consolas, monospace`
 
 /** The style sheet of a report. */
-export function styleSheet(): string {
-  return `
+export const STYLE_SHEET = `
 :root { color-scheme: light dark; ${variables('light')} }
 @media (prefers-color-scheme: dark) { :root { ${variables('dark')} } }
 @media print { :root { color-scheme: light; ${variables('light')} } }
@@ -163,4 +162,3 @@ details pre { margin-top: 8px; padding: 14px 16px; background: var(--panel); bor
   details:not([open]) { display: none; }
 }
 `.trim()
-}
