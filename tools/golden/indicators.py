@@ -1,4 +1,4 @@
-"""Golden values for packages/timeseries-forecast/src/indicators.ts: the definitions written in pandas, on prices and on a column with
+"""Golden values for packages/timeseries-forecast/src/columns/indicators.ts: the definitions written in pandas, on prices and on a column with
 zeros and negative values.
 
 usage: python3 tools/golden/indicators.py > packages/timeseries-forecast/src/columns/golden/indicators.json

@@ -23,7 +23,7 @@ export interface CrossValidation {
  * Trains once for each fold on all others and judges by it. Nothing is chosen by the fold that tests: there is no validation part,
  * and the last weights are kept.
  */
-export function crossValidateSounds(given: GivenTrainOptions, hooks: Hooks = {}): Promise<CrossValidation> {
+export async function crossValidateSounds(given: GivenTrainOptions, hooks: Hooks = {}): Promise<CrossValidation> {
   const started = performance.now()
   const options: TrainOptions = { ...resolveOptions(trainOptions, given, presets), keep: 'last', patience: 0 }
   return withInit(options, hooks, async (begin, inner) => {

@@ -85,7 +85,7 @@ const HEARING: GivenTrainOptions = {
   convDropout: 0,
 }
 
-export function runDemo(given: GivenOptions<typeof demoOptions>, hooks: Hooks): Promise<DemoResult> {
+export async function runDemo(given: GivenOptions<typeof demoOptions>, hooks: Hooks): Promise<DemoResult> {
   const options = resolveOptions(demoOptions, given)
   return onRuntime(options, hooks, (runtime, inner) => demonstrate(options, runtime, inner))
 }

@@ -27,7 +27,7 @@ import { spectrogramOptions } from './options/sound.js'
  *
  * @throws UserError when a label is none of the model's, or no sound can be used.
  */
-export function evaluate(
+export async function evaluate(
   given: GivenOptions<typeof evaluateOptions>,
   hooks: Hooks = {},
 ): Promise<Evaluation<Judgement, SoundModel>> {

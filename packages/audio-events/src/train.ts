@@ -35,7 +35,7 @@ export interface TrainResult extends RunResult<Judgement> {
  *
  * @throws UserError for options, data or files that a user can mend.
  */
-export function train(given: GivenTrainOptions, hooks: Hooks = {}): Promise<TrainResult> {
+export async function train(given: GivenTrainOptions, hooks: Hooks = {}): Promise<TrainResult> {
   return withInit(resolveOptions(trainOptions, given, presets), hooks, async (begin, inner) => {
     const { options } = begin
     if (options.crossValidate)

@@ -38,7 +38,7 @@ const REDUCED: Size = {
 /** Share of the images used for testing only. */
 const UNSEEN_SHARE = 0.15
 
-export function runDemo(given: GivenOptions<typeof demoOptions>, hooks: Hooks): Promise<DemoResult> {
+export async function runDemo(given: GivenOptions<typeof demoOptions>, hooks: Hooks): Promise<DemoResult> {
   const options = resolveOptions(demoOptions, given)
   return onRuntime(options, hooks, (runtime, inner) => demonstrate(options, runtime, inner))
 }

@@ -26,7 +26,7 @@ import { readerOf } from './reading/reader.js'
  *
  * @throws UserError when the model lacks a label, or no image can be used.
  */
-export function evaluate(
+export async function evaluate(
   given: GivenOptions<typeof evaluateOptions>,
   hooks: Hooks = {},
 ): Promise<Evaluation<Judgement, ImageModel>> {

@@ -61,7 +61,7 @@ export interface PredictHooks extends Hooks {
  * @param paths Files and folders, which are searched recursively. For a model of sequences, each folder of images is a sequence.
  * @throws UserError when there are none or, with `strict` or for a single file, when one cannot be used.
  */
-export function predict(
+export async function predict(
   paths: readonly string[],
   given: GivenOptions<typeof predictOptions>,
   hooks: PredictHooks = {},

@@ -38,7 +38,7 @@ export interface TrainResult extends RunResult<Judgement> {
  *
  * @throws UserError for faults of options, data or files that a user can fix.
  */
-export function train(given: GivenTrainOptions, hooks: Hooks = {}): Promise<TrainResult> {
+export async function train(given: GivenTrainOptions, hooks: Hooks = {}): Promise<TrainResult> {
   const base = resolveOptions(trainOptions, given, presets)
   return onRuntime(base, hooks, async (runtime, inner) => {
     const source = base.init === undefined ? undefined : await loadInit(base.init, base, inner)

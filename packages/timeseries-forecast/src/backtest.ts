@@ -80,7 +80,7 @@ async function trainFolds(
     const from = shortTimes([borders.testFrom])[0] ?? ''
     hooks.note?.(`Fold ${at + 1} of ${options.folds}: judged from ${from} on.`)
     const out = join(options.out, `fold-${at + 1}`)
-    // What the table is need be told once.
+    // What the table holds is said once.
     const set = await prepareTrainingSet(table, { ...base, ...borders, out }, at === 0 ? hooks : {})
     const run = await trainOn(set, begin, hooks)
     if (run.stopped) {
@@ -161,7 +161,7 @@ export function backtestJson({ judgement, folds, paperTrades, seconds, report }:
   }
 }
 
-/** What is told of a backtest besides its verdicts: trading, and whether anything beats the last price. */
+/** The lines of a backtest besides its verdicts: trading, and whether anything beats the last price. */
 export function backtestLines({ judgement, folds, paperTrades, seconds, report }: BacktestResult): string[] {
   const named = (series: string, sentence: string) => (series === '' ? sentence : `${series}: ${sentence}`)
   return [

@@ -17,8 +17,18 @@ export { detect } from './detect.js'
 export type { Alarm, TableAlarms, DetectResult } from './anomaly/table-alarms.js'
 export { evaluate } from './evaluate.js'
 export type { Judgement, LineJudgement, ForecasterJudgement } from './judging/judgement.js'
-export { dieboldMariano } from './metrics/diebold-mariano.js'
+export { dieboldMariano, studentTCdf } from './metrics/diebold-mariano.js'
 export type { DieboldMariano } from './metrics/diebold-mariano.js'
+export {
+  directionalAccuracy,
+  intervalCoverage,
+  intervalWidth,
+  meanAbsoluteScaledError,
+  pinballLoss,
+  seasonalNaiveError,
+  symmetricMape,
+  winklerScore,
+} from './metrics/forecast.js'
 export { ForecastScores } from './metrics/forecast-scores.js'
 export type { ForecastBatch, ForecastFigures, ForecastScoresOptions } from './metrics/forecast-scores.js'
 export { nabProbation, nabProfiles, nabScore } from './metrics/nab.js'

@@ -24,7 +24,7 @@ export interface ListenHooks extends Hooks {
 }
 
 /** Listens until the input ends or the signal is aborted. */
-export function listen(
+export async function listen(
   input: AsyncIterable<Uint8Array>,
   given: GivenOptions<typeof streamOptions>,
   hooks: ListenHooks = {},

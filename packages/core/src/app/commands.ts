@@ -20,6 +20,9 @@ const NAMED_FILES = 5
 /**
  * Runs `work` as a person sees it on the terminal: bars for files, items and epochs, a line for each epoch, notes and warnings.
  *
+ * The signal of Ctrl-C is not among the hooks: work that can be stopped and resumed adds `context.signal`, and Ctrl-C ends the rest at
+ * once.
+ *
  * @param noun What an item is, such as `sound`.
  */
 export async function withProgress<Result>(
@@ -31,10 +34,6 @@ export async function withProgress<Result>(
   const bar = fileBar(context, noun)
   try {
     return await work({
-      // Read when the work asks for it: a command that never does is ended by Ctrl-C at once.
-      get signal() {
-        return context.signal
-      },
       command: context.commandLine,
       note: (line) => context.note(line),
       warn: (line) => context.warn(line),

@@ -1,4 +1,4 @@
-/** A row ahead, to be told when a row is not what was to be expected. */
+/** A row ahead, to raise an alarm at a row that is not as expected. */
 import type { GivenTrainOptions } from '../options.js'
 
 export const anomaly = {

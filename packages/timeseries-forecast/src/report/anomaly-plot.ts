@@ -43,6 +43,15 @@ export interface AnomalyPlotData {
 /** Scores beyond this many thresholds are drawn at the edge. */
 const CUT = 8
 
+const EXPECTED_LINE = { stroke: colour('muted'), dash: '4,2', name: 'expected', weight: 1.2, dots: false }
+const lineOf = (name: string, weight: number) => ({
+  stroke: colour('blue'),
+  dash: undefined,
+  name,
+  weight,
+  dots: false,
+})
+
 /** Values with alarms above, scores with the threshold below. */
 export function anomalyPlot(data: AnomalyPlotData, size: PlotSize = {}): string {
   const { times, values, expected, scores, threshold, alarms, windows = [], probation = 0, label = 'value' } = data
@@ -70,22 +79,8 @@ export function anomalyPlot(data: AnomalyPlotData, size: PlotSize = {}): string 
       marks: [
         ...shades,
         ...valueMarks(withUnit(label, data.unit), { ...axis, margin }),
-        ...(expected === undefined
-          ? []
-          : lineMarks(line(expected), {
-              stroke: colour('muted'),
-              dash: '4,2',
-              name: 'expected',
-              weight: 1.2,
-              dots: false,
-            })),
-        ...lineMarks(line(values), {
-          stroke: colour('blue'),
-          dash: undefined,
-          name: 'values',
-          weight: 1.2,
-          dots: false,
-        }),
+        ...(expected === undefined ? [] : lineMarks(line(expected), EXPECTED_LINE)),
+        ...lineMarks(line(values), lineOf('values', 1.2)),
         alarmMark(x, values, alarms),
       ],
     },
@@ -107,13 +102,7 @@ export function anomalyPlot(data: AnomalyPlotData, size: PlotSize = {}): string 
           { ticks: 3 },
         ),
         ...timeAxis(low, high, times !== undefined, inner),
-        ...lineMarks(line(scores), {
-          stroke: colour('blue'),
-          dash: undefined,
-          name: 'scores',
-          weight: 1.1,
-          dots: false,
-        }),
+        ...lineMarks(line(scores), lineOf('scores', 1.1)),
         Plot.ruleY([threshold], {
           stroke: colour('vermilion'),
           strokeDasharray: '6,3',

@@ -77,7 +77,7 @@ describe('ticks along time', () => {
 })
 
 describe('thinning', () => {
-  it('keeps the lowest and highest of every stretch, gaps, and what it is told to', () => {
+  it('keeps the lowest and highest of every stretch, gaps, and the indices to keep', () => {
     const random = new Random(4, 'thinning')
     const values = Float64Array.from({ length: 20_000 }, () => random.normal())
     values[7003] = 40

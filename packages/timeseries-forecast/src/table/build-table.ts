@@ -53,7 +53,7 @@ export function buildTable(rows: Rows, plan: TablePlan, options: TableOptions, p
     notes.push(`${plural(merged, 'row')} at a time that was there already: ${counted(options.duplicates)}.`)
   const grids = axes.map(({ axis }) => onGrid(axis, step, context))
   notes.push(...gapNotes(grids, rows.keys, shown))
-  const series = gather(grids, rows.keys, columns, options.statics ?? [], categories, context)
+  const series = gather(grids, rows.keys, columns, { statics: options.statics ?? [], categories, ...context })
   return { series, step, timeColumn, rows: rows.times.length, timeZone: shown.name, notes, categories }
 }
 
@@ -149,9 +149,14 @@ function gather(
   grids: readonly Grid[],
   keys: readonly string[],
   columns: Map<string, Float64Array>,
-  statics: readonly string[],
-  categories: ReadonlyMap<string, readonly string[]>,
-  { timeColumn }: AxisContext,
+  {
+    statics,
+    categories,
+    timeColumn,
+  }: Pick<AxisContext, 'timeColumn'> & {
+    readonly statics: readonly string[]
+    readonly categories: ReadonlyMap<string, readonly string[]>
+  },
 ): Series[] {
   const series = grids.map(({ axis }, at) => ({
     key: keys[at] ?? '',

@@ -117,7 +117,7 @@ export interface ValueColumns {
 }
 
 /**
- * The columns of values: those wanted, or all of numbers but the used ones.
+ * The columns of values: those wanted, or all numeric columns but the used ones.
  *
  * @param used Columns of the time and the key.
  * @param categories Columns that are known to hold texts, whatever the first rows hold.

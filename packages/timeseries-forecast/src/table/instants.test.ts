@@ -28,7 +28,7 @@ describe('parseInstant', () => {
     expect(parseInstant(text)).toEqual({ ms, zoned: true, form: 'year-first' })
   })
 
-  it('reads the day or the month first as told', () => {
+  it('reads the day or the month first as the option says', () => {
     expect(parseInstant('01/02/2003')?.ms).toBe(utc(2003, 0, 2))
     expect(parseInstant('01/02/2003', true)?.ms).toBe(utc(2003, 1, 1))
     expect(parseInstant('31.12.2003 23:59', true)?.ms).toBe(utc(2003, 11, 31, 23, 59))

@@ -63,7 +63,7 @@ function plainTimestamp(text: string): number | undefined {
   const marked = text[4] === '-' && text[7] === '-' && text[13] === ':' && text[16] === ':'
   if (!marked || (between !== 0x20 && between !== 0x54)) return undefined
   const year = 100 * pair(text, 0) + pair(text, 2)
-  return clockTime(year, pair(text, 5), pair(text, 8), pair(text, 11), pair(text, 14), pair(text, 17))
+  return clockTime([year, pair(text, 5), pair(text, 8)], [pair(text, 11), pair(text, 14), pair(text, 17)])
 }
 
 /** Two digits at a place; NaN when there are none. */
@@ -81,7 +81,7 @@ function instant(
   [hour = '0', minute = '0', second = '0', fraction = '', half, offset]: readonly (string | undefined)[],
 ): Instant | undefined {
   const hours = half === undefined ? Number(hour) : hoursOfHalf(Number(hour), half)
-  const ms = clockTime(Number(year), Number(month), Number(day), hours, Number(minute), Number(second))
+  const ms = clockTime([Number(year), Number(month), Number(day)], [hours, Number(minute), Number(second)])
   if (ms === undefined) return undefined
   const exact = ms + Number(`0.${fraction}`) * 1000
   return { ms: exact - MINUTE * minutesOf(offset), zoned: offset !== undefined, form }
@@ -100,12 +100,8 @@ function minutesOf(offset: string | undefined): number {
 
 /** Milliseconds of a day and time of the Gregorian calendar; undefined when there is no such day or time. */
 function clockTime(
-  year: number,
-  month: number,
-  day: number,
-  hour: number,
-  minute: number,
-  second: number,
+  [year, month, day]: readonly [year: number, month: number, day: number],
+  [hour, minute, second]: readonly [hour: number, minute: number, second: number],
 ): number | undefined {
   if (!(month >= 1 && month <= 12 && day >= 1 && day <= daysOfMonth(year, month))) return undefined
   if (!(hour <= 23 && minute <= 59 && second <= 59)) return undefined

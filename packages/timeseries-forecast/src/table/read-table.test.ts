@@ -165,7 +165,7 @@ describe('readTable', () => {
     for (const other of others) expect(other).toEqual(ours)
   })
 
-  it('reads no more rows than it is told', async () => {
+  it('reads no more rows than the option says', async () => {
     expect((await read(file(HOURLY), { rows: 2 })).rows).toBe(2)
   })
 
@@ -274,7 +274,7 @@ describe('the axis of a table', () => {
     expect(table.notes.join(' ')).toContain('1 row at a time that was there already: the same values, once.')
   })
 
-  it('treats duplicates and disorder as told', async () => {
+  it('treats duplicates and disorder as the options say', async () => {
     const path = hourly('00:00', '01:00', '01:00', '01:00', '02:00')
     expect(await refusal(path)).toContain(
       'row 4: expected each time once for column "time", received "2020-10-25 01:00 again"',

@@ -134,7 +134,7 @@ function checkColumns(file: TableFile, { time, key, numbers, texts }: TablePlan)
 }
 
 /**
- * What 01/02/2003 begins with, undefined where no date is written so: as told, by the dots between, or because some date of the column can be read in one way alone.
+ * What 01/02/2003 begins with, undefined where no date is written so: as the option says, by the dots between, or because some date of the column can be read in one way alone.
  *
  * @throws UserError when all can be read in both ways.
  */
