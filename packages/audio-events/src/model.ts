@@ -3,7 +3,7 @@
  * part's mean and deviation, how the data was read and divided). It is saved as a TensorFlow.js model with a weft.json beside it. The
  * network is built in network.ts and trained in train.ts.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { labelsOfRow, loadSavedModel, type ModelFormat, pickOptions } from '@weft/core/app'
 import { resolveOptions, type OptionsOf } from '@weft/core/cli'

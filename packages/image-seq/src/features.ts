@@ -3,7 +3,7 @@
  * along the axis that varies, columns or frames, with a value that the network recognises as padding. Decoding and cleaning
  * (image/decode.ts, image/prepare.ts) and variation (augment/augment.ts) come before.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { padSequences, type NdArray, type Normaliser, type PadOptions } from '@weft/core/data'
 import type { PreparedItem } from './features/image-worker.js'
 import { PADDING } from './network.js'

@@ -2,7 +2,7 @@
  * How good a model is on prepared images: the probabilities of a classifier against the labels, the texts of a reader against the truth.
  * evaluate.ts and training-set.ts find and prepare the images.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { ctcGreedyDecode } from '@weft/kernels'
 import { editDistance, sequenceScores, type SequenceScores } from '@weft/core/metrics'
 import { labelOf, symbolsOf } from '@weft/core/data'

@@ -3,7 +3,7 @@
  * of the training part, language model and words of a reader, how the data was read and divided). It is saved as a TensorFlow.js model
  * with a weft.json beside it. reading/reader.ts turns its output into texts, train.ts trains it.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { Alphabet, Labels, Normaliser } from '@weft/core/data'
 import { expected, UserError } from '@weft/core/errors'

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { setupRuntime } from '@weft/core/runtime'
 import { resolveOptions } from '@weft/core/cli'
 import { buildNetwork, columnsPerStep, PADDING, type NetworkShape } from './network.js'

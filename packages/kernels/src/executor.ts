@@ -4,7 +4,7 @@
  * addon in executors/native, offsets into WebAssembly's memory, pointers on a GPU, slots of a plan that is recorded once and replayed.
  * Neither knows the other's business: an executor more touches no room, a room more touches no executor.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core'
 
 /** What numbers a kernel takes: a boolean is 1 or 0. */

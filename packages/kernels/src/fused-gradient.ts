@@ -1,5 +1,5 @@
 /** When a gradient is one kernel, and when it must be made of TensorFlow.js's ops. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { hasKernel } from './executor.js'
 
 /**

@@ -2,7 +2,7 @@
  * Makes an executor a TensorFlow.js backend: the one place that registers anything. Every slot is first filled from `cpu`; then each
  * kernel of the rooms whose entry points the executor has replaces its slot, and keeps the one that it displaces as its reference.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { KernelBackend } from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import type { Executor } from './executor.js'

@@ -2,7 +2,7 @@
  * Kernels whose inputs may be absent. TensorFlow.js saves named inputs for a gradient only when all are there, so such a kernel takes a
  * list, with the names of those that are there among its attributes. Its last result is what it keeps for its gradient.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { Block, Executor } from './executor.js'
 
 /** Attributes of a kernel whose inputs may be absent. */

@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu'
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { expect, it } from 'vitest'
 import { ShapeError, shapeCheck } from './shape-error.js'
 

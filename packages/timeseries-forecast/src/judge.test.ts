@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { writeFileAtomic } from '@weft/core/files'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ForecastSet } from './forecasting/forecast-set.js'

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { describe, expect, it } from 'vitest'
 import { setupRuntime, type RuntimeReport } from '../runtime/device.js'
 import { onRuntime } from './runner.js'

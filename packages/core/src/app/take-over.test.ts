@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { describe, expect, it } from 'vitest'
 import { takeOver } from './take-over.js'
 

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream'
-import { sequential } from '@tensorflow/tfjs-layers'
+import { sequential } from '@weft/core/tfjs-layers'
 import { describe, expect, it } from 'vitest'
 import { createProgress } from './progress.js'
 import { TrainingProgress } from './training-progress.js'

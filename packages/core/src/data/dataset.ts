@@ -4,7 +4,7 @@
  * Contents are loaded item by item shortly before their batch is due, in workers if the loader uses a pool, and released with it:
  * only the list must fit into memory. `epoch-order.ts` decides which items make up a batch, `pad.ts` joins them.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { UserError, expected } from '../errors.js'
 import { hash, Random } from '../runtime/random.js'
 import type { Batch, BatchSource } from './batches.js'

@@ -3,8 +3,8 @@
  * mean gradient of the score of the answer with respect to it, with negative values set to 0. It is as coarse as the output of that
  * convolution, and 0 everywhere if all evidence is against the answer. Selvaraju et al. 2017, arXiv:1610.02391, section 3.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '../errors.js'
 import type { ExplanationMap } from './explanation-map.js'
 import { layerGradient, type Score } from './layer-gradient.js'

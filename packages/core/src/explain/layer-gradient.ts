@@ -4,7 +4,7 @@
  * offset of zero the gradient with respect to the offset is that with respect to the activation. TensorFlow.js offers no other way:
  * `model.execute` accepts no inner tensors, and a model made from an inner tensor loses the masks before it.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { expected } from '../errors.js'
 import { maskOf } from '../layers/masks.js'

@@ -3,7 +3,7 @@
  * explains any network, and shows what the network really depends on. The network runs once for each place, where Grad-CAM takes two
  * runs in all. Zeiler & Fergus 2014, arXiv:1311.2901, section 4.2.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { expected } from '../errors.js'
 import type { ExplanationMap } from './explanation-map.js'

@@ -3,7 +3,7 @@
  * scores are those before the last softmax or sigmoid (a probability of 1 has no gradient left); they are recovered from the
  * probabilities if the model ends in one.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { ctcLoss } from '@weft/kernels'
 import { expected } from '../errors.js'

@@ -4,7 +4,7 @@
  * recurrence, by integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365, section 3) with an empty sequence as baseline and the
  * integral approximated at its midpoint. The layers before the recurrence run once per item, not once per symbol.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { expected } from '../errors.js'
 import { asMask, single } from '../layers/stock.js'

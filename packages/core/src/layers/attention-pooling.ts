@@ -2,8 +2,8 @@
  * Pooling over time with learnt weights. A layer of our own: TensorFlow.js has none like it, so a model with it opens only where
  * our layers are registered.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import { hash } from '../runtime/random.js'
 import { seededInitializer } from './initializers.js'
 import { maskOf } from './masks.js'

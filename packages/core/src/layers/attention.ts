@@ -6,8 +6,8 @@
  * of its first input alone, which is the right one when query and value are the same tensor. Where they are not, the value's mask
  * comes as one more input, [B, Tv], which `SequenceMask` makes; a masked value without it is an error.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import { additiveAttention, type AttentionResult, dotProductAttention, dropoutMask } from '@weft/kernels'
 import { expected } from '../errors.js'
 import { hash, nextLayerSeed } from '../runtime/random.js'

@@ -3,8 +3,8 @@
  * uses its moving averages, as in Keras (TensorFlow.js's goes on learning them). Masked steps do not count, as in Keras 3: the op sees
  * the real ones only, and masked ones come out as zeros.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { BatchNormalizationLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/normalization.js'
 import { batchNormTraining } from '@weft/kernels'
 import { type CallOptions, classOf, type LayerClass, single, type Tensors } from './stock.js'

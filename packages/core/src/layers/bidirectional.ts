@@ -3,8 +3,8 @@
  * by side, so nothing is reversed, and an LSTM runs both in one op; with any other layer TensorFlow.js's own way runs. Weights, their
  * names and what is saved are TensorFlow.js's.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { BidirectionalLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/wrappers.js'
 import { hash } from '../runtime/random.js'
 import { LayerNormLSTM } from './layer-norm-lstm.js'

@@ -3,8 +3,8 @@
  * there add nothing to any text and take nothing from its probability, so loss and decoders give what they would on the row cut
  * to its length, and need no lengths.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '../errors.js'
 import { maskOf } from './masks.js'
 import { asMask, type CallOptions, single, singleShape, type Shapes, type Tensors } from './stock.js'

@@ -3,7 +3,7 @@
  * before they are laid out by item and place: the products are then of B rows and of M, not of B · M, and what remains at that
  * size are the gates. Only cells whose products are sums of such terms allow it: LSTM, and GRU with the reset after the product.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { Activation } from '@tensorflow/tfjs-layers/dist/activations.js'
 import { GRU } from './gru.js'
 import { LSTM } from './lstm.js'

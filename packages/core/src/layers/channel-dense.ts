@@ -2,8 +2,8 @@
  * A dense layer for each channel: channel c has a kernel and a bias of its own, all of them one batched product. Keras's EinsumDense
  * with the equation `bcl,clh->bch`, which TensorFlow.js lacks, under a name that says what it is for.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '../errors.js'
 import { type Shapes, single, singleShape, type Tensors } from './stock.js'
 

@@ -3,8 +3,8 @@
  * TensorFlow.js's layer, with Keras's defaults where the two differ (sigmoid gates, Glorot uniform kernel, forget bias 1), saved
  * under its name and with its weights, gates in the order i, f, c, o. Peepholes are an option of ours and a weight more.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import type {
   ConvLSTM2D as StockConvLSTM2D,
   ConvLSTM2DArgs as StockConvLSTM2DArgs,

@@ -2,8 +2,8 @@
  * Keras's convolution and pooling over volumes, [B, T, H, W, C], with masks that follow the time axis, axis 1, as in
  * `convolution.ts`; pooling over a whole volume, which TensorFlow.js lacks, ends the sequence and so its mask.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { LayerArgs } from '@tensorflow/tfjs-layers/dist/engine/topology.js'
 import type { ConvLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/convolutional.js'
 import type { Pooling3DLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/pooling.js'

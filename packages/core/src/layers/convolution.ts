@@ -3,7 +3,7 @@
  * the mask as they shorten the time axis, which is axis 1, so that variable lengths survive a convolutional network.
  */
 import type * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { ConvLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/convolutional.js'
 import type { Pooling1DLayerArgs, Pooling2DLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/pooling.js'
 import { conv1d, conv2d, type ConvActivation } from '@weft/kernels'

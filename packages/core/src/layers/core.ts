@@ -3,7 +3,7 @@
  * TensorFlow.js's own, which handle masks well.
  */
 import type * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { DenseLayerArgs, PermuteLayerArgs, ReshapeLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/core.js'
 import { expected } from '../errors.js'
 import { ownInitializer } from './initializers.js'

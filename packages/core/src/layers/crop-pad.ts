@@ -2,8 +2,8 @@
  * Keras's Cropping1D and ZeroPadding1D, which TensorFlow.js lacks (it has those of images): steps off either end of a sequence, or
  * zeros at either end. Lengths must be known from the shape, so there are no masks here.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '../errors.js'
 import { type Shapes, single, singleShape, type Tensors } from './stock.js'
 

@@ -2,8 +2,8 @@
  * Keras's depthwise and separable convolutions, with masks that follow the time axis, axis 1. Unlike TensorFlow.js's, the depthwise
  * layer heeds its dilation rate, and its constraint survives saving.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { SeparableConvLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/convolutional.js'
 import type { DepthwiseConv2DLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/convolutional_depthwise.js'
 import { conv2d, depthwiseConv2d } from '@weft/kernels'

@@ -2,8 +2,8 @@
  * Keras's Dropout and SpatialDropout1D with a new mask at every training step, drawn by our randomness from the step's seed: the same
  * run drops the same units, whether interrupted or not. TensorFlow.js's draws unseeded masks, or, with a seed, the same one every time.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { DropoutLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/core.js'
 import { dropoutMask } from '@weft/kernels'
 import { hash, nextLayerSeed } from '../runtime/random.js'

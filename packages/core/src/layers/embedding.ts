@@ -3,8 +3,8 @@
  * initial table is a function of its seed. The cost of the table's gradient grows with the rows looked up, not with the
  * vocabulary; see `embedding/` of the kernels.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { EmbeddingLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/embeddings.js'
 import { ownInitializer } from './initializers.js'
 import { asMask, classOf, type LayerClass, single, type Tensors } from './stock.js'

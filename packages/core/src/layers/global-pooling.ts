@@ -1,6 +1,6 @@
 /** Keras's pooling over all of time, which leaves masked steps out. Without a mask it is TensorFlow.js's. */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import { maskOf } from './masks.js'
 import { asMask, type CallOptions, classOf, type LayerClass, single, type Tensors } from './stock.js'
 

@@ -3,8 +3,8 @@
  * uniform kernel), saved under the same name and with Keras's weights: gates z, r, h, and two biases with `resetAfter`. TensorFlow.js
  * refuses `resetAfter`, so such a layer has a cell of ours; it opens a saved model with `resetAfter` false.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { GRUCell } from '@tensorflow/tfjs-layers/dist/layers/recurrent.js'
 import { gru } from '@weft/kernels'
 import { Recurrent, type SequenceOp } from './recurrent.js'

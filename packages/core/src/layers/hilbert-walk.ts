@@ -4,8 +4,8 @@
  * two that holds the image; its places outside the image are skipped. After Hilbert 1891, "Über die stetige Abbildung einer
  * Linie auf ein Flächenstück".
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '../errors.js'
 import { type Shapes, single, singleShape, type Tensors } from './stock.js'
 import { take, taking, type Taking } from './take.js'

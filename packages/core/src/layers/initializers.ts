@@ -3,8 +3,8 @@
  * orthogonal one takes 20 seconds for 128 x 512, seed 0 means unseeded there, and its normal ones do not correct for truncation as
  * Keras does. What is saved is what TensorFlow.js itself would save, so it reads it.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import type {
   Initializer,
   Orthogonal,

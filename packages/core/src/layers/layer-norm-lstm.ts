@@ -4,7 +4,7 @@
  * the recurrent product and of the cell. Neither Keras nor TensorFlow.js has such a layer: a saved one opens only where ours are
  * registered.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import type { LayerNormalizationLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/normalization.js'
 import { layerNormLstm } from '@weft/kernels'

@@ -2,7 +2,7 @@
  * Keras's LayerNormalization as one op of the kernels, in one pass over each row, instead of TensorFlow.js's moments, tiles and batch
  * normalisation. Axes that are not the last ones in their order run there as before. Masks pass through.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { Initializer } from '@tensorflow/tfjs-layers/dist/initializers.js'
 import type { LayerNormalizationLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/normalization.js'
 import { areLastAxes, layerNorm } from '@weft/kernels'

@@ -3,7 +3,7 @@
  * TensorFlow.js has others (sigmoid gates, Glorot uniform kernel, forget bias 1); saved under the same name and with the same weights,
  * gates in the order i, f, c, o.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { LSTMCell } from '@tensorflow/tfjs-layers/dist/layers/recurrent.js'
 import { bidirectionalLstm, lstm, lstmStep, type LstmStepWeights } from '@weft/kernels'
 import { Recurrent, type SequenceOp, type SequenceOptions } from './recurrent.js'

@@ -2,7 +2,7 @@
  * Keras masks: [B, T], true where a step of a sequence is real and false where it is padding. TensorFlow.js passes the last mask that
  * it met to all later layers, those of other branches included, so a layer takes a mask only if it has the shape of its own input.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { expected } from '../errors.js'
 
 /**

@@ -2,8 +2,8 @@
  * The moving average of a sequence, its first and last step repeated so that it stays as long as it was: the trend of a
  * decomposition into trend and remainder. Without weights; TensorFlow.js has none like it.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '../errors.js'
 import { type Shapes, single, type Tensors } from './stock.js'
 

@@ -2,8 +2,8 @@
  * Keras's noise layers, GaussianNoise, GaussianDropout and AlphaDropout, drawing from the training step's seed: TensorFlow.js's draw
  * unseeded numbers, and its AlphaDropout puts the dropped units at the wrong end.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import type {
   AlphaDropoutArgs,
   GaussianDropoutArgs,

@@ -3,8 +3,8 @@
  * step for each output position, all side by side, each with a learnt vector for its position. Nothing is fed back, so errors do
  * not add up, and all positions are one batch. A wrapper of one of our layers; TensorFlow.js has none like it.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { WrapperLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/wrappers.js'
 import { expected } from '../errors.js'
 import { branchStep, type BranchTerms, canBranch } from './branch-step.js'

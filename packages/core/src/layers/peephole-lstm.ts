@@ -2,7 +2,7 @@
  * An LSTM whose gates also see the cell. A layer of our own: Keras has none, so a model with it opens only where our layers are
  * registered. Everything but the peepholes is LSTM's, in one direction or inside Bidirectional.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { lstmOp, StockLSTMCell } from './lstm.js'
 import { Recurrent, type SequenceOp } from './recurrent.js'
 import { lstmCellArgs, readWeights } from './recurrent-cell.js'

@@ -2,7 +2,7 @@
  * Helpers around a recurrent cell: TensorFlow.js's object that holds a recurrent layer's weights, sizes and rates, and that takes one
  * time step where no kernel runs the sequence. How a whole sequence runs is `recurrent.ts`.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import type { Activation } from '@tensorflow/tfjs-layers/dist/activations.js'
 import type { RNNCell, SimpleRNNCell } from '@tensorflow/tfjs-layers/dist/layers/recurrent.js'

@@ -4,8 +4,8 @@
  * states, masks, dropout and direction are handled here. Where the kernel lacks an activation, TensorFlow.js's loop over the cell's
  * steps runs. Weights, configuration and what is saved come from the cell.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { RNN, RNNLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/recurrent.js'
 import { expected } from '../errors.js'
 import type { LayerStep } from './layer-step.js'

@@ -2,7 +2,7 @@
  * The table of our layers, and their registration with TensorFlow.js under Keras's class names, so that loading a model, and wrappers
  * such as Bidirectional, make ours. A call, never an import's side effect.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { AdditiveAttention, Attention, SequenceMask } from './attention.js'
 import { AttentionPooling1D } from './attention-pooling.js'
 import { BatchNormalization } from './batch-normalization.js'

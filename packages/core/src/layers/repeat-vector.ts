@@ -2,8 +2,8 @@
  * Keras's RepeatVector. A subclass of TensorFlow.js's layer whose gradient is one sum over the steps, where TensorFlow.js's is a
  * slice and an addition for each of them.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import { classOf, type LayerClass, single, type Tensors } from './stock.js'
 
 type StockRepeatVector = tfl.layers.Layer & { readonly n: number }

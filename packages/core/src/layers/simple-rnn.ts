@@ -2,7 +2,7 @@
  * Keras's SimpleRNN on the fused kernel, with Keras's default where TensorFlow.js has another (Glorot uniform kernel), saved under the
  * same name and with the same weights.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { SimpleRNNCell } from '@tensorflow/tfjs-layers/dist/layers/recurrent.js'
 import { simpleRnn } from '@weft/kernels'
 import { Recurrent, type SequenceOp } from './recurrent.js'

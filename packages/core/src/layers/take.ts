@@ -2,7 +2,7 @@
  * Takes rows of a tensor by number when no row is taken twice: the gradient then takes rows too, in the other direction, where
  * `tf.gather`'s adds rows up. A computation leaves out padded steps this way and puts them back afterwards.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 
 /** Which rows to take, and the way back. */
 export interface Taking {

@@ -3,8 +3,8 @@
  * where TensorFlow.js runs it step by step in a loop. Padded steps are left out: they cost nothing, and a batch normalisation inside
  * does not count them.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import type { WrapperLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/wrappers.js'
 import { maskOf } from './masks.js'
 import { asMask, type CallOptions, classOf, type LayerClass, single, type Tensors } from './stock.js'

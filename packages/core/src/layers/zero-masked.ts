@@ -3,8 +3,8 @@
  * and the neighbouring real steps leave other values there, which the next convolution would see and mix into the last real steps;
  * with zeros it sees what it sees past the end of a batch. So a row's outputs depend neither on its companions nor on the padding.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '../errors.js'
 import { maskOf } from './masks.js'
 import { asMask, type CallOptions, single, singleShape, type Shapes, type Tensors } from './stock.js'

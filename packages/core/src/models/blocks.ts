@@ -3,7 +3,7 @@
  * symbolic tensor and returns the next one; its layers are named, and a layer's initial weights are a function of
  * the seed and its name, so that builders that use the same piece make the same layers. Which pieces, in which order, is the builder's.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '../errors.js'
 import { AttentionPooling1D } from '../layers/attention-pooling.js'
 import { BatchNormalization } from '../layers/batch-normalization.js'

@@ -3,7 +3,7 @@
  * step, a recurrent stack, pooling over time, a head; or, for reading, logits at every step for CTC. With the default options it is
  * made only of layers that TensorFlow.js has. After Shi et al. 2015, arXiv:1507.05717, and Cakir et al. 2017, arXiv:1702.06286.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '../errors.js'
 import { BlankPadding } from '../layers/blank-padding.js'
 import { AveragePooling2D, MaxPooling2D } from '../layers/convolution.js'

@@ -3,7 +3,7 @@
  * over the vectors. The frames' network is a model inside a TimeDistributed layer, which runs all frames as one batch. After
  * Donahue et al. 2015, arXiv:1411.4389.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { registerLayers } from '../layers/register.js'
 import { TimeDistributed } from '../layers/time-distributed.js'
 import {

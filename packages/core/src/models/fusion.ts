@@ -2,7 +2,7 @@
  * Joining two branches' vectors, one of a convolution and one of a recurrence: side by side, by a gate, or by attention. All three
  * use only layers that TensorFlow.js has.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { Dense, Reshape } from '../layers/core.js'
 import { chain, join, kernel, type Weights } from './blocks.js'
 

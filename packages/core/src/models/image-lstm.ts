@@ -4,7 +4,7 @@
  * that the network knows of space. After Le et al. 2015, arXiv:1504.00941 (pixels as time), and Keras's example mnist_hierarchical_rnn after Li et al. 2015,
  * arXiv:1506.01057.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { seededInitializer } from '../layers/initializers.js'
 import { LSTM } from '../layers/lstm.js'
 import { registerLayers } from '../layers/register.js'

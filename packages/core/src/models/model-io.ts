@@ -5,8 +5,8 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected, reasonOf, UserError } from '../errors.js'
 import { readJson, writeFileAtomic, writeJsonAtomic } from '../files.js'
 import { registerLayers } from '../layers/register.js'

@@ -2,7 +2,7 @@
  * Convolution and recurrence side by side (CNN‖LSTM): one branch sees the image as space, the other reads it as a sequence; their two
  * vectors are joined, gated or weighted, and a head follows. All three fusions are made of layers that TensorFlow.js has.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { registerLayers } from '../layers/register.js'
 import {
   bottleneck,

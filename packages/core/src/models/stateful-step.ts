@@ -3,7 +3,7 @@
  * symbol. LSTM and Dense run without making a tensor; other recurrent layers take a sequence of one step, and layers that treat each
  * step by itself run as they are.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { dense, type DenseActivation, isDenseActivation } from '@weft/kernels'
 import { expected } from '../errors.js'

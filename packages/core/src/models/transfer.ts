@@ -3,7 +3,7 @@
  * decide which part it belongs to, so this works on any model that runs from convolutions and recurrence, one after the other or
  * side by side, to a head. A head whose outputs mean the same under other numbers is taken over output by output.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { expected } from '../errors.js'
 import { allLayers } from '../training/weights.js'

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { nativeStatus, registerNativeBackend, setNativeThreads } from '@weft/kernels'
 import { expected, UserError } from '../errors.js'
 import { registerLayers } from '../layers/register.js'

@@ -2,7 +2,7 @@
  * Looks for a GPU through `@tensorflow/tfjs-node-gpu`, which is optional: used when someone has installed it and it works. It only
  * probes; whether a GPU is taken is decided in device.ts.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 
 /** The name under which tfjs-node registers its backend. */
 export const GPU_BACKEND = 'tensorflow'

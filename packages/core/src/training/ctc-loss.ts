@@ -3,7 +3,7 @@
  * (`padTargets: { value: -1 }`), the model's output logits. Steps of sequences of unequal length are no argument: a model ends in
  * `BlankPadding`, which makes its mask part of its output.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { type CtcOptions, ctcLoss } from '@weft/kernels'
 import type { LossFunction } from './losses.js'
 

@@ -3,7 +3,7 @@
  * plain one (no class weights, label smoothing or penalties), so that it means the same whatever options training uses. Metrics are
  * functions of these targets and outputs; they live in `metrics/`.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import type { Batch, BatchSource } from '../data/batches.js'
 import { joinArrays } from '../data/join-arrays.js'

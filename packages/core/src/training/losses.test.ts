@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-layers' // registers the gradients
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { isLossName, lossNames, makeLoss, type LossName } from './losses.js'
 

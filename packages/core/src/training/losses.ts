@@ -3,7 +3,7 @@
  * so that accumulated batches add up to one big one. The gradients are written out, because those of TensorFlow.js are wrong at 0
  * (absolute error) or lose digits. CTC is not in this table: pass `ctcCrossentropy()`.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from '@weft/kernels'
 import { expected } from '../errors.js'
 

@@ -3,7 +3,7 @@
  * read and set. Each update is one fused kernel call, clipping by norm included. The formulas are those of PyTorch, which differ from
  * Keras's only in the place of epsilon. Computing and accumulating gradients is up to `train-step.ts`.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { adamUpdate, rmspropUpdate, sgdUpdate } from '@weft/kernels'
 import { expected } from '../errors.js'
 

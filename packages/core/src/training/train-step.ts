@@ -4,7 +4,7 @@
  * It knows nothing of epochs; `fit.ts` has the loop around it. Everything that a later step depends on goes into a checkpoint through
  * `capture` and comes back through `restore`.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import type { Batch } from '../data/batches.js'
 import { expected, UserError } from '../errors.js'

@@ -2,7 +2,7 @@
  * A model's weights as the training loop sees them: their variables in an order that freezing does not change, copies of their
  * values, which of them decay, and the moving average (EMA) of the trained ones. Files are written in `checkpoint.ts`.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { UserError } from '../errors.js'
 

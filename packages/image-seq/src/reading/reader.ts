@@ -4,7 +4,7 @@
  * request, saw it. The searches are in @weft/kernels, tracing symbols to their origins is in @weft/core.
  */
 import { readFileSync } from 'node:fs'
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { type Alphabet } from '@weft/core/data'
 import { needs, reasonOf, UserError } from '@weft/core/errors'
 import { flagOf, plural, resolveOptions } from '@weft/core/cli'

@@ -2,7 +2,7 @@
  * Pictures that explain an answer: for a class Grad-CAM and occlusion over the image, for a text the probabilities of the symbols column
  * by column and where each symbol came from. The maps are computed in @weft/core/explain.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { classScore, gradCam, occlusion, overlayPng, type ExplanationMap } from '@weft/core/explain'
 import { columnHeatMap } from './column-heat-map.js'
 import { frameOf } from '../features.js'

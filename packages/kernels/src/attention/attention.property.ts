@@ -1,5 +1,5 @@
 /** Random cases of attention: any sizes, masks, causal or not, with dropout or without; outputs, weights and gradients. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { ACCUMULATED } from '../testing/close.js'
 import type { Draw, Property } from '../testing/property.js'
 import { additiveAttention, dotProductAttention } from './attention.js'

@@ -8,7 +8,7 @@
  * @see Luong et al. 2015, arXiv:1508.04025; Vaswani et al. 2017, arXiv:1706.03762, for the factor 1 / √D; Bahdanau et al. 2015,
  * arXiv:1409.0473, for the additive form.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { entry, type Executor, hasKernel } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'
 import {

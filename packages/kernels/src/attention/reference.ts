@@ -1,5 +1,5 @@
 /** Attention composed of TensorFlow.js ops: runs on every backend and is what the C++ is compared with. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { AttentionArguments, AttentionResult } from './arguments.js'
 
 /** A score that no exponential survives; finite, since minus infinity would make a row without any key NaN. */

@@ -1,5 +1,5 @@
 /** Normalisation by the batch's own moments with its gradients, and by given ones. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { axis, shape } from '../testing/draw.js'
 import type { Property } from '../testing/property.js'
 import { batchNormTraining } from './batch-norm.js'

@@ -6,7 +6,7 @@
  *
  * @see Ioffe and Szegedy 2015, arXiv:1502.03167, algorithm 1 and the gradients of section 3.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { entry, hasKernel } from '../executor.js'
 import { overrideKernel } from '../kernel.js'
 import { ShapeError } from '../shape-error.js'

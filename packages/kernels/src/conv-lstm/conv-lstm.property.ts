@@ -1,5 +1,5 @@
 /** What holds of the convolutional LSTM for any sizes and options; see testing/property.ts. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { Draw, Property } from '../testing/property.js'
 import { convLstm2d } from './conv-lstm.js'
 import type { ConvLstm2dOptions } from './arguments.js'

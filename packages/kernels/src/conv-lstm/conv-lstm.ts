@@ -11,7 +11,7 @@
  *
  * @see Shi et al. 2015, arXiv:1506.04214, equation 3; Keras's ConvLSTM2D is the same without peepholes.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { hasKernel } from '../executor.js'
 import { type ConvSizes, convSizesOf } from '../conv2d/shape.js'
 import { runListed } from '../listed-inputs.js'

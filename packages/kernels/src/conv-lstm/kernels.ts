@@ -2,7 +2,7 @@
  * The kernels of the convolutional LSTM and their gradient. What the forward kernel keeps are gates and cells of every step, and the
  * hidden states where they are not outputs.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { entry } from '../executor.js'
 import { convSizesOf, type Pair } from '../conv2d/shape.js'
 import { overrideKernel } from '../kernel.js'

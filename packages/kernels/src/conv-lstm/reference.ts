@@ -2,7 +2,7 @@
  * The convolutional LSTM built of TensorFlow.js ops, step by step: what the kernel must compute, on every backend, differentiable as
  * it is.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { activated, dilatedFilter, perAxis } from '../conv2d/reference.js'
 import { cellActivations, gateActivations } from '../sequence/activations.js'
 import type { ConvLstm2dArguments, ConvLstm2dResult } from './arguments.js'

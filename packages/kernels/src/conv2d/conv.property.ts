@@ -1,7 +1,7 @@
 /**
  * Random convolutions and pooling over time, images and volumes: outputs and gradients must be those of the reference.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { conv3d } from '../conv3d/conv3d.js'
 import { depthwiseConv2d } from '../depthwise/depthwise.js'
 import type { Tolerance } from '../testing/close.js'

@@ -1,5 +1,5 @@
 /** Convolutions of any filter, stride, dilation and padding, with bias and activation, and all three gradients. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { axis } from '../testing/draw.js'
 import type { Draw, Property } from '../testing/property.js'
 import { conv2d, type Conv2dOptions } from './conv2d.js'

@@ -4,7 +4,7 @@
  *
  * `y[b, i, j, f] = φ(Σ x[b, i·stride + k·dilation - pad, …, c] · filter[k, l, c, f] + bias[f])`
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { hasKernel } from '../executor.js'
 import { shapeCheck } from '../shape-error.js'
 import { biasActivationGradient, dilatableGradient } from './gradient.js'

@@ -1,7 +1,7 @@
 /**
  * Gradients of convolutions: of our ops, and of TensorFlow.js's kernels, whose own refuse dilation.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { currentExecutor } from '../executor.js'
 import type { ConvKind } from './kernels.js'
 import { dilatedFilter, perAxis } from './reference.js'

@@ -2,7 +2,7 @@
  * The kernels that convolutions over images and over volumes have alike: TensorFlow.js's with their gradients, and ours with bias and
  * activation in the same pass. The C++ is native/conv.h; channels first and empty tensors are left to TensorFlow.js's own.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { entry, type Executor } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'
 import { fusedActivations } from '../matmul/matmul.js'

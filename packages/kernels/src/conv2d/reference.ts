@@ -3,7 +3,7 @@
  * backend, differentiable as it is. A dilated convolution is one whose filter's taps are spread by zeros, since TensorFlow.js has no
  * gradient of the other kind.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 
 export type ConvActivation = 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'relu6'
 

@@ -1,7 +1,7 @@
 /**
  * The sizes of a convolution as the C++ kernels take them, from TensorFlow.js's attributes. An image is a volume of one plane.
  */
-import { backend_util } from '@tensorflow/tfjs-core'
+import { backend_util } from '@weft/kernels/tfjs-core'
 
 export const convSizes = [
   ...(['batch', 'inHeight', 'inWidth', 'inChannels', 'outHeight', 'outWidth', 'outChannels'] as const),

@@ -4,7 +4,7 @@
  *
  * `y[b, h, i, j, f] = φ(Σ x[b, h·stride + k·dilation - pad, …, c] · filter[k, l, m, c, f] + bias[f])`
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { hasKernel } from '../executor.js'
 import { biasActivationGradient, dilatableGradient } from '../conv2d/gradient.js'
 import { convKernels, convolutionEntries, type ConvKind } from '../conv2d/kernels.js'

@@ -1,5 +1,5 @@
 /** Copies in another order or extent, of one tensor or several, and their gradients. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { axis, shape, some } from '../testing/draw.js'
 import type { Draw, Property } from '../testing/property.js'
 

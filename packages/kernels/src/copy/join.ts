@@ -1,5 +1,5 @@
 /** Copies between one tensor and several: concatenation, stacking, splitting, unstacking. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { Block, Executor } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'
 import { newLoops, setLoop } from '../loops.js'

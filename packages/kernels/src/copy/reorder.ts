@@ -1,5 +1,5 @@
 /** Copies of one tensor in another order or extent: transposition, slices, padding, tiling, reversal. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { Executor } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'
 import { MAX_RANK, newLoops, setLoop } from '../loops.js'

@@ -1,5 +1,5 @@
 /** What must hold of CTC's loss for any sizes, lengths, labels and blank. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { Property } from '../testing/property.js'
 import { ctcLoss } from './ctc.js'
 

@@ -7,7 +7,7 @@
  *
  * @see Graves, Fernández, Gomez, Schmidhuber 2006, "Connectionist temporal classification".
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { entry, hasKernel } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'
 import { byName, type ListedAttrs, required, runListed } from '../listed-inputs.js'

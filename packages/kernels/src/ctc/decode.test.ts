@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { ShapeError } from '../shape-error.js'
 import { expectClose, filled, numbers } from '../testing/close.js'

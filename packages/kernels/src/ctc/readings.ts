@@ -2,7 +2,7 @@
  * What decoders of CTC give, and the frame that they share: a batch of logits becomes log probabilities on the host, item by item. Also
  * the alignment of a text that is known: on the most probable path that spells it, where does each symbol stand?
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { shapeCheck } from '../shape-error.js'
 import { logSoftmax } from '../softmax/softmax.js'
 import { blankOf, lengthsOf } from './targets.js'

@@ -3,7 +3,7 @@
  * states at once. Its gradient is what TensorFlow.js derives from that. Impossible states hold a very small number instead of minus
  * infinity, whose differences would be NaN.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { CtcTargets } from './targets.js'
 
 /** Log probability of what cannot be; sums of it over any number of steps stay finite. */

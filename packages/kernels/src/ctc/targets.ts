@@ -2,7 +2,7 @@
  * Targets of CTC on the host: labels and lengths are read, checked and, where they are left out, derived once, for the kernel, the
  * reference and whoever asks which items no path can spell.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { ShapeError, shapeCheck } from '../shape-error.js'
 
 /** What fills labels past their length; so does the blank, as in Keras. */

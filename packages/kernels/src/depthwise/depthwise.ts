@@ -4,7 +4,7 @@
  *
  * `y[b, i, j, c·M + m] = φ(Σ x[b, i·stride + k·dilation - pad, …, c] · filter[k, l, c, m] + bias[c·M + m])`
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { hasKernel } from '../executor.js'
 import type { Conv2dOptions } from '../conv2d/conv2d.js'
 import { biasActivationGradient, dilatableGradient } from '../conv2d/gradient.js'

@@ -2,7 +2,7 @@
  * Dropout masks as a function of a seed and each element's index, so that any run, thread count or backend draws the same: a hash of
  * both (the 32-bit finalizer of Chris Wellons's hash prospector, twice) against a threshold.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { entry, hasKernel } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'
 import { sizeOf } from '../shape.js'

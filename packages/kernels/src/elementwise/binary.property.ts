@@ -1,5 +1,5 @@
 /** Functions of two elements with broadcasting, their gradients, comparisons, logic and selection. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { ACCUMULATED } from '../testing/close.js'
 import { shape, specialTensor } from '../testing/draw.js'
 import type { Draw, Property } from '../testing/property.js'

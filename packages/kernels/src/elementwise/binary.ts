@@ -2,7 +2,7 @@
  * Functions of two elements in C++, for float32, with NumPy's broadcasting: arithmetic, comparisons, the gradients of activations;
  * selection and logic for operands of one size. Anything else runs on the kernel that it displaces, which also words the errors.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { type Block, entry } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'
 import { type Loops, MAX_RANK, newLoops, setLoop } from '../loops.js'

@@ -2,7 +2,7 @@
  * `Cast` between float32, int32 and bool, always into memory of the new type: the kernel that it displaces lets a float32 tensor keep
  * an integer array, which no kernel here could read.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { type BlockType, entry } from '../executor.js'
 import { overrideKernel } from '../kernel.js'
 import { sizeOf } from '../shape.js'

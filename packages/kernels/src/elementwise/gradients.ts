@@ -2,7 +2,7 @@
  * Gradients that replace TensorFlow.js's: of activations as one kernel each where the running backend has it, instead of three to
  * five ops. A gradient is registered for all backends, so elsewhere each computes what TensorFlow.js's own does.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { runsFused } from '../fused-gradient.js'
 
 interface Activation {

@@ -1,5 +1,5 @@
 /** Functions of one element over any shape and value, and their gradients away from kinks. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { ACCUMULATED } from '../testing/close.js'
 import { shape, specialTensor } from '../testing/draw.js'
 import type { Property } from '../testing/property.js'

@@ -2,7 +2,7 @@
  * Functions of one element in C++, for float32: activations, powers, logarithms, clipping. Anything else runs on the kernel that it
  * displaces.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { entry } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'
 import { sizeOf } from '../shape.js'

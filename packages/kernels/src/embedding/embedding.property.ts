@@ -1,5 +1,5 @@
 /** Rows by index along any axis, the gradient, and sums of rows by index with indices that are not there. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { axis, shape } from '../testing/draw.js'
 import type { Draw, Property } from '../testing/property.js'
 

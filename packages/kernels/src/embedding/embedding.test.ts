@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import '@tensorflow/tfjs-layers'
 import { expect, it } from 'vitest'
 import { NativeBackend } from '../executors/native/backend.js'

@@ -4,7 +4,7 @@
  * others lie in a buffer that was zero before and, since those rows are cleared when the tensor goes, is again afterwards.
  * Optimizers to which a gradient of zero means no change update these rows alone.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { copyable, memoryLike } from '../copy/strided-copy.js'
 import { entry } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'

@@ -1,5 +1,5 @@
 /** Tensors of one value, and one-hot rows, over pooled memory: the kernels that these displace allocate afresh every time. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { Executor } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'
 import { sizeOf } from '../shape.js'

@@ -10,7 +10,7 @@
  * @see Cho et al. 2014, arXiv:1406.1078 (the reset before, its version 1 the one after); Gal and Ghahramani 2016 for dropout fixed over
  * time, which is kept from the sum with h_{t-1}.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { entry, hasKernel } from '../executor.js'
 import { overrideKernel } from '../kernel.js'
 import {

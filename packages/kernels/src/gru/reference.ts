@@ -1,7 +1,7 @@
 /**
  * The GRU built of TensorFlow.js ops, step by step: what the kernel must compute, on every backend, differentiable as it is.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { type HiddenStateResult, hiddenStateReference } from '../sequence/hidden-state.js'
 import { cellActivations, gateActivations } from '../sequence/activations.js'
 import type { GruArguments } from './arguments.js'

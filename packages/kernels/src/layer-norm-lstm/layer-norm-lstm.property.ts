@@ -1,5 +1,5 @@
 /** The layer-normalised LSTM of any sizes, lengths, holes and options, with its gradients. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { Draw, Property } from '../testing/property.js'
 import { layerNormLstm } from './layer-norm-lstm.js'
 import type { LayerNormLstmSettings } from './arguments.js'

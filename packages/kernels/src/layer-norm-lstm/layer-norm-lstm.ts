@@ -10,7 +10,7 @@
  *
  * @see Ba, Kiros and Hinton 2016, arXiv:1607.06450, supplementary material, equations 20 to 22.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { hasKernel } from '../executor.js'
 import type { LstmResult } from '../lstm/arguments.js'
 import { runListed } from '../listed-inputs.js'

@@ -2,7 +2,7 @@
  * The layer-normalised LSTM built of TensorFlow.js ops, step by step: what the kernel must compute, on every backend, differentiable
  * as it is.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { layerNorm } from '../layer-norm/layer-norm.js'
 import type { LstmResult } from '../lstm/arguments.js'
 import { cellActivations, gateActivations } from '../sequence/activations.js'

@@ -1,5 +1,5 @@
 /** Layer normalisation of any shape over any number of last axes, with its gradients. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { Property } from '../testing/property.js'
 import { layerNorm } from './layer-norm.js'
 

@@ -5,7 +5,7 @@
  *
  * @see Ba, Kiros and Hinton 2016, arXiv:1607.06450, section 3.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { entry, hasKernel } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'
 import { sizeOf } from '../shape.js'

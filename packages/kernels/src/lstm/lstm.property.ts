@@ -1,5 +1,5 @@
 /** Sequences of any sizes and lengths, with holes in the mask, states, dropouts, directions and activations, and all gradients. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { axis } from '../testing/draw.js'
 import type { Draw, Property } from '../testing/property.js'
 import { lstm } from './lstm.js'

@@ -11,7 +11,7 @@
  * @see Hochreiter and Schmidhuber 1997; Gers et al. 2000 for the forget gate; Gers and Schmidhuber 2000, "Recurrent nets that time and
  * count", for peepholes; Gal and Ghahramani 2016 for dropout fixed over time; Schuster and Paliwal 1997 for both directions.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { hasKernel } from '../executor.js'
 import { runListed } from '../listed-inputs.js'
 import { shapeCheck } from '../shape-error.js'

@@ -2,7 +2,7 @@
  * One step of an LSTM at a time, for streams: the state lives in arrays of the caller's and is changed in place, and no tensor is made.
  * It reads the weights where they lie, so it follows them while they are being trained.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { currentExecutor, entry, readBack } from '../executor.js'
 import { activationCodes, type CellActivation, type GateActivation } from '../sequence/activations.js'
 import { ShapeError } from '../shape-error.js'

@@ -1,7 +1,7 @@
 /**
  * A dense layer from array to array, for streams: no tensor is made.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { currentExecutor, readBack } from '../executor.js'
 import { ShapeError } from '../shape-error.js'
 import { fusedActivations, matmulEntry } from './matmul.js'

@@ -1,5 +1,5 @@
 /** Products of any size and orientation, in batches, with bias and activation, and their gradients. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { axis, specialTensor } from '../testing/draw.js'
 import type { Property } from '../testing/property.js'
 

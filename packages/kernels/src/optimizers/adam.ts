@@ -6,7 +6,7 @@
  *
  * @see Kingma and Ba 2015, arXiv:1412.6980, algorithm 1; Loshchilov and Hutter 2019, arXiv:1711.05101, for the decay λ.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { listEntry } from '../executor.js'
 import { lists, numbers, type Rule, tensors, updateAll, type UpdateOptions } from './update.js'
 

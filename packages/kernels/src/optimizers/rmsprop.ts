@@ -5,7 +5,7 @@
  *
  * @see Hinton 2012, "Neural Networks for Machine Learning", lecture 6e.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { listEntry } from '../executor.js'
 import { lists, numbers, type Rule, tensors, updateAll, type UpdateOptions } from './update.js'
 

@@ -6,7 +6,7 @@
  *
  * @see Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { listEntry } from '../executor.js'
 import { lists, numbers, type Rule, tensors, updateAll, type UpdateOptions } from './update.js'
 

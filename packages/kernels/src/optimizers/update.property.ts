@@ -1,5 +1,5 @@
 /** Random cases of the optimizers' steps: any number of variables of any sizes, with clipping, scaling and decay or without. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { Draw, Property } from '../testing/property.js'
 import { adamUpdate } from './adam.js'
 import { rmspropUpdate } from './rmsprop.js'

@@ -5,7 +5,7 @@
  *
  * @see Pascanu et al. 2013, arXiv:1211.5063, section 3.2, for clipping by norm; Loshchilov and Hutter 2019, arXiv:1711.05101, for λ.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { type Block, currentExecutor, type Executor } from '../executor.js'
 import { sameShape } from '../shape.js'
 import { ShapeError } from '../shape-error.js'

@@ -1,5 +1,5 @@
 /** Windows of any size, stride and padding, their maximum and mean, and the gradients. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { ACCUMULATED } from '../testing/close.js'
 import { axis } from '../testing/draw.js'
 import type { Draw, Property } from '../testing/property.js'

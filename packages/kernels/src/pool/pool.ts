@@ -5,7 +5,7 @@
  * A mean divides by the pixels that a window has inside the image, and so does its gradient (that of TensorFlow.js's `cpu` divides by
  * the whole window, which is wrong at padded borders).
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { entry } from '../executor.js'
 import { filled4D } from '../conv2d/shape.js'
 import { filled5D } from '../conv3d/conv3d.js'

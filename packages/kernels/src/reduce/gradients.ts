@@ -2,7 +2,7 @@
  * Gradients of sums and means that replace TensorFlow.js's, which multiply dy by a fresh tensor of ones: on `native` dy is repeated
  * by one copy. Elsewhere they compute what TensorFlow.js's own do.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { currentExecutor } from '../executor.js'
 import { sizeOf } from '../shape.js'
 

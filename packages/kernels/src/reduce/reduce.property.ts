@@ -1,5 +1,5 @@
 /** Reductions over any axes, with NaN and infinities, and the gradients of sums, means and extremes. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { shape, some, specialTensor } from '../testing/draw.js'
 import type { Property } from '../testing/property.js'
 

@@ -2,7 +2,7 @@
  * Sums, means, products and extremes over any axes, where an extreme is, and whether all or any booleans are true. Neighbouring axes
  * are one; each run of reduced axes is one pass over [outer, count, inner], the innermost first.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { type Block, entry } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'
 import { sizeOf } from '../shape.js'

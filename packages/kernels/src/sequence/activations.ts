@@ -1,5 +1,5 @@
 /** The activations of recurrent cells, by the names that Keras gives them. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 
 export type CellActivation = 'tanh' | 'relu' | 'linear'
 export type GateActivation = 'sigmoid' | 'hardSigmoid'

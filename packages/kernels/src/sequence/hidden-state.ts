@@ -2,7 +2,7 @@
  * What ops over a sequence share whose only state is their output h (GRU and SimpleRNN), on the TypeScript side: options, checks, the
  * loop of the reference, the call of the kernel, the gradient's registration. The C++ side is hidden-state.h.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { type Executor } from '../executor.js'
 import { type Kernel, overrideKernel } from '../kernel.js'
 import {

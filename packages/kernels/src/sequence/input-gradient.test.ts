@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { beforeAll, it } from 'vitest'
 import { ACCUMULATED, expectClose, numbers } from '../testing/close.js'
 import { describeNative } from '../testing/native.js'

@@ -4,7 +4,7 @@
  *
  * @see Elman 1990, "Finding structure in time".
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { entry, hasKernel } from '../executor.js'
 import { overrideKernel } from '../kernel.js'
 import {

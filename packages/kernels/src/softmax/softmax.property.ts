@@ -1,5 +1,5 @@
 /** Softmax, log-softmax and cross-entropy of any rows, and their gradients. */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { ACCUMULATED } from '../testing/close.js'
 import { axis, shape, specialTensor } from '../testing/draw.js'
 import type { Property } from '../testing/property.js'

@@ -2,7 +2,7 @@
  * Softmax and log-softmax over the last axis, and the cross-entropy of logits, each with its gradient in one pass a row.
  * `logSoftmax` and `softmaxCrossEntropy` are ops of ours: TensorFlow.js composes them of six to ten others.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { entry, hasKernel } from '../executor.js'
 import { runsFused } from '../fused-gradient.js'
 import { type Kernel, overrideKernel } from '../kernel.js'

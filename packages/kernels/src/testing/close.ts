@@ -1,7 +1,7 @@
 /**
  * Numbers in tests: deterministic values, comparison within stated tolerances, and gradients against central finite differences.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { expect } from 'vitest'
 
 export interface Tolerance {

@@ -2,7 +2,7 @@
  * Random cases for properties: numbers that are a function of a seed alone, sizes where kernels go wrong, and the values that
  * arithmetic treats apart.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { Draw } from './property.js'
 
 /** A `Draw` that remembers the tensors it gave, so that it can tell whether a kernel wrote into one. */

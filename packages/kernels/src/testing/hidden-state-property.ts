@@ -2,7 +2,7 @@
  * Random cases for ops over a sequence whose only state is their output: sizes around the vector widths, zero among them, every
  * option, masks with any lengths and holes.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type { HiddenStateOptions } from '../sequence/hidden-state.js'
 import type { Subject } from './hidden-state.js'
 import type { Draw, Property } from './property.js'

@@ -2,7 +2,7 @@
  * The tests of ops over a sequence whose only state is their output: one table of awkward cases and what must hold of each, for any
  * such op. An op's own test file adds a case worked by hand, golden values and its own attributes.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { HiddenStateOptions, HiddenStateResult } from '../sequence/hidden-state.js'
 import { ShapeError } from '../shape-error.js'

@@ -2,7 +2,7 @@
  * Backends in tests: what runs on `native` is skipped with a counted line where there is no addon, and fails there when
  * WEFT_REQUIRE_NATIVE=1, so that it never passes in silence.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import { describe, expect, it } from 'vitest'
 import { nativeCalls } from '../kernel.js'

@@ -5,7 +5,7 @@
  */
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core'
-import { util } from '@tensorflow/tfjs-core'
+import { util } from '@weft/kernels/tfjs-core'
 import type { AnyEntry, Block, BlockType, BlockValues, Entry, EntryNumber, EntryValues, Executor } from '../executor.js'
 import { plainKernels, type PlainArguments } from './plain-kernels.js'
 

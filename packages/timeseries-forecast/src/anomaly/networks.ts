@@ -4,8 +4,8 @@
  * rows; their use on a stream is in row-models.ts. After Malhotra et al. 2015 ("Long Short Term Memory Networks for Anomaly
  * Detection in Time Series") and Malhotra et al. 2016, arXiv:1607.00148.
  */
-import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tf from '@weft/kernels/tfjs-core'
+import * as tfl from '@weft/core/tfjs-layers'
 import { type Batch, type BatchSource } from '@weft/core/data'
 import { Dense, registerLayers } from '@weft/core/layers'
 import { chain, kernel, recurrentLayer, weightsOf } from '@weft/core/models'

@@ -3,7 +3,7 @@
  * its LSTM from row to row for ever and costs microseconds; the autoencoder reconstructs the window that the row ends. A missing value is
  * replaced by what was expected of it, and no error is made of it.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { type StatefulStep, statefulStep } from '@weft/core/models'
 import { expand } from './spread-scaling.js'

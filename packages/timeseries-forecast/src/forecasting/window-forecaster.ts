@@ -3,7 +3,7 @@
  * scale are put back. With the recursive strategy the network forecasts one row at a time and is given what it forecast. Nothing is
  * judged here.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { gaussianDeviation, sortQuantiles } from '../models/forecast-losses.js'
 import { normalQuantile } from '../metrics/normal.js'

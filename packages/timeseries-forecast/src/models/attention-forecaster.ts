@@ -4,7 +4,7 @@
  * what is known in advance and the encoder's last state, never its own forecasts, so errors do not add up.
  * After Luong et al. 2015, arXiv:1508.04025.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { Attention } from '@weft/core/layers'
 import { Dense } from '@weft/core/layers'
 import { Dropout } from '@weft/core/layers'

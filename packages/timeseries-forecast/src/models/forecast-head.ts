@@ -3,7 +3,7 @@
  * are known, the vector becomes a smaller one for each step, which a layer that is the same at every step joins with the step's
  * features (the temporal decoder of TiDE).
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { Dense, Reshape } from '@weft/core/layers'
 import { Dropout } from '@weft/core/layers'
 import { RepeatVector } from '@weft/core/layers'

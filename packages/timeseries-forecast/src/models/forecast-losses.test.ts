@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-layers' // registers the gradients
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { nativeStatus } from '@weft/kernels'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { setupRuntime } from '@weft/core/runtime'

@@ -3,7 +3,7 @@
  * missing target, NaN, counts nothing, neither in the loss nor in its gradient: all of them are means over the targets that are there.
  * They are functions for a Trainer's `loss`; names would not do, since most have parameters.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { expected } from '@weft/core/errors'
 import { type ElementLoss, elementLosses, type LossFunction, weightedLoss } from '@weft/core/training'
 

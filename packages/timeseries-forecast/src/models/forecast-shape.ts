@@ -2,7 +2,7 @@
  * What the builders of forecasting networks have in common: the sizes of a window and of what is to come out, the inputs made of
  * them, and their checks. Rows, leads, covariates and what is known in advance are the application's; here they are axes.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '@weft/core/errors'
 import { Reshape } from '@weft/core/layers'
 import { Embedding } from '@weft/core/layers'

@@ -3,7 +3,7 @@
  * 1 x 1 writes all steps of the horizon of each cell from the last state. After Shi et al. 2015, arXiv:1506.04214, without its
  * decoder, which would write step by step.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '@weft/core/errors'
 import { ConvLSTM2D } from '@weft/core/layers'
 import { Conv2D } from '@weft/core/layers'

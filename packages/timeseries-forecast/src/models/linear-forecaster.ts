@@ -4,7 +4,7 @@
  * moving average and the rest, each with a map of its own. All weights start at 0, so the first forecast is 0: of what was centred at
  * its last value, persistence. After Zeng et al. 2022, arXiv:2205.13504.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '@weft/core/errors'
 import { ChannelDense } from '@weft/core/layers'
 import { Cropping1D } from '@weft/core/layers'

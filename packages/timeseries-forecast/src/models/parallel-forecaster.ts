@@ -2,7 +2,7 @@
  * Forecasting by convolution and recurrence side by side (CNN‖LSTM): one branch sees shapes of the look-back wherever they are, the
  * other reads it in order; their vectors are joined, gated or weighted, and become all steps of the horizon at once.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { GlobalAveragePooling1D } from '@weft/core/layers'
 import { registerLayers } from '@weft/core/layers'
 import {

@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu'
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Random } from '@weft/core/runtime'
 import { buildGridForecaster } from './grid-forecaster.js'

@@ -3,7 +3,7 @@
  * time before it where asked for (CNN→LSTM). Its last state becomes all steps of the horizon at once; nothing is fed back.
  * With a horizon of 1, LSTM layers of one direction and no other inputs, `statefulStep` runs it row by row.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { registerLayers } from '@weft/core/layers'
 import { type ModelOptions, type RecurrentStack, recurToVector, type TimePooling, weightsOf } from '@weft/core/models'
 import { forecast, type ForecastHead } from './forecast-head.js'

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu'
 import { readFileSync } from 'node:fs'
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Random } from '@weft/core/runtime'
 import { buildSegmentRnn, type SegmentRnnOptions } from './segment-rnn.js'

@@ -4,7 +4,7 @@
  * are as many items of a batch, told apart by the series' number. The caller subtracts the last value and adds it again.
  * After Lin et al. 2023, arXiv:2308.11200.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '@weft/core/errors'
 import { Cropping1D, ZeroPadding1D } from '@weft/core/layers'
 import { Dense, Reshape } from '@weft/core/layers'

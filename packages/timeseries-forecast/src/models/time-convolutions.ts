@@ -2,7 +2,7 @@
  * Convolutions over time that a forecasting network begins with, one block after the other: what `convolve` of blocks.ts is for
  * images. Padding is 'same', since all of a look-back is known.
  */
-import * as tfl from '@tensorflow/tfjs-layers'
+import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '@weft/core/errors'
 import { BatchNormalization } from '@weft/core/layers'
 import { Conv1D, MaxPooling1D } from '@weft/core/layers'

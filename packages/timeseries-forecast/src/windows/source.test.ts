@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu'
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WindowSource, type WindowBatch, type WindowSourceOptions } from './source.js'
 import { WindowSet } from './window-set.js'

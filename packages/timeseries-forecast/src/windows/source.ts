@@ -2,7 +2,7 @@
  * Batches of windows for training and judging. The order of an epoch is a pure function of (seed, epoch): every window is visited
  * before any occurs again, also over epochs that visit only some of them, so that one can be resumed anywhere.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { type Batch, type BatchSource } from '@weft/core/data'
 import { expected, UserError } from '@weft/core/errors'
 import { Permutation } from './permutation.js'

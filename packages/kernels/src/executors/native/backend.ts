@@ -6,7 +6,7 @@
  * `memoryOf()` and `array()`, by way of the executor. What never escaped goes back to the pool when its tensor is disposed.
  */
 import type { backend_util, DataType, TensorInfo } from '@tensorflow/tfjs-core'
-import { util } from '@tensorflow/tfjs-core'
+import { util } from '@weft/kernels/tfjs-core'
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import type { BlockValues, Executor } from '../../executor.js'
 import { BufferPool } from './buffer-pool.js'

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@weft/kernels/tfjs-core'
 import { expect, it } from 'vitest'
 import { currentExecutor, entry } from '../../executor.js'
 import { entries } from '../../rooms.js'

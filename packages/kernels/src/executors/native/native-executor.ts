@@ -3,7 +3,7 @@
  * are used again is the backend's business.
  */
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core'
-import { util } from '@tensorflow/tfjs-core'
+import { util } from '@weft/kernels/tfjs-core'
 import type {
   AnyEntry,
   Block,
