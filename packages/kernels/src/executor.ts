@@ -12,7 +12,7 @@ export type EntryNumber = number | boolean
 
 /**
  * An entry point of the kernels: its name in C++, and the names of its tensors and numbers in the order of its FIELDS there. A value:
- * importing one registers nothing. The two lists are compared when an executor is installed.
+ * importing one registers nothing. An executor on compiled kernels compares the two lists before it runs any.
  */
 export interface Entry<T extends string = string, N extends string = string, L extends string = never> {
   readonly name: string
@@ -106,7 +106,10 @@ export interface Executor {
   /** The rows along the first axis outside of which a tensor is zero, where that is known: of a gradient of a lookup. */
   nonZeroRows(info: TensorInfo): Int32Array | undefined
 
-  /** A block that holds these values; they must not change while a call may read them. */
+  /**
+   * A block that holds these values; they must not change while a call may read them. It lasts until the kernel or function that asked
+   * for it returns: the executor frees it then.
+   */
   put(values: BlockValues): Block
   /** Fills a block from JavaScript: `fill` receives its elements, of undefined content. */
   write(block: Block, fill: (values: BlockValues) => void): void
@@ -124,10 +127,11 @@ export function readBack(executor: Executor, block: Block, values: Float32Array)
   if (result !== values) values.set(result)
 }
 
-/** The executor of the running backend; undefined on a backend of TensorFlow.js's own. */
-export function currentExecutor(): Executor | undefined {
+/** The executor of the running backend, if it has this entry point; undefined on a backend of TensorFlow.js's own. */
+export function executorWith(entry: Pick<AnyEntry, 'name'>): Executor | undefined {
   const backend: object = tf.backend()
-  return 'executor' in backend && isExecutor(backend.executor) ? backend.executor : undefined
+  const executor = 'executor' in backend && isExecutor(backend.executor) ? backend.executor : undefined
+  return executor?.has(entry) ? executor : undefined
 }
 
 function isExecutor(value: unknown): value is Executor {

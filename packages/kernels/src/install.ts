@@ -20,14 +20,17 @@ export function kernelsOf(executor: Pick<Executor, 'has'>): Kernel[] {
 }
 
 /**
- * Registers the backend of an executor under its name; a second call changes nothing.
+ * Registers the backend of an executor under its name.
+ *
+ * @throws Error when a backend of this name is there: `wasm` and `cpu` are TensorFlow.js's own.
  *
  * @param priority Which of several registered backends TensorFlow.js takes by itself: the one of the highest.
  */
 export function installExecutor(backend: ExecutorBackend, priority: number): void {
   const { executor } = backend
   const { name } = executor
-  if (tf.findBackendFactory(name) !== null) return
+  if (tf.findBackendFactory(name) !== null)
+    throw new Error(`installing an executor: expected a new name for its backend, received ${name}`)
   tf.copyRegisteredKernels('cpu', name)
   for (const kernel of kernelsOf(executor)) install(kernel, backend)
   for (const gradient of gradients) {

@@ -22,5 +22,5 @@ it.each(['./worker-side.ts', './worker-entry.ts'])('%s brings nothing but Node.j
 })
 
 it('sees TensorFlow.js where it is', () => {
-  expect(imports(new URL('./dataset.ts', import.meta.url))).toContain('@tensorflow/tfjs-core')
+  expect(imports(new URL('./dataset.ts', import.meta.url))).toContain('@weft/kernels/tfjs-core')
 })

@@ -6,19 +6,12 @@
 import * as tf from '@weft/kernels/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { expected } from '../errors.js'
+import { Recurrent } from '../layers/recurrent.js'
 import { allLayers } from '../training/weights.js'
 import type { Freezable } from './freezable.js'
 
-const RECURRENT = new Set([
-  'LSTM',
-  'PeepholeLSTM',
-  'LayerNormLSTM',
-  'GRU',
-  'SimpleRNN',
-  'RNN',
-  'Bidirectional',
-  'ConvLSTM2D',
-])
+/** TensorFlow.js's recurrent layers and the one of ours that is no `Recurrent`; layers of a model loaded without ours are known by name. */
+const RECURRENT = new Set(['LSTM', 'GRU', 'SimpleRNN', 'RNN', 'Bidirectional', 'ConvLSTM2D'])
 
 /**
  * Makes a part of the model untrainable (the other layers keep what they are) and names the frozen layers that have weights.
@@ -51,7 +44,8 @@ function layersOf(layers: tfl.layers.Layer[], part: Freezable): tfl.layers.Layer
 }
 
 /** Whether it is a recurrent layer, of one direction or both. */
-export const isRecurrent = (layer: tfl.layers.Layer) => RECURRENT.has(layer.getClassName())
+export const isRecurrent = (layer: tfl.layers.Layer) =>
+  layer instanceof Recurrent || RECURRENT.has(layer.getClassName())
 
 /** Whether a layer is among `sources` or fed by one of them, however far back. */
 function ancestorTest(sources: readonly tfl.layers.Layer[]): (layer: tfl.layers.Layer) => boolean {

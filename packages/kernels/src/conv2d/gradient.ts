@@ -2,7 +2,7 @@
  * Gradients of convolutions: of our ops, and of TensorFlow.js's kernels, whose own refuse dilation.
  */
 import * as tf from '@weft/kernels/tfjs-core'
-import { currentExecutor } from '../executor.js'
+import { executorWith } from '../executor.js'
 import type { ConvKind } from './kernels.js'
 import { dilatedFilter, perAxis } from './reference.js'
 
@@ -42,7 +42,7 @@ export function biasActivationGradient(op: string): tf.GradConfig {
 }
 
 /** What the gradient of a kernel of TensorFlow.js needs to know. */
-type Displaced<A extends object> = Pick<ConvKind<A>, 'forward' | 'backpropFilter' | 'backpropInput'> & {
+type Displaced<A extends object> = Pick<ConvKind<A>, 'entries' | 'forward' | 'backpropFilter' | 'backpropInput'> & {
   /** Whether the C++ serves these shapes. */
   geometry: (xShape: readonly number[], filterShape: readonly number[], attrs: A) => object | undefined
 }
@@ -63,7 +63,9 @@ export function dilatableGradient<A extends { dilations?: number | readonly numb
       // The registry gives a gradient the attributes of the kernel that it is registered for.
       const attrs = unknownAttrs as object as A
       const dilations = perAxis(attrs.dilations ?? 1, axes)
-      const served = currentExecutor() !== undefined && kind.geometry(x.shape, filter.shape, attrs) !== undefined
+      const served =
+        executorWith(kind.entries.inputGradient) !== undefined &&
+        kind.geometry(x.shape, filter.shape, attrs) !== undefined
       const input = (taps: tf.Tensor, more: object) => () =>
         run<tf.Tensor>(kind.backpropInput, { dy, filter: taps }, { ...attrs, inputShape: x.shape, ...more })
       const weights = (filterShape: number[], more: object) => () =>

@@ -3,7 +3,7 @@
  * It reads the weights where they lie, so it follows them while they are being trained.
  */
 import * as tf from '@weft/kernels/tfjs-core'
-import { currentExecutor, entry, readBack } from '../executor.js'
+import { entry, executorWith, readBack } from '../executor.js'
 import { activationCodes, type CellActivation, type GateActivation } from '../sequence/activations.js'
 import { ShapeError } from '../shape-error.js'
 import { lstm } from './lstm.js'
@@ -62,7 +62,7 @@ export function lstmStep(
   for (const [name, received, wanted] of sizes)
     if (received !== wanted)
       throw new ShapeError(`lstmStep: expected ${wanted} numbers for ${name}, received ${received}`)
-  const executor = currentExecutor()
+  const executor = executorWith(lstmStepEntry)
   if (executor) {
     const [h, c] = [executor.put(hidden), executor.put(cell)]
     executor.run(lstmStepEntry, {

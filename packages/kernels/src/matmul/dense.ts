@@ -2,7 +2,7 @@
  * A dense layer from array to array, for streams: no tensor is made.
  */
 import * as tf from '@weft/kernels/tfjs-core'
-import { currentExecutor, readBack } from '../executor.js'
+import { executorWith, readBack } from '../executor.js'
 import { ShapeError } from '../shape-error.js'
 import { fusedActivations, matmulEntry } from './matmul.js'
 
@@ -33,7 +33,7 @@ export function dense(
       `dense: expected ${rows * depth} numbers for x and ${cols} for bias, received ${x.length} and ${bias?.size ?? cols}`,
     )
   const fused = activation === 'softmax' ? 'linear' : activation
-  const executor = currentExecutor()
+  const executor = executorWith(matmulEntry)
   if (executor) {
     const product = executor.put(out)
     executor.run(matmulEntry, {

@@ -47,6 +47,7 @@ export function adamUpdate(
     op: 'adamUpdate',
     slots: { m, v },
     skipsZeros: false,
+    entry: adamEntry,
     run: (executor, args) => executor.run(adamEntry, { ...args, beta1, beta2, epsilon, stepSize, inverseBias2 }),
     reference(gradient, i) {
       const newM = tf.add(tf.mul(m[i] ?? 0, beta1), tf.mul(gradient, 1 - beta1))

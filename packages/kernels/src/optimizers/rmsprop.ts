@@ -37,6 +37,7 @@ export function rmspropUpdate(
     op: 'rmspropUpdate',
     slots: { average: averages, ...(momentum === 0 ? {} : { velocity: velocities }) },
     skipsZeros: false,
+    entry: rmspropEntry,
     run: (executor, args) => executor.run(rmspropEntry, { ...args, rho, momentum, epsilon }),
     reference(gradient, i) {
       const average = tf.add(tf.mul(averages[i] ?? 0, rho), tf.mul(tf.square(gradient), 1 - rho))

@@ -37,6 +37,7 @@ export function sgdUpdate(
     op: 'sgdUpdate',
     slots: momentum === 0 ? {} : { velocity: velocities },
     skipsZeros: momentum === 0,
+    entry: sgdEntry,
     run: (executor, args) => executor.run(sgdEntry, { ...args, momentum, nesterov }),
     reference(gradient, i) {
       const velocity = momentum === 0 ? undefined : velocities[i]

@@ -6,7 +6,7 @@
  * @see Pascanu et al. 2013, arXiv:1211.5063, section 3.2, for clipping by norm; Loshchilov and Hutter 2019, arXiv:1711.05101, for λ.
  */
 import * as tf from '@weft/kernels/tfjs-core'
-import { type Block, currentExecutor, type Executor } from '../executor.js'
+import { type AnyEntry, type Block, type Executor, executorWith } from '../executor.js'
 import { sameShape } from '../shape.js'
 import { ShapeError } from '../shape-error.js'
 
@@ -39,6 +39,7 @@ export interface Rule {
   slots: Readonly<Record<string, readonly tf.Variable[]>>
   /** Whether a gradient of zero changes neither the slots nor, without decay, the variable. */
   skipsZeros: boolean
+  readonly entry: AnyEntry
   /** Calls the rule's entry point. */
   run(executor: Executor, args: Arguments): void
   /** `η · direction(gradient)` in TensorFlow.js's ops; updates the slots of variable `i`. */
@@ -58,7 +59,7 @@ export function updateAll(
   options: UpdateOptions,
 ): number | undefined {
   check(rule, variables, gradients)
-  const executor = currentExecutor()
+  const executor = executorWith(rule.entry)
   const all = [variables, gradients, ...Object.values(rule.slots)]
   return executor && all.every((list) => list.every(isFloat))
     ? updateInOneCall(executor, rule, variables, gradients, options)

@@ -3,7 +3,8 @@
  * by one copy. Elsewhere they compute what TensorFlow.js's own do.
  */
 import * as tf from '@weft/kernels/tfjs-core'
-import { currentExecutor } from '../executor.js'
+import { executorWith } from '../executor.js'
+import { copyEntry } from '../copy/strided-copy.js'
 import { sizeOf } from '../shape.js'
 
 /** dy, divided by `divisor`, repeated over the axes that were summed. */
@@ -13,7 +14,7 @@ function spread(dy: tf.Tensor, shape: number[], axes: readonly number[], divisor
     shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
   )
   const scaled = divisor === 1 ? expanded : tf.div(expanded, divisor)
-  if (!currentExecutor() || shape.length > 4) return tf.mul(scaled, tf.ones(shape))
+  if (!executorWith(copyEntry) || shape.length > 4) return tf.mul(scaled, tf.ones(shape))
   return tf.tile(
     scaled,
     shape.map((size, axis) => (axes.includes(axis) ? size : 1)),

@@ -2,7 +2,7 @@ import * as tf from '@weft/kernels/tfjs-core'
 import { beforeAll, it } from 'vitest'
 import { ACCUMULATED, expectClose, numbers } from '../testing/close.js'
 import { describeNative } from '../testing/native.js'
-import { currentExecutor } from '../executor.js'
+import { executorWith } from '../executor.js'
 import { sequenceInputGradientEntry } from './input-gradient.js'
 
 describeNative("gradient of a sequence's input", () => {
@@ -15,7 +15,7 @@ describeNative("gradient of a sequence's input", () => {
     const inputGradient = new Float32Array(batch * steps * features).fill(9)
     const mask = Uint8Array.from([1, 0, 0, 1, 1, 1])
     const dropoutMask = Float32Array.from([1, 1, 2, 0])
-    currentExecutor()?.run(sequenceInputGradientEntry, {
+    executorWith(sequenceInputGradientEntry)?.run(sequenceInputGradientEntry, {
       ...{ gatesGradient: gates, kernel, mask, dropoutMask, inputGradient },
       ...{ batch, steps, features, width, goBackwards: false, accumulate: false },
     })

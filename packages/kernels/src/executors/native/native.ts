@@ -1,5 +1,6 @@
 /** The `native` backend: what it offers in this process, and its registration. */
 import { availableParallelism } from 'node:os'
+import * as tf from '@weft/kernels/tfjs-core'
 import { installExecutor, kernelsOf } from '../../install.js'
 import { entries } from '../../rooms.js'
 import { NativeBackend } from './backend.js'
@@ -41,8 +42,6 @@ export function setNativeThreads(count: number): void {
   nativeBinding().binding?.setThreads(count)
 }
 
-let registered = false
-
 /**
  * Registers the `native` backend and its kernels; a second call changes nothing. The caller makes it current with
  * `tf.setBackend('native')`.
@@ -51,12 +50,11 @@ let registered = false
  */
 export function registerNativeBackend(): NativeStatus {
   const status = nativeStatus()
-  if (!status.available || registered) return status
+  if (!status.available || tf.findBackendFactory(BACKEND_NAME) !== null) return status
   const conflicts = signatureConflicts(entries)
   if (conflicts.length > 0)
     throw new Error(`native kernels: TypeScript and C++ disagree; run \`npm run native\`: ${conflicts.join('; ')}`)
   setNativeThreads(availableParallelism())
   installExecutor(new NativeBackend(BACKEND_NAME), PRIORITY)
-  registered = true
   return status
 }
