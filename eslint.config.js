@@ -62,7 +62,7 @@ export default defineConfig(
         {
           patterns: [
             {
-              group: ['@weft/core', '@weft/core/**', '!@weft/core/tfjs-layers', '**/runtime/**', '**/device.js'],
+              regex: '^@weft/core(?:/(?!tfjs-layers$).*)?$|/(?:runtime|device)\\b.*\\.js$',
               importNames: ['setupRuntime'],
               message: 'The runner of core/src/app sets up the runtime, once a command.',
             },
