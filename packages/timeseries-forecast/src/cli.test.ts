@@ -159,21 +159,6 @@ describe('weft-forecast', () => {
     expect(code).toBeLessThanOrEqual(130)
   }, 120_000)
 
-  it.each([[['--version']], [['train', '--help']], [['train', '--epoch', '3']]])(
-    'loads only the option tables for %j',
-    async (args) => {
-      const { stderr } = await weftForecast(args, { trace: true })
-      const loaded = [...stderr.matchAll(/^loaded (.*)$/gm)].flatMap((match) => match[1] ?? [])
-      expect(loaded.some((url) => url.endsWith('timeseries-forecast/dist/options.js'))).toBe(true)
-      const own = loaded.filter((url) => /timeseries-forecast\/dist\//.test(url))
-      expect(own.filter((url) => !/dist\/(cli|options|options\/\w+|presets\/\w+)\.js$/.test(url))).toEqual([])
-      expect(loaded.filter((url) => /duckdb|tensorflow|observablehq|weft_kernels|packages\/kernels/.test(url))).toEqual(
-        [],
-      )
-    },
-    120_000,
-  )
-
   it('predicts without loading what draws plots', async () => {
     const { stderr, code } = await weftForecast(['predict', '--model', at('run'), data], { trace: true })
     expect(code).toBe(0)
