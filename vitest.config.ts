@@ -16,6 +16,8 @@ export default defineConfig({
   resolve: { conditions: ['@weft/source'] },
   ssr: { resolve: { conditions: ['@weft/source'], externalConditions: ['@weft/source'] } },
   test: {
+    // Vitest would leave one processor idle.
+    maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
