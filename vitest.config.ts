@@ -3,10 +3,11 @@ import { defineConfig } from 'vitest/config'
 
 // One project a package. Tests run on the sources (the '@weft/source' export condition); worker threads and command-line
 // tests run on the build, which `npm test` makes first.
-const project = (name: string) => ({
+const project = (name: string, isolate = false) => ({
   extends: true as const,
   test: {
     name,
+    isolate,
     root: fileURLToPath(new URL(`packages/${name}`, import.meta.url)),
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
   },
@@ -21,11 +22,12 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // Files share a process, and TensorFlow.js is loaded once in each: half of the time of a run. An import has no side effects, so a
-    // file finds what it would find alone; the run without the addon in .ci/run is with isolation and would tell.
+    // Files of the other packages share a process, so that TensorFlow.js is loaded once in it: half of the time of a run. An import has
+    // no side effects, so a file finds what it would find alone; the run without the addon in .ci/run is with isolation and would tell.
     isolate: false,
     projects: [
-      project('kernels'),
+      // Its tests count the calls of kernels and replace gradients: each file has a process of its own.
+      project('kernels', true),
       project('core'),
       project('audio-events'),
       project('image-seq'),
