@@ -26,7 +26,7 @@ export function packages(tree) {
     ...differences('tsconfig.json and packages/', matches(tree.text('tsconfig.json'), /packages\/([\w-]+)/g), folders),
     ...differences(
       'vitest.config.ts and packages/',
-      matches(tree.text('vitest.config.ts'), /project\('([\w-]+)'\)/g),
+      matches(tree.text('vitest.config.ts'), /project\('([\w-]+)'/g),
       folders,
     ),
     ...names(tree, folders),
