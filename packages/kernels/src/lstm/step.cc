@@ -23,12 +23,16 @@ WEFT_KERNEL(lstm_step, FIELDS) {
     const float* gates = z + item * width;
     float *h = args.hidden.f32() + item * units, *c = args.cell.f32() + item * units;
     for_vectors(0, units, [&](int64_t j, int n) {
-      Vec sum[kLstmGates];
-      for (int k = 0; k < kLstmGates; k++) sum[k] = load_partial(gates + k * units + j, n);
-      const Peepholes peep = {peepholes != nullptr, peepholes ? peepholes + j : nullptr, units, n};
-      const LstmCell cell = lstm_cell(sum, load_partial(c + j, n), peep, kind, hard);
-      store_partial(c + j, cell.c, n);
-      store_partial(h + j, cell.h, n);
+      // Written out, and not `lstm_cell`: the order in which the compiler fuses these products is part of a saved detector's bits.
+      const Vec old_c = load_partial(c + j, n);
+      const auto gate = [&](int which, int seen, Vec cell) {
+        Vec sum = load_partial(gates + which * units + j, n);
+        if (peepholes && seen >= 0) sum += load_partial(peepholes + seen * units + j, n) * cell;
+        return which == 2 ? cell_activate(sum, kind) : hard ? hard_sigmoid(sum) : sigmoid(sum);
+      };
+      const Vec new_c = gate(1, 1, old_c) * old_c + gate(0, 0, old_c) * gate(2, -1, old_c);
+      store_partial(c + j, new_c, n);
+      store_partial(h + j, gate(3, 2, new_c) * cell_activate(new_c, kind), n);
     });
   }
 }
