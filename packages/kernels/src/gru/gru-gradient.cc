@@ -15,7 +15,7 @@ struct GruBackward {
   GruBackward(const Gru& sizes, const Args& a)
       : s(sizes),
         dy(a.outputGradient.f32()),
-        hidden_before(s.time, a.hiddens.f32(), s.initial_hidden, s.units),
+        hidden_before(s, a.hiddens.f32(), s.initial_hidden),
         sums{kSums * s.units},
         gates(a.gates.f32()),
         products(a.products.f32()) {
@@ -25,25 +25,15 @@ struct GruBackward {
 
   // All steps for one thread.
   void run(int thread, int count) const {
-    const Range mine = s.division.blocks_of(thread, count);
     float* own = sums.start(thread);
     for (int64_t n = 0; n < s.steps; n++) {
-      const int64_t t = s.time.backwards ? n : s.steps - 1 - n;
-      for (int64_t block = mine.begin; block < mine.end; block++) cells_of(t, block * kLanes, own, thread, count);
+      const int64_t t = s.step_back(n);
+      s.for_cells<kSums>(t, own, thread, count, [&](int64_t place, int64_t unit, int width, Vec(&sum)[kSums]) {
+        cell(t, place, unit, width, sum);
+      });
       s.division.meet(count);  // the products read the gates of all units
       hidden_gradients(t, own, thread, count);
     }
-  }
-
-  // The cells of step t for a vector of units.
-  WEFT_INLINE void cells_of(int64_t t, int64_t unit, float* own, int thread, int count) const {
-    const int n = s.lanes(unit);
-    Vec sum[kSums];
-    for (int k = 0; k < kSums; k++) sum[k] = load_partial(own + k * s.units + unit, n);
-    s.division.for_tiles(thread, count, s.time.active[t], [&](int64_t place0, int tile) {
-      for (int64_t place = place0; place < place0 + tile; place++) cell(t, place, unit, n, sum);
-    });
-    for (int k = 0; k < kSums; k++) store_partial(own + k * s.units + unit, sum[k], n);
   }
 
   // The cell of one item; with the reset before, the gradient of r waits for the product.
@@ -77,7 +67,7 @@ struct GruBackward {
 
   // What reaches h of the step before through its products with U.
   WEFT_INLINE void hidden_gradients(int64_t t, float* own, int thread, int count) const {
-    const int64_t active = s.time.active[t], row0 = s.time.first_row[t], panel_size = s.depth * kLanes;
+    const int64_t row0 = s.time.first_row[t], panel_size = s.depth * kLanes;
     const float *rows = gates + row0 * s.depth, *panel_candidate = panels + 2 * s.units * kLanes;
     auto add = [&](int64_t place, int64_t unit, int n, Vec value) {
       if (s.time.hole(t, place)) return;
@@ -86,11 +76,10 @@ struct GruBackward {
       store_partial(to, load_partial(to, n) + value, n);
     };
     if (s.after) {
-      for_products(s.division, thread, count, active, s.units, products + row0 * s.units, s.units, panel_candidate, panel_size,
-                   s.units, add);
+      s.for_products(t, products + row0 * s.units, s.units, panel_candidate, panel_size, s.units, thread, count, add);
     } else {
       // The gradient of r h, which gives that of r before the product with z and r.
-      for_products(s.division, thread, count, active, s.units, rows + 2 * s.units, s.depth, panel_candidate, panel_size, s.units,
+      s.for_products(t, rows + 2 * s.units, s.depth, panel_candidate, panel_size, s.units, thread, count,
                    [&](int64_t place, int64_t unit, int n, Vec value) {
                      if (s.time.hole(t, place)) return;
                      float *gate = gates + (row0 + place) * s.depth + s.units + unit, *sum = own + s.units + unit;
@@ -102,7 +91,7 @@ struct GruBackward {
                    });
       s.division.meet(count);
     }
-    for_products(s.division, thread, count, active, s.units, rows, s.depth, panels, panel_size, 2 * s.units, add);
+    s.for_products(t, rows, s.depth, panels, panel_size, 2 * s.units, thread, count, add);
   }
 
   // The weights' gradients: products over all rows, and the sums.
@@ -147,10 +136,10 @@ struct GruBackward {
 WEFT_KERNEL(gru_backward, FIELDS) {
   const Gru s(args);
   const GruBackward pass(s, args);
-  start_gradient(s.time, pass.dy, s.units, s.sequences, args.lastHiddenGradient.f32(), s.units, pass.dh);
-  pack_transposed(s.division, s.recurrent_kernel, s.units, s.depth, pass.panels);
+  s.start_gradient(pass.dy, s.units, args.lastHiddenGradient.f32(), pass.dh);
+  s.pack_transposed(pass.panels);
   parallel(s.division.threads, [&](int thread, int count) { pass.run(thread, count); });
-  if (args.initialHiddenGradient) to_items(s.time, pass.dh, s.units, args.initialHiddenGradient.f32());
+  s.to_items(pass.dh, args.initialHiddenGradient.f32());
   pass.weights(args.kernelGradient.f32(), args.recurrentGradient.f32(), args.biasGradient.f32());
 }
 #undef FIELDS

@@ -103,24 +103,10 @@ struct GruForward {
     });
   }
 
-  // The gates [rows, 3U] of a stretch, with x W + b in them unless joined; null when nobody needs them.
-  float* project(const Stretch& stretch) const {
-    float* gates = kept_gates ? kept_gates + stretch.first_row * s.depth
-                   : joined   ? nullptr
-                              : scratch(0, kSlotHiddenStretch, larger<int64_t>(stretch.rows, 1) * s.depth);
-    if (joined) return gates;
-    Output projected = {gates, s.depth};
-    projected.bias = bias;
-    gemm(stretch.rows, s.depth, s.features, s.inputs(stretch.first_row, stretch.from), Matrix{kernel, s.depth, 1}, projected);
-    return gates;
-  }
-
-  // The steps of a stretch for one thread; `side` says which rows are read first.
-  void run(const Stretch& stretch, float* gates, int side, int thread, int count) const {
-    const auto lay = [&](int64_t step, float* rows) {
-      lay_input(s.time, s.division, s.x, s.dropout, s.features, stretch.step(step), rows, row_size, thread, count);
-    };
-    if (joined) lay(0, rows_of[side]);
+  // The steps of a stretch for one thread. `gates` [rows, 3U] has x W + b in it unless joined, and is null when nobody needs it.
+  void run(const Stretch& stretch, float* gates, int thread, int count) const {
+    int side = stretch.done & 1;  // which rows are read first
+    if (joined) s.lay_input(stretch.step(0), rows_of[side], row_size, thread, count);
     s.division.meet(count);
     for (int64_t n = 0; n < stretch.count; n++, side ^= 1) {
       const int64_t t = stretch.step(n);
@@ -131,7 +117,7 @@ struct GruForward {
         s.division.meet(count);  // the second product reads r h of all units
         candidates_of(step, thread, count);
       }
-      if (joined && n + 1 < stretch.count) lay(n + 1, step.next);
+      if (joined && n + 1 < stretch.count) s.lay_input(stretch.step(n + 1), step.next, row_size, thread, count);
       s.division.meet(count);
     }
   }
@@ -207,12 +193,12 @@ struct GruForward {
 
   // The second product, r h times the candidate's weights, and the rest of the cell.
   WEFT_INLINE void candidates_of(const Step& step, int thread, int count) const {
-    for_products(s.division, thread, count, s.time.active[step.t], s.units, reset, s.units, panels + panel_candidate, panel_size,
-                 s.units, [&](int64_t place, int64_t unit, int n, Vec product) {
-                   const int64_t at = place * s.units + unit;
-                   finish(step, place, unit, n, load_partial(update + at, n),
-                          gru_candidate(load_partial(waiting + at, n), product, s.kind));
-                 });
+    s.for_products(step.t, reset, s.units, panels + panel_candidate, panel_size, s.units, thread, count,
+                   [&](int64_t place, int64_t unit, int n, Vec product) {
+                     const int64_t at = place * s.units + unit;
+                     finish(step, place, unit, n, load_partial(update + at, n),
+                            gru_candidate(load_partial(waiting + at, n), product, s.kind));
+                   });
   }
 
   // From z and the candidate to the new h, and to all who need it.
@@ -254,16 +240,12 @@ struct GruForward {
 WEFT_KERNEL(gru_forward, FIELDS) {
   const Gru s(args);
   const GruForward pass(s, args);
-  start_hidden(s.time, s.initial_hidden, s.recurrent_mask, s.units, pass.h, pass.rows_of, pass.row_size, pass.width_x);
+  s.start_hidden(pass.h, pass.rows_of, pass.row_size, pass.width_x);
   pass.pack();
-  int side = 0;
-  for (int64_t done = 0; done < s.steps;) {
-    const Stretch stretch(s.time, done, pass.joined ? INT64_MAX : kGruStretchRows);
-    float* gates = pass.project(stretch);
-    parallel(s.division.threads, [&](int thread, int count) { pass.run(stretch, gates, side, thread, count); });
-    side ^= stretch.count & 1;
-    done += stretch.count;
-  }
-  finish_hidden(s.time, pass.h, s.units, s.sequences, pass.output, s.units, args.lastHidden.f32());
+  s.for_stretches(pass.joined ? INT64_MAX : kGruStretchRows, [&](const Stretch& stretch) {
+    float* gates = pass.joined ? pass.kept_gates : s.project(stretch, pass.kernel, pass.bias, pass.kept_gates);
+    parallel(s.division.threads, [&](int thread, int count) { pass.run(stretch, gates, thread, count); });
+  });
+  s.finish_hidden(pass.h, pass.output, s.units, args.lastHidden.f32());
 }
 #undef FIELDS
