@@ -44,6 +44,7 @@ export default defineConfig(
         { object: 'Math', property: 'random', message: 'Randomness comes from core/src/runtime/random.ts.' },
       ],
       'no-console': 'error',
+      'no-duplicate-imports': ['error', { allowSeparateTypeImports: true }],
       'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
       'max-params': ['error', 5],
     },

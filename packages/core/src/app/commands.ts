@@ -8,11 +8,10 @@ import { formatTable } from '../cli/table.js'
 import { TrainingProgress } from '../cli/training-progress.js'
 import { expected } from '../errors.js'
 import type { ClassificationSummary, MultilabelSummary } from '../metrics/summary.js'
-import type { Evaluation } from './results.js'
+import type { Evaluation, RunResult, RunSummary } from './results.js'
 import type { SkippedFile } from './inputs.js'
 import type { JudgingOptions } from './options.js'
 import type { Hooks } from './hooks.js'
-import type { RunResult, RunSummary } from './results.js'
 
 /** Skipped files that are named one by one. */
 const NAMED_FILES = 5

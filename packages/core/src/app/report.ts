@@ -9,10 +9,9 @@ import { type Footer, type KeyFigure, type Section, writeReport } from '../repor
 import { classesSection, metricsSection, probabilitiesSection, trainingSection } from '../report/sections.js'
 import type { RuntimeReport } from '../runtime/device.js'
 import type { EpochLog } from '../training/callbacks.js'
-import type { Evaluation } from './results.js'
+import type { Evaluation, RunResult, RunSummary } from './results.js'
 import type { SkippedFile } from './inputs.js'
 import { accuracyOf, type Judgement as Classification } from './judgement.js'
-import type { RunResult, RunSummary } from './results.js'
 
 /** Examples shown of wrong and of right answers. */
 const WRONG_EXAMPLES = 9

@@ -5,11 +5,7 @@
  * After Luong et al. 2015, arXiv:1508.04025.
  */
 import * as tfl from '@weft/core/tfjs-layers'
-import { Attention } from '@weft/core/layers'
-import { Dense } from '@weft/core/layers'
-import { Dropout } from '@weft/core/layers'
-import { registerLayers } from '@weft/core/layers'
-import { RepeatVector } from '@weft/core/layers'
+import { Attention, Dense, Dropout, registerLayers, RepeatVector } from '@weft/core/layers'
 import { type Cell, chain, join, kernel, type ModelOptions, recurrentLayer, weightsOf } from '@weft/core/models'
 import { checkSize, forecastInputs, type ForecastShape, withSeries } from './forecast-shape.js'
 

@@ -4,9 +4,7 @@
  * features (the temporal decoder of TiDE).
  */
 import * as tfl from '@weft/core/tfjs-layers'
-import { Dense, Reshape } from '@weft/core/layers'
-import { Dropout } from '@weft/core/layers'
-import { RepeatVector } from '@weft/core/layers'
+import { Dense, Reshape, Dropout, RepeatVector } from '@weft/core/layers'
 import { chain, join, kernel, type Weights } from '@weft/core/models'
 import { embedSeries, type ForecastInputs, type ForecastShape } from './forecast-shape.js'
 

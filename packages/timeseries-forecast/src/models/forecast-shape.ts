@@ -4,10 +4,7 @@
  */
 import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '@weft/core/errors'
-import { Reshape } from '@weft/core/layers'
-import { Embedding } from '@weft/core/layers'
-import { seededInitializer } from '@weft/core/layers'
-import { RepeatVector } from '@weft/core/layers'
+import { Reshape, Embedding, seededInitializer, RepeatVector } from '@weft/core/layers'
 import { chain, join, type Weights } from '@weft/core/models'
 
 const DEFAULT_SERIES_UNITS = 8

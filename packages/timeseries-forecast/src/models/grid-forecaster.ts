@@ -5,11 +5,7 @@
  */
 import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '@weft/core/errors'
-import { ConvLSTM2D } from '@weft/core/layers'
-import { Conv2D } from '@weft/core/layers'
-import { Permute, Reshape } from '@weft/core/layers'
-import { seededInitializer } from '@weft/core/layers'
-import { registerLayers } from '@weft/core/layers'
+import { ConvLSTM2D, Conv2D, Permute, Reshape, seededInitializer, registerLayers } from '@weft/core/layers'
 import { chain, kernel, type ModelOptions, type Weights, weightsOf } from '@weft/core/models'
 import { addLinear } from './forecast-head.js'
 import { checkSize, forecastInputs, type ForecastShape } from './forecast-shape.js'

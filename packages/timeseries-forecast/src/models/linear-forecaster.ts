@@ -6,11 +6,7 @@
  */
 import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '@weft/core/errors'
-import { ChannelDense } from '@weft/core/layers'
-import { Cropping1D } from '@weft/core/layers'
-import { Dense, Permute, Reshape } from '@weft/core/layers'
-import { MovingAverage1D } from '@weft/core/layers'
-import { registerLayers } from '@weft/core/layers'
+import { ChannelDense, Cropping1D, Dense, Permute, Reshape, MovingAverage1D, registerLayers } from '@weft/core/layers'
 import { chain, join, kernel, type ModelOptions, type Weights, weightsOf } from '@weft/core/models'
 import { addLinear } from './forecast-head.js'
 import { checkSize, forecastInputs, type ForecastShape } from './forecast-shape.js'

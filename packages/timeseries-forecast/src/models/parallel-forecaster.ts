@@ -3,8 +3,7 @@
  * other reads it in order; their vectors are joined, gated or weighted, and become all steps of the horizon at once.
  */
 import * as tfl from '@weft/core/tfjs-layers'
-import { GlobalAveragePooling1D } from '@weft/core/layers'
-import { registerLayers } from '@weft/core/layers'
+import { GlobalAveragePooling1D, registerLayers } from '@weft/core/layers'
 import {
   bottleneck,
   chain,
@@ -14,10 +13,11 @@ import {
   recurToVector,
   type TimePooling,
   weightsOf,
+  fuse,
+  type Fusion,
 } from '@weft/core/models'
 import { forecast, type ForecastHead } from './forecast-head.js'
 import { forecastInputs, type ForecastShape, withSeries } from './forecast-shape.js'
-import { fuse, type Fusion } from '@weft/core/models'
 import { convolveTime, type TimeConvolution } from './time-convolutions.js'
 
 export interface ParallelForecasterOptions extends ForecastShape, ForecastHead, ModelOptions {

@@ -6,11 +6,7 @@
  */
 import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '@weft/core/errors'
-import { Cropping1D, ZeroPadding1D } from '@weft/core/layers'
-import { Dense, Reshape } from '@weft/core/layers'
-import { Dropout } from '@weft/core/layers'
-import { ParallelDecoding } from '@weft/core/layers'
-import { registerLayers } from '@weft/core/layers'
+import { Cropping1D, ZeroPadding1D, Dense, Reshape, Dropout, ParallelDecoding, registerLayers } from '@weft/core/layers'
 import {
   type Cell,
   chain,

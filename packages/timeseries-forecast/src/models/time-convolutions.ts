@@ -4,9 +4,7 @@
  */
 import * as tfl from '@weft/core/tfjs-layers'
 import { expected } from '@weft/core/errors'
-import { BatchNormalization } from '@weft/core/layers'
-import { Conv1D, MaxPooling1D } from '@weft/core/layers'
-import { Dropout } from '@weft/core/layers'
+import { BatchNormalization, Conv1D, MaxPooling1D, Dropout } from '@weft/core/layers'
 import { type Activation, chain, kernel, type Weights } from '@weft/core/models'
 
 /** Convolution, then batch normalisation, activation, max pooling and dropout, each of the latter where asked for. */

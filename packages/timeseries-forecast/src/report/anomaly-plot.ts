@@ -5,8 +5,7 @@
 import * as Plot from '@observablehq/plot'
 import { formatNumber, plural } from '@weft/core/cli'
 import { lineMarks, withUnit, type PlotSize } from './line-marks.js'
-import { FULL_WIDTH, renderPlot, stackPlots, type LegendEntry } from '@weft/core/report'
-import { colour } from '@weft/core/report'
+import { FULL_WIDTH, renderPlot, stackPlots, type LegendEntry, colour } from '@weft/core/report'
 import {
   extentOf,
   linePoints,

@@ -4,8 +4,7 @@
  */
 import * as Plot from '@observablehq/plot'
 import { type NamedValues, lineMarks, type PlotSize } from './line-marks.js'
-import { FULL_WIDTH, renderPlot, stackPlots } from '@weft/core/report'
-import { colour, series } from '@weft/core/report'
+import { FULL_WIDTH, renderPlot, stackPlots, colour, series } from '@weft/core/report'
 import {
   extentOf,
   linePoints,

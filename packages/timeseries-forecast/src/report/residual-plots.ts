@@ -6,8 +6,7 @@ import * as Plot from '@observablehq/plot'
 import { formatCount, formatNumber, plural } from '@weft/core/cli'
 import { autocorrelation } from '../metrics/autocorrelation.js'
 import { lineMarks, withUnit, type PlotSize } from './line-marks.js'
-import { axisX, FULL_WIDTH, HALF_WIDTH, renderPlot, type LegendEntry } from '@weft/core/report'
-import { colour, series } from '@weft/core/report'
+import { axisX, FULL_WIDTH, HALF_WIDTH, renderPlot, type LegendEntry, colour, series } from '@weft/core/report'
 import {
   extentOf,
   linePoints,

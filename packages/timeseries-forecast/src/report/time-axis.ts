@@ -5,8 +5,7 @@
  */
 import * as Plot from '@observablehq/plot'
 import { formatCount } from '@weft/core/cli'
-import { axisX, axisY, labelMargin } from '@weft/core/report'
-import { colour } from '@weft/core/report'
+import { axisX, axisY, labelMargin, colour } from '@weft/core/report'
 
 /** Numbers in the order of time, NaN where missing. */
 export type Values = ArrayLike<number>
