@@ -99,7 +99,11 @@ export async function loadModel(dir: string): Promise<{ model: tfl.LayersModel; 
 /** The topology of a saved model in Keras 2's way, and as it is written. */
 export function readTopology(dir: string): { topology: Json; written: Json } {
   const path = join(dir, MODEL_FILE)
-  const json = readJson(path)
+  return topologyOf(readJson(path), path)
+}
+
+/** @param json What the file `path` holds. */
+function topologyOf(json: unknown, path: string): { topology: Json; written: Json } {
   const written = isRecord(json) ? (json.modelTopology as Json | undefined) : undefined
   if (!isRecord(written)) throw expected({ doing: 'loading a model', want: 'a modelTopology', of: path, got: written })
   return { topology: asKeras2(written), written }
@@ -126,7 +130,7 @@ function readArtifacts(dir: string): tf.io.ModelArtifacts {
     })
   }
   const weightData = new Uint8Array(bytes).buffer
-  return { modelTopology: readTopology(dir).topology as object, weightSpecs, weightData }
+  return { modelTopology: topologyOf(json, path).topology as object, weightSpecs, weightData }
 }
 
 function byteLength(spec: tf.io.WeightsManifestEntry): number {
