@@ -5,7 +5,7 @@
 import type * as tfl from '@tensorflow/tfjs-layers'
 import type { BatchSource } from '../data/batches.js'
 import type { RuntimeReport } from '../runtime/device.js'
-import { EarlyStopping, type EpochLog, type MonitorOptions } from '../training/callbacks.js'
+import { EarlyStopping, type EpochLog } from '../training/callbacks.js'
 import { JsonLinesLogger, TensorBoardLogger } from '../training/loggers.js'
 import { Trainer, type TrainerOptions } from '../training/trainer.js'
 import type { Hooks } from './hooks.js'
@@ -32,10 +32,8 @@ export interface RunPlan<Model extends RunModel, Part extends { readonly length:
   readonly started: number
   readonly trainer: TrainerOptions
   readonly training: BatchSource
-  /** Without one the last weights are kept. */
+  /** Its loss says which epoch was best; without one the last weights are kept. */
   readonly validation?: BatchSource | undefined
-  /** Which figure says which epoch was best. Default: the validation loss. */
-  readonly monitor?: MonitorOptions
   /** The model of `--init`. */
   readonly init?: InitialWeights | undefined
   /** Makes of the trained model the one that is saved and judged. Default: the trained one as it is. */
@@ -92,22 +90,17 @@ interface Fitted {
 
 /** The loop; the network ends with the weights to be used. */
 async function fit(
-  {
-    model,
-    trainer: trainerOptions,
-    training,
-    validation,
-    monitor,
-  }: Pick<RunPlan<RunModel, never, unknown>, 'model' | 'trainer' | 'training' | 'validation' | 'monitor'>,
+  plan: Pick<RunPlan<RunModel, never, unknown>, 'model' | 'trainer' | 'training' | 'validation'>,
   options: TrainingOptions & RunFolderOptions,
   runtime: RuntimeReport,
   hooks: Hooks,
 ): Promise<Fitted> {
+  const { model, training, validation } = plan
   const record = { options: { ...options }, versions: runtime.versions, device: runtime }
   const folder = openRunFolder(options.out, record, options.resume)
   const best = validation !== undefined && options.keep === 'best'
-  const stopping = best ? new EarlyStopping({ patience: options.patience || Infinity, ...monitor }) : undefined
-  const trainer = new Trainer(model.network, trainerOptions)
+  const stopping = best ? new EarlyStopping({ patience: options.patience || Infinity }) : undefined
+  const trainer = new Trainer(model.network, plan.trainer)
   try {
     const { stopped, history } = await trainer.fit(training, {
       epochs: options.epochs,
