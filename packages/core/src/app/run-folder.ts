@@ -51,17 +51,8 @@ export interface RunRecord {
  */
 export function openRunFolder(dir: string, record: RunRecord, resume = false): RunFolder {
   const folder = runFolder(dir)
-  if (existsSync(dir)) {
-    const existing = listed(dir)
-    if (existing.length > 0 && !resume)
-      throw new UserError(
-        `beginning a run: expected a new or empty folder for out, received ${dir}, which holds ${existing.slice(0, 3).join(', ')}`,
-        existsSync(folder.checkpoint)
-          ? 'go on with that run (--resume), or name another folder'
-          : 'name another folder',
-      )
-    if (existsSync(folder.options)) return folder
-  }
+  refuseTaken(dir, resume)
+  if (existsSync(folder.options)) return folder
   try {
     mkdirSync(dir, { recursive: true })
   } catch (error) {
@@ -71,7 +62,25 @@ export function openRunFolder(dir: string, record: RunRecord, resume = false): R
   return folder
 }
 
+/**
+ * Fails for a folder in which no run can begin, or with `resume` go on.
+ *
+ * @throws UserError when the folder holds anything and `resume` is false, or `dir` is no folder.
+ */
+export function refuseTaken(dir: string, resume: boolean): void {
+  const existing = listed(dir)
+  if (existing.length === 0 || resume) return
+  throw new UserError(
+    `beginning a run: expected a new or empty folder for out, received ${dir}, which holds ${existing.slice(0, 3).join(', ')}`,
+    existsSync(runFolder(dir).checkpoint)
+      ? 'go on with that run (--resume), or name another folder'
+      : 'name another folder',
+  )
+}
+
+/** What the folder holds; nothing where there is none. */
 function listed(dir: string): string[] {
+  if (!existsSync(dir)) return []
   try {
     return readdirSync(dir)
   } catch (error) {

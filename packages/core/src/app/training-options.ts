@@ -18,7 +18,7 @@ import {
   type RunFolderOptions,
   type TrainingOptions,
 } from './options.js'
-import { isTaken, openRunFolder, readRunOptions, runFolder } from './run-folder.js'
+import { readRunOptions, refuseTaken, runFolder } from './run-folder.js'
 
 /** Options that may be others when a run goes on. */
 const FREE_ON_RESUME: ReadonlySet<string> = new Set([
@@ -79,11 +79,7 @@ export function classWeights(
 /** Fails early for a folder that holds another run, or a run with other options. */
 export function checkRunFolder(options: Pick<RunFolderOptions, 'out' | 'resume'>): void {
   const { out, resume } = options
-  if (!isTaken(out)) return
-  if (!resume) {
-    openRunFolder(out, { options: {}, versions: {}, device: '' })
-    return
-  }
+  refuseTaken(out, resume)
   if (!existsSync(runFolder(out).options)) return
   const before = readRunOptions(out)
   for (const [name, value] of Object.entries(options)) {
