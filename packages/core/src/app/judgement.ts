@@ -11,7 +11,7 @@ import {
   summariseClassification,
   summariseMultilabel,
 } from '../metrics/summary.js'
-import { argMaxRows } from '../metrics/classification.js'
+import { accuracy, argMaxRows } from '../metrics/classification.js'
 import type { Metrics } from '../training/evaluate.js'
 
 export interface Judgement<Item extends LabelledFile = LabelledFile> {
@@ -129,9 +129,7 @@ export function classifierMetrics(labels: Labels, multiLabel: boolean): Metrics 
       const { macro, meanAveragePrecision } = summariseMultilabel(yTrue, yPred, labels.names)
       return { macro_f1: macro.f1, mean_average_precision: meanAveragePrecision ?? 0 }
     }
-    const truth = argMaxRows(yTrue, labels.size)
-    const predicted = argMaxRows(yPred, labels.size)
-    return { accuracy: truth.reduce((right, label, at) => right + (label === predicted[at] ? 1 : 0), 0) / truth.length }
+    return { accuracy: accuracy(argMaxRows(yTrue, labels.size), argMaxRows(yPred, labels.size)) }
   }
 }
 
@@ -141,12 +139,13 @@ export function judgementJson({ figures, items }: Pick<Judgement, 'figures' | 'i
 }
 
 /** A line for each item: its labels, what was predicted, all probabilities. */
-export function predictionsCsv({ items, probabilities }: Judgement, labels: Labels, multiLabel: boolean): string {
-  const rows = items.map((item, at) => {
-    const row = probabilities.subarray(at * labels.size, (at + 1) * labels.size)
-    const predicted = labelsOfRow(row, labels, multiLabel).join('|')
-    return [item.id, item.labels.join('|'), predicted, ...Array.from(row, (p) => p.toFixed(6))]
-  })
+export function predictionsCsv(judgement: Judgement, labels: Labels, multiLabel: boolean): string {
+  const rows = answersOf(judgement, labels, multiLabel).map(({ item, probabilities, predicted }) => [
+    item.id,
+    item.labels.join('|'),
+    predicted.join('|'),
+    ...Array.from(probabilities, (p) => p.toFixed(6)),
+  ])
   return toCsv([['file', 'truth', 'predicted', ...labels.names], ...rows])
 }
 
