@@ -2,10 +2,10 @@
  * Picks the TensorFlow.js backend that everything runs on and registers our layers and initialisers. It is a call, never an import's
  * side effect, and it prints nothing: what was picked, and why not the others, is in the report, for a command line to show.
  */
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import * as tf from '@weft/kernels/tfjs-core'
 import { nativeStatus, registerNativeBackend, setNativeThreads } from '@weft/kernels'
+import { coreVersion } from '../cli/version.js'
 import { expected, UserError } from '../errors.js'
 import { registerLayers } from '../layers/register.js'
 import { DEVICES, type Device, type DeviceName } from './devices.js'
@@ -137,7 +137,5 @@ function requestedThreads(option: number | undefined): number {
 }
 
 function versions(): RuntimeReport['versions'] {
-  const own: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  const weft = typeof own === 'object' && own !== null && 'version' in own ? String(own.version) : 'unknown'
-  return { weft, tensorflowjs: tf.version_core, node: process.versions.node }
+  return { weft: coreVersion(), tensorflowjs: tf.version_core, node: process.versions.node }
 }
