@@ -84,9 +84,7 @@ export async function predictFile(model: SoundModel, file: string, events?: Even
 
 /** Probabilities [labels] for samples at the model's rate. */
 export function predictSamples(model: SoundModel, samples: Float32Array): Float32Array {
-  const { trimDb } = model.spec.options
-  const trimmed = trimDb > 0 ? trimSilence(samples, model.sampleRateHz, trimDb) : samples
-  const sound = model.spectrogram.compute(trimmed)
+  const sound = model.spectrogram.compute(trimSilence(samples, model.sampleRateHz, model.spec.options.trimDb))
   const window = model.spec.frames
   if (sound.frames <= ONE_WINDOW * window) return model.predict([sound])
   const spans = slidingWindows(sound.frames, { window, hop: Math.ceil(window / 2), end: 'shift' })

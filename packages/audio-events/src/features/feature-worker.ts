@@ -59,7 +59,7 @@ export async function handle({ path }: FeatureTask, settings: FeatureSettings): 
     return result({ values: cached.data, frames, width, warnings: [] })
   }
   const sound = await decodeSound(bytes, path, settings.spectrogram.sampleRateHz)
-  const samples = settings.trimDb > 0 ? trimSilence(sound.samples, sound.sampleRateHz, settings.trimDb) : sound.samples
+  const samples = trimSilence(sound.samples, sound.sampleRateHz, settings.trimDb)
   const computed = { ...spectrogram.compute(samples), warnings: sound.warnings }
   if (key !== undefined && sound.warnings.length === 0) {
     cache?.write(key, { data: computed.values, shape: [computed.frames, computed.width] })

@@ -47,7 +47,7 @@ export async function drawFeatures(
   const images: FeatureImage[] = []
   for (const file of files) {
     const { samples, sampleRateHz, warnings } = await readSound(file, heard.sampleRateHz)
-    const sound = spectrogram.compute(heard.trimDb > 0 ? trimSilence(samples, sampleRateHz, heard.trimDb) : samples)
+    const sound = spectrogram.compute(trimSilence(samples, sampleRateHz, heard.trimDb))
     const { columns, channels } = finisher
     const stacked = stackChannels(finisher.apply(sound), sound.frames, columns, channels)
     const scale = Math.max(1, Math.min(4, Math.ceil(LEAST_WIDTH / sound.frames)))

@@ -14,6 +14,7 @@ describe('trimSilence', () => {
 
   it('leaves silence and sounds without pauses as they are', () => {
     expect(trimSilence(quiet, 8000, 40)).toBe(quiet)
+    expect(trimSilence(loud, 8000, 0)).toBe(loud)
     expect(trimSilence(loud, 8000, 60)).toHaveLength(500)
   })
 })

@@ -11,10 +11,11 @@ const MARGIN_MS = 20
 /**
  * Cuts silence from both ends: blocks of 10 ms more than `trimDb` below the loudest block.
  *
- * @param trimDb In decibels, positive. A sound that is silent throughout is returned whole.
+ * @param trimDb In decibels; 0 cuts nothing. A sound that is silent throughout is returned whole.
  * @returns A view of `samples`.
  */
 export function trimSilence(samples: Float32Array, sampleRateHz: number, trimDb: number): Float32Array {
+  if (trimDb === 0) return samples
   const block = Math.max(1, Math.round((sampleRateHz * BLOCK_MS) / 1000))
   const margin = Math.round((sampleRateHz * MARGIN_MS) / 1000)
   const energies = new Float64Array(Math.ceil(samples.length / block))
