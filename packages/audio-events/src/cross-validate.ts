@@ -5,10 +5,11 @@ import { resolveOptions } from '@weft/core/cli'
 import { writeJsonAtomic } from '@weft/core/files'
 import type { RuntimeReport } from '@weft/core/runtime'
 import { crossValidate, type CrossValidationResult } from '@weft/core/training'
+import { prepareFeatures } from './features/feature-store.js'
 import { trainOptions, type GivenTrainOptions, type TrainOptions } from './options.js'
 import { presets } from './presets/index.js'
 import { trainOn, withInit, type Beginning, type TrainResult } from './train.js'
-import { listSounds, prepareStore, type SoundList } from './training-set.js'
+import { listSounds, type SoundList } from './training-set.js'
 
 /** The rounds of a cross-validation, each a run in its own folder below `out`. */
 export interface CrossValidation {
@@ -35,7 +36,7 @@ export async function crossValidateSounds(given: GivenTrainOptions, hooks: Hooks
 async function trainRounds(list: SoundList, begin: Beginning, hooks: Hooks) {
   const { folds: count, seed, group, out } = begin.options
   const folds = foldsOf(list.items, { folds: count, seed, byGroup: group !== undefined })
-  const store = await prepareStore(list.items, begin.options, hooks)
+  const store = await prepareFeatures(list.items, begin.options, hooks)
   try {
     const runs: { name: string; run: TrainResult }[] = []
     const result = await crossValidate(folds, async (fold) => {

@@ -5,7 +5,6 @@
 import {
   evaluateModel,
   itemsToJudge,
-  pickOptions,
   predictionsCsv,
   readingAsTrained,
   refuseSkipped,
@@ -20,7 +19,6 @@ import { prepareFeatures } from './features/feature-store.js'
 import { judgeSounds } from './judge.js'
 import { SoundModel } from './model.js'
 import { evaluateOptions, type EvaluateOptions } from './options.js'
-import { spectrogramOptions } from './options/sound.js'
 
 /**
  * Judges a saved model.
@@ -45,13 +43,8 @@ async function open(model: SoundModel, options: EvaluateOptions, hooks: Hooks): 
   })
   refuseSkipped(list.skipped, options)
   const items = itemsToJudge(list.items, options, trained, drawing(trained.seed, trained, multiLabel))
-  const store = await prepareFeatures(items, {
-    settings: { spectrogram: pickOptions(trained, spectrogramOptions), trimDb: trained.trimDb },
-    cache: options.cache,
-    workers: options.workers,
-    strict: options.strict,
-    onProgress: hooks.onFiles,
-  })
+  const { cache, workers, strict } = options
+  const store = await prepareFeatures(items, { ...trained, cache, workers, strict }, hooks)
   return {
     skipped: [...list.skipped, ...store.skipped],
     warnings: store.warnings,

@@ -20,11 +20,12 @@ import { resolveOptions } from '@weft/core/cli'
 import type { RuntimeReport } from '@weft/core/runtime'
 import { drawing } from './data.js'
 import { noiseItems, plainSource, trainingSource } from './features/batches.js'
+import { prepareFeatures } from './features/feature-store.js'
 import { judgeSounds } from './judge.js'
 import { SoundModel } from './model.js'
 import { trainOptions, type GivenTrainOptions, type TrainOptions } from './options.js'
 import { presets } from './presets/index.js'
-import { listSounds, prepareSpec, prepareStore, type TrainingSet } from './training-set.js'
+import { listSounds, prepareSpec, type TrainingSet } from './training-set.js'
 
 export interface TrainResult extends RunResult<Judgement> {
   readonly labels: readonly string[]
@@ -43,7 +44,7 @@ export async function train(given: GivenTrainOptions, hooks: Hooks = {}): Promis
     checkRunFolder(options)
     const list = listSounds(options)
     const parts = divide(list.items, options, drawing(options.seed, options, list.multiLabel))
-    const store = await prepareStore(list.items, options, inner)
+    const store = await prepareFeatures(list.items, options, inner)
     try {
       const skipped = [...list.skipped, ...store.skipped]
       return await trainOn({ ...list, parts: keepUsable(parts, store.items), store, skipped }, begin, inner)
@@ -71,7 +72,8 @@ export async function trainOn(
   const { labels, multiLabel, parts, store, skipped } = set
   requireEveryLabel(labels, parts, options.data)
   const model = SoundModel.create(await prepareSpec(set, options))
-  const noise = options.noise === undefined ? undefined : await prepareStore(noiseItems(options.noise), options, hooks)
+  const noise =
+    options.noise === undefined ? undefined : await prepareFeatures(noiseItems(options.noise), options, hooks)
   try {
     const run = await runTraining(
       {

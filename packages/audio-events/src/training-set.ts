@@ -1,18 +1,17 @@
 /**
- * From a folder of sounds to what a run trains on: listed, divided, decoded. The training part alone decides how long a window is, and
- * the mean and deviation of each value that the network sees. Nothing is trained here.
+ * From a folder of sounds to what a model must know of them: their list and labels, and its spec. The training part alone decides how
+ * long a window is, and the mean and deviation of each value that the network sees. Nothing is decoded or trained here.
  */
 import { ChannelStatistics, evenlySpread, Normaliser } from '@weft/core/data'
 import type { Labels, LabelledFile } from '@weft/core/data'
-import { pickOptions, refuseSkipped, type Divided, type Hooks, type SkippedFile } from '@weft/core/app'
+import { refuseSkipped, type Divided, type SkippedFile } from '@weft/core/app'
 import { cutOrPad } from './features/augment.js'
 import { isMultiLabel, labelsOf, readSounds } from './data.js'
-import { prepareFeatures, type FeatureStore } from './features/feature-store.js'
+import type { FeatureStore } from './features/feature-store.js'
 import { Spectrogram } from './features.js'
 import { Finisher } from './features/finish.js'
 import { remembered, type SoundSpec } from './model.js'
 import type { TrainOptions } from './options.js'
-import { spectrogramOptions } from './options/sound.js'
 
 /** Share of the training sounds that fit whole into an automatic window, and its longest. */
 const FITTING_SHARE = 0.95
@@ -42,22 +41,6 @@ export function listSounds(options: TrainOptions): SoundList {
   const { items, skipped } = readSounds(options.data, options)
   refuseSkipped(skipped, options)
   return { items, skipped, multiLabel: isMultiLabel(options, items), labels: labelsOf(items, options.data) }
-}
-
-/** The frames of `items`, made as the options say. */
-export function prepareStore(
-  items: readonly LabelledFile[],
-  options: TrainOptions,
-  hooks: Hooks,
-): Promise<FeatureStore> {
-  return prepareFeatures(items, {
-    settings: { spectrogram: pickOptions(options, spectrogramOptions), trimDb: options.trimDb },
-    cache: options.cache,
-    workers: options.workers,
-    strict: options.strict,
-    signal: hooks.signal,
-    onProgress: hooks.onFiles,
-  })
 }
 
 /** The spec of a model for these sounds. */
