@@ -1,22 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import golden from './golden/mel.json' with { type: 'json' }
 import { hzToMel, melToHz, Spectrogram } from './features.js'
-import type { SpectrogramOptions } from './options/sound.js'
-
-const samples = Float32Array.from(golden.samples, (value) => value / 32768)
-
-const options: SpectrogramOptions = {
-  sampleRateHz: 8000,
-  windowMs: 25,
-  hopMs: 10,
-  fftSize: 0,
-  melBands: 16,
-  minHz: 0,
-  maxHz: 0,
-  preEmphasis: 0,
-  floorDb: -100,
-  descriptors: [],
-}
+import { GOLDEN_SAMPLES as samples, GOLDEN_SPECTROGRAM as options } from './testing/golden-sound.js'
 
 /** Golden values have 4 digits; filters and powers are float64 here, the result float32. */
 const TOLERANCE_DIGITS = 3

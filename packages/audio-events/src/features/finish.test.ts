@@ -2,20 +2,10 @@ import { describe, expect, it } from 'vitest'
 import golden from '../golden/mel.json' with { type: 'json' }
 import { Spectrogram } from '../features.js'
 import type { InputOptions } from '../options/sound.js'
+import { GOLDEN_SAMPLES, GOLDEN_SPECTROGRAM } from '../testing/golden-sound.js'
 import { Finisher } from './finish.js'
 
-const spectrogram = new Spectrogram({
-  sampleRateHz: 8000,
-  windowMs: 25,
-  hopMs: 10,
-  fftSize: 0,
-  melBands: 16,
-  minHz: 0,
-  maxHz: 0,
-  preEmphasis: 0,
-  floorDb: -100,
-  descriptors: [],
-}).compute(Float32Array.from(golden.samples, (value) => value / 32768))
+const spectrogram = new Spectrogram(GOLDEN_SPECTROGRAM).compute(GOLDEN_SAMPLES)
 
 const options: InputOptions = { features: 'mfcc', melBands: 16, coefficients: 8, deltas: 2, clipMean: false }
 
