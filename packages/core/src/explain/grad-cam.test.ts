@@ -7,7 +7,7 @@ import { Dense, Permute, Reshape } from '../layers/core.js'
 import { registerLayers } from '../layers/register.js'
 import { TimeDistributed } from '../layers/time-distributed.js'
 import { buildCrnn, type CrnnOptions } from '../models/crnn.js'
-import { Random } from '../runtime/random.js'
+import { normal } from '../testing/tensors.js'
 import { type ExplanationMap, resizeMap } from './explanation-map.js'
 import { gradCam, lastConvolutionLayer } from './grad-cam.js'
 import { layerActivation, layerGradient, runWithOffset } from './layer-gradient.js'
@@ -21,13 +21,6 @@ beforeAll(async () => {
   registerLayers()
 })
 
-const normal = (shape: number[], seed: number) => {
-  const random = new Random(seed)
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal()),
-    shape,
-  )
-}
 const outputOf = (model: tfl.LayersModel, x: tf.Tensor) => model.predict(x) as tf.Tensor
 const chain = (x: tfl.SymbolicTensor, ...layers: tfl.layers.Layer[]) =>
   layers.reduce((before, layer) => layer.apply(before) as tfl.SymbolicTensor, x)

@@ -3,8 +3,9 @@ import * as tf from '@weft/kernels/tfjs-core'
 import * as tfl from '@weft/core/tfjs-layers'
 import { nativeStatus, registerNativeBackend } from '@weft/kernels'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { beginStep, Random } from '../runtime/random.js'
+import { beginStep } from '../runtime/random.js'
 import { TrainStep } from '../training/train-step.js'
+import { expectTensors, normal } from '../testing/tensors.js'
 import { AdditiveAttention, Attention, SequenceMask } from './attention.js'
 import { Embedding } from './embedding.js'
 import { LSTM } from './lstm.js'
@@ -14,22 +15,11 @@ import { registerLayers } from './register.js'
 const TOLERANCE = 1e-5
 const [B, TQ, TV, D] = [2, 3, 4, 5] as const
 
-const normal = (shape: number[], seed: number) => {
-  const random = new Random(seed)
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal()),
-    shape,
-  )
-}
 const query = () => normal([B, TQ, D], 1)
 const value = () => normal([B, TV, 2], 2)
 const key = () => normal([B, TV, D], 3)
 
-function expectClose(actual: tf.Tensor | undefined, wanted: tf.Tensor): void {
-  expect(actual?.shape).toEqual(wanted.shape)
-  const difference = actual && tf.max(tf.abs(tf.sub(actual, wanted))).dataSync()[0]
-  expect(difference).toBeLessThan(TOLERANCE)
-}
+const expectClose = (actual: unknown, wanted: unknown) => expectTensors(actual, wanted, TOLERANCE)
 
 /** The outputs of a layer, whose weights are first set where they are given. */
 function run(layer: tfl.layers.Layer, inputs: tf.Tensor[], options: object = {}, weights?: tf.Tensor[]): tf.Tensor[] {

@@ -3,8 +3,9 @@ import * as tf from '@weft/kernels/tfjs-core'
 import * as tfl from '@weft/core/tfjs-layers'
 import { convLstm2d, nativeStatus, registerNativeBackend } from '@weft/kernels'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { beginStep, Random } from '../runtime/random.js'
+import { beginStep } from '../runtime/random.js'
 import { TrainStep } from '../training/train-step.js'
+import { expectTensors, normal, values } from '../testing/tensors.js'
 import { Conv2D } from './convolution.js'
 import { ConvLSTM2D, type ConvLSTM2DArgs } from './conv-lstm.js'
 import { registerLayers } from './register.js'
@@ -24,25 +25,11 @@ beforeAll(() => {
   registerLayers()
 })
 
-const normal = (shape: number[], seed: number, deviation = 0.5) => {
-  const random = new Random(seed)
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => deviation * random.normal()),
-    shape,
-  )
-}
-const x = (seed = 1) => normal([B, T, H, W, C], seed)
-const weights = () => [normal([3, 3, C, 4 * F], 2), normal([3, 3, F, 4 * F], 3, 0.3), normal([4 * F], 4)]
-const values = (tensors: tf.Tensor | tf.Tensor[]) =>
-  [tensors].flat().map((t) => ({ shape: t.shape, values: Array.from(t.dataSync()) }))
+const draw = (shape: number[], seed: number, deviation = 0.5) => normal(shape, seed, { deviation })
+const x = (seed = 1) => draw([B, T, H, W, C], seed)
+const weights = () => [draw([3, 3, C, 4 * F], 2), draw([3, 3, F, 4 * F], 3, 0.3), draw([4 * F], 4)]
 
-function expectClose(actual: tf.Tensor | tf.Tensor[], wanted: tf.Tensor | tf.Tensor[]): void {
-  const [a, b] = [values(actual), values(wanted)]
-  expect(a.map((t) => t.shape)).toEqual(b.map((t) => t.shape))
-  a.forEach((t, i) => {
-    t.values.forEach((value, j) => expect(Math.abs(value - (b[i]?.values[j] ?? NaN))).toBeLessThan(TOLERANCE))
-  })
-}
+const expectClose = (actual: unknown, wanted: unknown) => expectTensors(actual, wanted, TOLERANCE)
 
 /** The outputs of a layer with the given weights on the given input. */
 function run(layer: tfl.layers.Layer, given: tf.Tensor[], input: tf.Tensor, options: object = {}) {
@@ -82,7 +69,7 @@ describe.each(['cpu', 'native'])('ConvLSTM2D on %s', (backend) => {
         expectClose(run(new ConvLSTM2D({ ...args }), given, x()), run(new stock({ ...args }), given, x()))
       })
       it('starts from the state given', () => {
-        const state = [normal([B, H, W, F], 8), normal([B, H, W, F], 9)]
+        const state = [draw([B, H, W, F], 8), draw([B, H, W, F], 9)]
         const args = { ...common, padding: 'same', returnSequences: true, returnState: true } as const
         const options = () => ({ initialState: state })
         expectClose(
@@ -159,7 +146,7 @@ describe.each(['cpu', 'native'])('ConvLSTM2D on %s', (backend) => {
       expect(outputs.map(({ shape }) => shape)).toEqual([[null, T, H, W, F], [null, H, W, F], [null, H, W, F]]) // prettier-ignore
       const model = tfl.model({ inputs: [input, ...state], outputs })
       model.setWeights(weights())
-      const given = [normal([B, H, W, F], 8), normal([B, H, W, F], 9)]
+      const given = [draw([B, H, W, F], 8), draw([B, H, W, F], 9)]
       const results = model.predict([x(), ...given]) as tf.Tensor[]
       expectClose(results, layer.apply(x(), { initialState: given }) as tf.Tensor[])
     })
@@ -176,7 +163,7 @@ describe.each(['cpu', 'native'])('ConvLSTM2D on %s', (backend) => {
         'peephole_kernel',
       ])
       expect(values(layer.getWeights())[3]).toEqual({ shape: [H, W, 3 * F], values: Array(H * W * 3 * F).fill(0) })
-      const peepholes = normal([H, W, 3 * F], 7)
+      const peepholes = draw([H, W, 3 * F], 7)
       const [kernel, recurrent, bias] = weights()
       if (!kernel || !recurrent || !bias) throw new Error('no weights')
       const expected = convLstm2d(x(), kernel, recurrent, bias, { pad: 'same', peepholes }).output
@@ -201,7 +188,7 @@ describe.each(['cpu', 'native'])('ConvLSTM2D on %s', (backend) => {
       expect(again.getConfig()).toEqual(layer.getConfig())
       const input = tfl.input({ shape: [T, H, W, C] })
       const model = tfl.model({ inputs: input, outputs: layer.apply(input) as tfl.SymbolicTensor })
-      model.setWeights(model.getWeights().map((weight, i) => normal(weight.shape, 30 + i)))
+      model.setWeights(model.getWeights().map((weight, i) => draw(weight.shape, 30 + i)))
       let saved: tf.io.ModelArtifacts | undefined
       await model.save({
         save: (artifacts) => {

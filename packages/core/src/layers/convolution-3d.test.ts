@@ -3,7 +3,7 @@ import * as tf from '@weft/kernels/tfjs-core'
 import * as tfl from '@weft/core/tfjs-layers'
 import type { ConvLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/convolutional.js'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { Random } from '../runtime/random.js'
+import { expectTensors, normal } from '../testing/tensors.js'
 import { AveragePooling3D, Conv3D, GlobalAveragePooling3D, GlobalMaxPooling3D, MaxPooling3D } from './convolution-3d.js'
 import { DepthwiseConv2D, SeparableConv2D } from './depthwise.js'
 import { layerOrigin, registerLayers } from './register.js'
@@ -16,18 +16,7 @@ beforeAll(async () => {
   registerLayers()
 })
 
-function normal(shape: number[], seed: number): tf.Tensor {
-  const random = new Random(seed)
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal()),
-    shape,
-  )
-}
-
-function expectClose(actual: tf.Tensor, expected: tf.Tensor): void {
-  expect(actual.shape).toEqual(expected.shape)
-  expect(tf.max(tf.abs(tf.sub(actual, expected))).dataSync()[0]).toBeLessThan(TOLERANCE)
-}
+const expectClose = (actual: unknown, wanted: unknown) => expectTensors(actual, wanted, TOLERANCE)
 
 const output = (layer: tfl.layers.Layer, x: tf.Tensor) => layer.apply(x) as tf.Tensor
 

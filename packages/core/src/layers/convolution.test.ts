@@ -2,8 +2,8 @@ import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@weft/kernels/tfjs-core'
 import * as tfl from '@weft/core/tfjs-layers'
 import type { ConvLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/convolutional.js'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { Random } from '../runtime/random.js'
+import { beforeAll, describe, it } from 'vitest'
+import { expectTensors, normal } from '../testing/tensors.js'
 import { Conv1D, Conv2D } from './convolution.js'
 import { registerLayers } from './register.js'
 
@@ -15,18 +15,7 @@ beforeAll(async () => {
   registerLayers()
 })
 
-function normal(shape: number[], seed: number): tf.Tensor {
-  const random = new Random(seed)
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal()),
-    shape,
-  )
-}
-
-function expectClose(actual: tf.Tensor, expected: tf.Tensor): void {
-  expect(actual.shape).toEqual(expected.shape)
-  expect(tf.max(tf.abs(tf.sub(actual, expected))).dataSync()[0]).toBeLessThan(TOLERANCE)
-}
+const expectClose = (actual: unknown, wanted: unknown) => expectTensors(actual, wanted, TOLERANCE)
 
 const output = (layer: tfl.layers.Layer, x: tf.Tensor) => layer.apply(x) as tf.Tensor
 

@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@weft/kernels/tfjs-core'
 import * as tfl from '@weft/core/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { Random } from '../runtime/random.js'
+import { expectTensors, normal } from '../testing/tensors.js'
 import { ChannelDense } from './channel-dense.js'
 import { Cropping1D, ZeroPadding1D } from './crop-pad.js'
 import { Dense } from './core.js'
@@ -21,16 +21,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu')
 })
 
-function normal(shape: number[], seed = 1): tf.Tensor {
-  const random = new Random(seed)
-  const values = Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal())
-  return tf.tensor(values, shape)
-}
-const largest = (x: tf.Tensor) => tf.max(tf.abs(x)).dataSync()[0] ?? NaN
-function expectClose(actual: tf.Tensor, expected: tf.Tensor): void {
-  expect(actual.shape).toEqual(expected.shape)
-  expect(largest(tf.sub(actual, expected))).toBeLessThan(TOLERANCE)
-}
+const expectClose = (actual: unknown, wanted: unknown) => expectTensors(actual, wanted, TOLERANCE)
 const apply = (layer: tfl.layers.Layer, x: tf.Tensor | tf.Tensor[]) => layer.apply(x) as tf.Tensor
 const sequence = (...steps: number[]) => tf.tensor3d(steps, [1, steps.length, 1])
 const values = (x: tf.Tensor) => Array.from(x.dataSync())

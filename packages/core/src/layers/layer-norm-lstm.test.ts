@@ -3,7 +3,8 @@ import * as tf from '@weft/kernels/tfjs-core'
 import * as tfl from '@weft/core/tfjs-layers'
 import { layerNormLstm, type LayerNormLstmOptions, nativeStatus, registerNativeBackend } from '@weft/kernels'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { beginStep, Random } from '../runtime/random.js'
+import { beginStep } from '../runtime/random.js'
+import { expectTensors, normal, values } from '../testing/tensors.js'
 import { Bidirectional } from './bidirectional.js'
 import { LayerNormLSTM, type LayerNormLSTMArgs } from './layer-norm-lstm.js'
 import { registerLayers } from './register.js'
@@ -17,28 +18,14 @@ beforeAll(() => {
   registerLayers()
 })
 
-const normal = (shape: number[], seed: number) => {
-  const random = new Random(seed)
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => 0.7 * random.normal()),
-    shape,
-  )
-}
-const x = (seed = 1) => normal([B, T, D], seed)
+const draw = (shape: number[], seed: number) => normal(shape, seed, { deviation: 0.7 })
+const x = (seed = 1) => draw([B, T, D], seed)
 const SHAPES = [[D, 4 * U], [U, 4 * U], [4 * U], [4 * U], [4 * U], [4 * U], [4 * U], [U], [U]] // prettier-ignore
 /** In the layer's order: kernel, recurrent kernel, bias, then gamma and beta of each norm. */
-const weights = (seed = 2) => SHAPES.map((shape, i) => normal(shape, seed + i))
+const weights = (seed = 2) => SHAPES.map((shape, i) => draw(shape, seed + i))
 const holes = () => tf.tensor2d([1, 1, 1, 0, 0, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1], [B, T], 'bool')
-const values = (tensors: tf.Tensor | tf.Tensor[]) =>
-  [tensors].flat().map((t) => ({ shape: t.shape, values: Array.from(t.dataSync()) }))
 
-function expectClose(actual: tf.Tensor | tf.Tensor[], wanted: tf.Tensor | tf.Tensor[]): void {
-  const [a, b] = [values(actual), values(wanted)]
-  expect(a.map((t) => t.shape)).toEqual(b.map((t) => t.shape))
-  a.forEach((t, i) => {
-    t.values.forEach((value, j) => expect(Math.abs(value - (b[i]?.values[j] ?? NaN))).toBeLessThan(TOLERANCE))
-  })
-}
+const expectClose = (actual: unknown, wanted: unknown) => expectTensors(actual, wanted, TOLERANCE)
 
 /** The outputs of a layer with the given weights on the given input. */
 function run(layer: tfl.layers.Layer, given: tf.Tensor[], input: tf.Tensor, options: object = {}) {
@@ -111,7 +98,7 @@ describe.each(['cpu', 'native'])('LayerNormLSTM on %s', (backend) => {
     })
 
     it('starts from the state given, in a model too', () => {
-      const state: [tf.Tensor, tf.Tensor] = [normal([B, U], 20), normal([B, U], 21)]
+      const state: [tf.Tensor, tf.Tensor] = [draw([B, U], 20), draw([B, U], 21)]
       const [output] = op(weights(), { initialState: state })
       expectClose(run(new LayerNormLSTM({ units: U }), weights(), x(), { initialState: [...state] }), output)
       const inputs = [tfl.input({ shape: [T, D] }), tfl.input({ shape: [U] }), tfl.input({ shape: [U] })]
@@ -166,7 +153,7 @@ describe.each(['cpu', 'native'])('LayerNormLSTM on %s', (backend) => {
         new Bidirectional({ layer: new LayerNormLSTM({ ...args, name: 'inner' }), name: 'both' }),
       ]
       const model = tfl.sequential({ layers: [tfl.layers.inputLayer({ inputShape: [T, D] }), ...layers] })
-      model.setWeights(model.weights.map((weight, i) => normal(weight.shape as number[], 30 + i)))
+      model.setWeights(model.weights.map((weight, i) => draw(weight.shape as number[], 30 + i)))
       const saved: tf.io.ModelArtifacts[] = []
       await model.save({ save: (artifacts) => (saved.push(artifacts), Promise.resolve({} as tf.io.SaveResult)) })
       const loaded = await tfl.loadLayersModel({ load: () => Promise.resolve(saved[0] ?? {}) })

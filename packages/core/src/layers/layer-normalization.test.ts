@@ -4,7 +4,7 @@ import * as tfl from '@weft/core/tfjs-layers'
 import type { LayerNormalizationLayerArgs } from '@tensorflow/tfjs-layers/dist/layers/normalization.js'
 import { nativeCalls, nativeStatus, registerNativeBackend } from '@weft/kernels'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { Random } from '../runtime/random.js'
+import { expectTensors, normal } from '../testing/tensors.js'
 import { LayerNormalization } from './layer-normalization.js'
 import { registerLayers } from './register.js'
 
@@ -21,19 +21,8 @@ beforeAll(() => {
   registerLayers()
 })
 
-const normal = (shape: number[], seed: number) => {
-  const random = new Random(seed)
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => 1 + 2 * random.normal()),
-    shape,
-  )
-}
-const list = (x: unknown) => Array.from((x as tf.Tensor).dataSync())
-function expectClose(actual: unknown, wanted: unknown): void {
-  const [a, b] = [list(actual), list(wanted)]
-  expect(a).toHaveLength(b.length)
-  a.forEach((value, i) => expect(Math.abs(value - (b[i] ?? NaN))).toBeLessThan(TOLERANCE))
-}
+const draw = (shape: number[], seed: number) => normal(shape, seed, { mean: 1, deviation: 2 })
+const expectClose = (actual: unknown, wanted: unknown) => expectTensors(actual, wanted, TOLERANCE)
 
 describe.each(['cpu', 'native'])('LayerNormalization on %s', (backend) => {
   const missing = backend === 'native' && !nativeStatus().available
@@ -53,10 +42,10 @@ describe.each(['cpu', 'native'])('LayerNormalization on %s', (backend) => {
       { axis: 1 },
     ])('is that of TensorFlow.js: %j', (args) => {
       const layers = [new LayerNormalization({ ...args }), new StockLayer({ ...args })]
-      const x = normal([B, T, C], 1)
+      const x = draw([B, T, C], 1)
       const outputs = layers.map((layer) => {
         layer.build([null, T, C])
-        layer.setWeights(layer.weights.map((weight, i) => normal(weight.shape as number[], 2 + i)))
+        layer.setWeights(layer.weights.map((weight, i) => draw(weight.shape as number[], 2 + i)))
         return layer.apply(x)
       })
       expectClose(outputs[0], outputs[1])
@@ -68,7 +57,7 @@ describe.each(['cpu', 'native'])('LayerNormalization on %s', (backend) => {
       layer.build([null, T, C])
       const count = () => [nativeCalls('LayerNorm'), nativeCalls('LayerNormGrad')]
       const before = count()
-      const { grads } = tf.variableGrads(() => tf.sum(tf.square(layer.apply(normal([B, T, C], 1)) as tf.Tensor)))
+      const { grads } = tf.variableGrads(() => tf.sum(tf.square(layer.apply(draw([B, T, C], 1)) as tf.Tensor)))
       expect(Object.keys(grads)).toHaveLength(2)
       expect(count()).toEqual(before.map((calls) => calls + (backend === 'native' ? 1 : 0)))
     })
@@ -76,24 +65,24 @@ describe.each(['cpu', 'native'])('LayerNormalization on %s', (backend) => {
     it('passes a mask on', () => {
       const mask = tf.ones([B, T], 'bool')
       const layer = new LayerNormalization()
-      expect(layer.computeMask(normal([B, T, C], 1), mask)).toBe(mask)
+      expect(layer.computeMask(draw([B, T, C], 1), mask)).toBe(mask)
     })
 
     it('is the same from its configuration, and in a saved model', async () => {
       const layer = new LayerNormalization({ epsilon: 0.01, name: 'norm', gammaInitializer: 'zeros' })
       const model = tfl.sequential({ layers: [tfl.layers.inputLayer({ inputShape: [T, C] }), layer] })
-      layer.setWeights([normal([C], 2), normal([C], 3)])
+      layer.setWeights([draw([C], 2), draw([C], 3)])
       const saved: tf.io.ModelArtifacts[] = []
       await model.save({ save: (artifacts) => (saved.push(artifacts), Promise.resolve({} as tf.io.SaveResult)) })
       const loaded = await tfl.loadLayersModel({ load: () => Promise.resolve(saved[0] ?? {}) })
       expect(loaded.getLayer('norm')).toBeInstanceOf(LayerNormalization)
       expect(loaded.getLayer('norm').getConfig()).toEqual(layer.getConfig())
-      expectClose(loaded.predict(normal([B, T, C], 1)), model.predict(normal([B, T, C], 1)))
+      expectClose(loaded.predict(draw([B, T, C], 1)), model.predict(draw([B, T, C], 1)))
     })
 
     it('leaves no tensor behind', () => {
       const layer = new LayerNormalization()
-      const x = normal([B, T, C], 1)
+      const x = draw([B, T, C], 1)
       tf.dispose(layer.apply(x) as tf.Tensor)
       const before = tf.memory().numTensors
       tf.dispose(layer.apply(x) as tf.Tensor)

@@ -3,7 +3,8 @@ import * as tf from '@weft/kernels/tfjs-core'
 import * as tfl from '@weft/core/tfjs-layers'
 import { nativeStatus, registerNativeBackend } from '@weft/kernels'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { beginStep, Random } from '../runtime/random.js'
+import { beginStep } from '../runtime/random.js'
+import { expectTensors, normal, values } from '../testing/tensors.js'
 import { Bidirectional } from './bidirectional.js'
 import { LSTM } from './lstm.js'
 import { registerLayers } from './register.js'
@@ -19,25 +20,11 @@ beforeAll(() => {
   registerLayers()
 })
 
-const normal = (shape: number[], seed: number) => {
-  const random = new Random(seed)
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => 0.7 * random.normal()),
-    shape,
-  )
-}
-const x = (seed = 1) => normal([B, T, D], seed)
-const weights = (seed = 2) => [normal([D, 4 * U], seed), normal([U, 4 * U], seed + 1), normal([4 * U], seed + 2)]
-const values = (tensors: tf.Tensor | tf.Tensor[]) =>
-  [tensors].flat().map((t) => ({ shape: t.shape, values: Array.from(t.dataSync()) }))
+const draw = (shape: number[], seed: number) => normal(shape, seed, { deviation: 0.7 })
+const x = (seed = 1) => draw([B, T, D], seed)
+const weights = (seed = 2) => [draw([D, 4 * U], seed), draw([U, 4 * U], seed + 1), draw([4 * U], seed + 2)]
 
-function expectClose(actual: tf.Tensor | tf.Tensor[], wanted: tf.Tensor | tf.Tensor[]): void {
-  const [a, b] = [values(actual), values(wanted)]
-  expect(a.map((t) => t.shape)).toEqual(b.map((t) => t.shape))
-  a.forEach((t, i) => {
-    t.values.forEach((value, j) => expect(Math.abs(value - (b[i]?.values[j] ?? NaN))).toBeLessThan(TOLERANCE))
-  })
-}
+const expectClose = (actual: unknown, wanted: unknown) => expectTensors(actual, wanted, TOLERANCE)
 
 /** The outputs of a layer with the given weights on the given input. */
 function run(layer: tfl.layers.Layer, given: tf.Tensor[], input: tf.Tensor | tf.Tensor[], options: object = {}) {
@@ -81,7 +68,7 @@ describe.each(['cpu', 'native'])('on %s', (backend) => {
         })
       }
       it('starts from the state given', () => {
-        const state = [normal([B, U], 8), normal([B, U], 9)]
+        const state = [draw([B, U], 8), draw([B, U], 9)]
         const args = { ...common, returnSequences: true, returnState: true }
         const options = () => ({ initialState: state })
         expectClose(
@@ -98,9 +85,9 @@ describe.each(['cpu', 'native'])('on %s', (backend) => {
           return tfl.model({ inputs: [input, ...state], outputs: second })
         }
         const model = build((args) => new LSTM(args))
-        const random = [...weights(2), normal([U, 4 * U], 5), normal([U, 4 * U], 6), normal([4 * U], 7)]
+        const random = [...weights(2), draw([U, 4 * U], 5), draw([U, 4 * U], 6), draw([4 * U], 7)]
         model.setWeights(random)
-        const state = [normal([B, U], 8), normal([B, U], 9)]
+        const state = [draw([B, U], 8), draw([B, U], 9)]
         const both = model.predict([x(), ...state]) as tf.Tensor
         const first = run(new LSTM({ ...common, returnSequences: true }), random.slice(0, 3), x(), {
           initialState: state,
@@ -230,7 +217,7 @@ describe.each(['cpu', 'native'])('on %s', (backend) => {
       }
 
       it('starts from the states given, forward ones first', () => {
-        const state = [8, 9, 10, 11].map((seed) => normal([B, U], seed))
+        const state = [8, 9, 10, 11].map((seed) => draw([B, U], seed))
         const args = {
           units: U,
           recurrentActivation: 'sigmoid',

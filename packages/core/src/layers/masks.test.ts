@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@weft/kernels/tfjs-core'
 import * as tfl from '@weft/core/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { Random } from '../runtime/random.js'
+import { normal } from '../testing/tensors.js'
 import { AttentionPooling1D } from './attention-pooling.js'
 import { AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, MaxPooling1D, MaxPooling2D } from './convolution.js'
 import { Permute, Reshape } from './core.js'
@@ -19,13 +19,6 @@ beforeAll(async () => {
   registerLayers()
 })
 
-const normal = (shape: number[], seed: number) => {
-  const random = new Random(seed)
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal()),
-    shape,
-  )
-}
 /** A mask whose row i is real in its first `lengths[i]` steps. */
 const prefix = (lengths: number[], steps: number) =>
   tf.tensor2d(

@@ -3,7 +3,7 @@ import * as tf from '@weft/kernels/tfjs-core'
 import * as tfl from '@weft/core/tfjs-layers'
 import { bidirectionalLstm, lstm, registerNativeBackend } from '@weft/kernels'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { Random } from '../runtime/random.js'
+import { expectTensors, normal } from '../testing/tensors.js'
 import { Bidirectional } from './bidirectional.js'
 import { LSTM } from './lstm.js'
 import { PeepholeLSTM } from './peephole-lstm.js'
@@ -17,18 +17,12 @@ beforeAll(async () => {
   await tf.setBackend(registerNativeBackend().available ? 'native' : 'cpu')
 })
 
-const normal = (shape: number[], seed: number) => {
-  const random = new Random(seed)
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => 0.7 * random.normal()),
-    shape,
-  )
-}
+const draw = (shape: number[], seed: number) => normal(shape, seed, { deviation: 0.7 })
 const weightsOf = (seed: number) => [
-  normal([D, 4 * U], seed),
-  normal([U, 4 * U], seed + 1),
-  normal([4 * U], seed + 2),
-  normal([3, U], seed + 3),
+  draw([D, 4 * U], seed),
+  draw([U, 4 * U], seed + 1),
+  draw([4 * U], seed + 2),
+  draw([3, U], seed + 3),
 ]
 
 function build(layer: tfl.layers.Layer): tfl.LayersModel {
@@ -36,14 +30,10 @@ function build(layer: tfl.layers.Layer): tfl.LayersModel {
   return tfl.model({ inputs: input, outputs: layer.apply(input) as tfl.SymbolicTensor })
 }
 
-function expectClose(actual: tf.Tensor, wanted: tf.Tensor): void {
-  expect(actual.shape).toEqual(wanted.shape)
-  const expected = wanted.dataSync()
-  actual.dataSync().forEach((value, i) => expect(value).toBeCloseTo(expected[i] ?? NaN, TOLERANCE))
-}
+const expectClose = (actual: unknown, wanted: unknown) => expectTensors(actual, wanted, TOLERANCE)
 
 describe('PeepholeLSTM', () => {
-  const x = () => normal([B, T, D], 1)
+  const x = () => draw([B, T, D], 1)
 
   it('starts as an LSTM and becomes what the op computes with its weights', () => {
     const model = build(new PeepholeLSTM({ units: U, returnSequences: true }))

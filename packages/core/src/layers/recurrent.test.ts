@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Json } from '../models/keras3.js'
 import { loadModel, saveModel } from '../models/model-io.js'
 import { inspectModel } from '../runtime/doctor.js'
-import { beginStep, Random } from '../runtime/random.js'
+import { beginStep } from '../runtime/random.js'
+import { expectTensors, normal, values } from '../testing/tensors.js'
 import { Bidirectional } from './bidirectional.js'
 import { GRU } from './gru.js'
 import { registerLayers } from './register.js'
@@ -40,25 +41,11 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-const normal = (shape: number[], seed: number) => {
-  const random = new Random(seed)
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => 0.7 * random.normal()),
-    shape,
-  )
-}
-const x = (seed = 1) => normal([B, T, D], seed)
+const draw = (shape: number[], seed: number) => normal(shape, seed, { deviation: 0.7 })
+const x = (seed = 1) => draw([B, T, D], seed)
 const holes = () => tf.tensor2d([1, 1, 1, 0, 0, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1], [B, T], 'bool')
-const values = (tensors: tf.Tensor | tf.Tensor[]) =>
-  [tensors].flat().map((t) => ({ shape: t.shape, values: Array.from(t.dataSync()) }))
 
-function expectClose(actual: tf.Tensor | tf.Tensor[], wanted: tf.Tensor | tf.Tensor[]): void {
-  const [a, b] = [values(actual), values(wanted)]
-  expect(a.map((t) => t.shape)).toEqual(b.map((t) => t.shape))
-  a.forEach((t, i) => {
-    t.values.forEach((value, j) => expect(Math.abs(value - (b[i]?.values[j] ?? NaN))).toBeLessThan(TOLERANCE))
-  })
-}
+const expectClose = (actual: unknown, wanted: unknown) => expectTensors(actual, wanted, TOLERANCE)
 
 /** The outputs of a layer with the given weights on the given input. */
 function run(layer: tfl.layers.Layer, given: tf.Tensor[], input = x(), options: object = {}) {
@@ -93,11 +80,7 @@ describe.each(['cpu', 'native'])('on %s', (backend) => {
 
     describe.each(kinds)('$name against a loop over the steps', ({ ours, reference, width, bias, extra }) => {
       const common = { units: U, recurrentActivation: 'sigmoid', recurrentInitializer: 'zeros', ...extra } as const
-      const weights = (seed = 2) => [
-        normal([D, width], seed),
-        normal([U, width], seed + 1),
-        normal([...bias], seed + 2),
-      ]
+      const weights = (seed = 2) => [draw([D, width], seed), draw([U, width], seed + 1), draw([...bias], seed + 2)]
       const variants: Partial<Args>[] = [
         {},
         { returnSequences: true },
@@ -122,7 +105,7 @@ describe.each(['cpu', 'native'])('on %s', (backend) => {
       }
       it('starts from the state given', () => {
         const args = { ...common, returnSequences: true, returnState: true }
-        const options = () => ({ initialState: [normal([B, U], 8)] })
+        const options = () => ({ initialState: [draw([B, U], 8)] })
         expectClose(
           run(new ours({ ...args }), weights(), x(), options()),
           run(new reference({ ...args }), weights(), x(), options()),
@@ -195,7 +178,7 @@ describe.each(['cpu', 'native'])('on %s', (backend) => {
     it('wants one state from a cell that has one', () => {
       const layer = new GRU({ units: U, name: 'late' })
       layer.build([B, T, D])
-      const state = normal([B, U], 1)
+      const state = draw([B, U], 1)
       expect(() => layer.call(x(), { initialState: [state, state] })).toThrow(
         'running layer late: expected 1 tensor for initialState, received 2',
       )

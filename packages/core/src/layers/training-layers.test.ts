@@ -2,7 +2,8 @@ import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@weft/kernels/tfjs-core'
 import * as tfl from '@weft/core/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { beginStep, Random } from '../runtime/random.js'
+import { beginStep } from '../runtime/random.js'
+import { expectTensors, normal } from '../testing/tensors.js'
 import { batchNormTraining } from '@weft/kernels'
 import { BatchNormalization } from './batch-normalization.js'
 import { Dense } from './core.js'
@@ -19,19 +20,8 @@ beforeAll(async () => {
   registerLayers()
 })
 
-const normal = (shape: number[], seed: number, scale = 1, shift = 0) => {
-  const random = new Random(seed)
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => shift + scale * random.normal()),
-    shape,
-  )
-}
 const list = (x: unknown) => Array.from((x as tf.Tensor).dataSync())
-function expectClose(actual: unknown, expected: unknown): void {
-  const [a, b] = [list(actual), list(expected)]
-  expect(a).toHaveLength(b.length)
-  a.forEach((value, i) => expect(Math.abs(value - (b[i] ?? NaN))).toBeLessThan(TOLERANCE))
-}
+const expectClose = (actual: unknown, wanted: unknown) => expectTensors(actual, wanted, TOLERANCE)
 
 describe('Dropout', () => {
   it('draws anew at every step and layer, and the same when a step is repeated', () => {
@@ -97,7 +87,7 @@ describe('BatchNormalization', () => {
     expectClose(output, tf.tensor2d([-4 / a, 3 - 10 / b, 0, 3 - 10 / b, 4 / a, 3 + 20 / b], [3, 2]))
   })
   it.each([{}, { momentum: 0.5, epsilon: 0.1 }])('trains and predicts as the layer of TensorFlow.js, %j', (args) => {
-    const x = normal([2, 3, 4, 5], 1, 2, 1)
+    const x = normal([2, 3, 4, 5], 1, { mean: 1, deviation: 2 })
     const [ours, stock] = [new BatchNormalization(args), tfl.layers.batchNormalization(args)]
     for (const layer of [ours, stock]) {
       layer.apply(x)
@@ -133,14 +123,17 @@ describe('BatchNormalization', () => {
     })
   })
   it('works without scale and centre', () => {
-    const y = new BatchNormalization({ scale: false, center: false, epsilon: 1e-6 }).apply(normal([50, 2], 1, 3, 7), {
-      training: true,
-    })
+    const y = new BatchNormalization({ scale: false, center: false, epsilon: 1e-6 }).apply(
+      normal([50, 2], 1, { mean: 7, deviation: 3 }),
+      {
+        training: true,
+      },
+    )
     expectClose(tf.mean(y as tf.Tensor, 0), tf.zeros([2]))
   })
   it('uses and keeps its moving averages when frozen', () => {
     const layer = new BatchNormalization()
-    const x = normal([8, 2], 1, 3, 7)
+    const x = normal([8, 2], 1, { mean: 7, deviation: 3 })
     layer.apply(x, { training: true })
     layer.trainable = false
     const before = layer.getWeights().map(list)

@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@weft/kernels/tfjs-core'
 import * as tfl from '@weft/core/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { Random } from '../runtime/random.js'
+import { expectTensors, normal } from '../testing/tensors.js'
 import { BatchNormalization } from './batch-normalization.js'
 import { TimeDistributed } from './time-distributed.js'
 import { ZeroMasked } from './zero-masked.js'
@@ -15,20 +15,13 @@ beforeAll(async () => {
 })
 const mask = (rows: number[][]) => tf.tensor2d(rows, undefined, 'bool')
 const values = (x: unknown) => (x as tf.Tensor).arraySync()
-function normal(shape: number[]): tf.Tensor {
-  const random = new Random(1)
-  return tf.tensor(Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal()), shape) // prettier-ignore
-}
 const ragged = () => mask([[1, 1, 1], [1, 0, 0]]) // prettier-ignore
 /** The real steps of [2, 3, ...] under the mask above, by hand. */
 const real = (x: tf.Tensor) => {
   const steps = tf.reshape(x, [6, ...x.shape.slice(2)])
   return tf.gather(steps, tf.tensor1d([0, 1, 2, 3], 'int32'))
 }
-const expectClose = (actual: tf.Tensor, expected: tf.Tensor) => {
-  expect(actual.shape).toEqual(expected.shape)
-  expect(tf.max(tf.abs(tf.sub(actual, expected))).dataSync()[0]).toBeLessThan(TOLERANCE)
-}
+const expectClose = (actual: unknown, wanted: unknown) => expectTensors(actual, wanted, TOLERANCE)
 
 describe('ZeroMasked', () => {
   const x = () => tf.tensor3d([1, 2, 3, 4, 5, 6], [2, 3, 1])

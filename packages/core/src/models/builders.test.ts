@@ -10,6 +10,7 @@ import { setupRuntime } from '../runtime/device.js'
 import { inspectModel } from '../runtime/doctor.js'
 import { Random } from '../runtime/random.js'
 import { Trainer } from '../training/trainer.js'
+import { expectNumbers, normal } from '../testing/tensors.js'
 import { buildCrnn } from './crnn.js'
 import { buildFrameSequence } from './frame-sequence.js'
 import { buildHierarchicalLstm, buildImageLstm } from './image-lstm.js'
@@ -154,16 +155,8 @@ const cases: Case[] = [
   },
 ]
 
-function normal(shape: number[], seed = 1): tf.Tensor {
-  const random = new Random(seed)
-  const values = Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal())
-  return tf.tensor(values, shape)
-}
 const predict = (model: tfl.LayersModel, x: tf.Tensor) => Array.from((model.predict(x) as tf.Tensor).dataSync())
-function expectClose(actual: number[], expected: number[]): void {
-  expect(actual).toHaveLength(expected.length)
-  actual.forEach((value, i) => expect(Math.abs(value - (expected[i] ?? NaN))).toBeLessThan(TOLERANCE))
-}
+const expectClose = (actual: number[], wanted: number[]) => expectNumbers(actual, wanted, TOLERANCE)
 
 describe.each(cases)('the network $name', ({ name, build, input, output, parameters, ours, cnn }) => {
   it('has the shape and the trainable parameters counted by hand', () => {

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { nativeStatus } from '@weft/kernels'
 import { layerOrigin } from '../layers/register.js'
 import { setupRuntime } from '../runtime/device.js'
-import { Random } from '../runtime/random.js'
+import { normal } from '../testing/tensors.js'
 import { buildCrnn, type CrnnOptions } from './crnn.js'
 
 beforeAll(async () => {
@@ -17,13 +17,6 @@ const small: CrnnOptions = {
   convolutions: [{ filters: 3, pool: [2, 2] }],
   recurrent: { units: 4 },
   head: { units: 5 },
-}
-const normal = (shape: number[], seed = 1) => {
-  const random = new Random(seed)
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal()),
-    shape,
-  )
 }
 const weights = (model: tfl.LayersModel) => model.getWeights().map((weight) => Array.from(weight.dataSync()))
 const trainable = (model: tfl.LayersModel) =>

@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@weft/kernels/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { LSTM } from '../layers/lstm.js'
-import { Random } from '../runtime/random.js'
+import { normal } from '../testing/tensors.js'
 import { buildHierarchicalLstm, buildImageLstm } from './image-lstm.js'
 
 /** The same products, in batches of other sizes. */
@@ -11,11 +11,6 @@ const TOLERANCE = 1e-6
 beforeAll(async () => {
   await tf.setBackend('cpu')
 })
-const normal = (shape: number[], seed = 1) => {
-  const random = new Random(seed)
-  const values = Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal())
-  return tf.tensor(values, shape)
-}
 const numbers = (x: unknown) => Array.from((x as tf.Tensor).dataSync())
 
 describe('buildImageLstm', () => {

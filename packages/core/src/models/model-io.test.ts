@@ -19,6 +19,7 @@ import type * as tfl from '@tensorflow/tfjs-layers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LSTM } from '../layers/lstm.js'
 import { inspectModel } from '../runtime/doctor.js'
+import { expectNumbers } from '../testing/tensors.js'
 import { buildCrnn, type CrnnOptions } from './crnn.js'
 import { loadModel, saveModel } from './model-io.js'
 
@@ -45,10 +46,7 @@ const input = () => tf.reshape(tf.linspace(-1, 1, 2 * 10 * 8), [2, 10, 8, 1])
 const outputs = (model: tfl.LayersModel) => Array.from((model.predict(input()) as tf.Tensor).dataSync())
 // Two backends or two orders of summation of the same float32 products.
 const TOLERANCE = 1e-5
-function expectClose(actual: number[], expected: number[]): void {
-  expect(actual).toHaveLength(expected.length)
-  actual.forEach((value, i) => expect(Math.abs(value - (expected[i] ?? NaN))).toBeLessThan(TOLERANCE))
-}
+const expectClose = (actual: number[], wanted: number[]) => expectNumbers(actual, wanted, TOLERANCE)
 
 describe('saveModel and loadModel', () => {
   it('give back the model, bit for bit, and the extras', async () => {

@@ -3,6 +3,7 @@ import * as tf from '@weft/kernels/tfjs-core'
 import * as tfl from '@weft/core/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Random } from '../runtime/random.js'
+import { expectTensors } from '../testing/tensors.js'
 import type { Fusion } from './fusion.js'
 import { buildParallel } from './parallel.js'
 
@@ -38,10 +39,7 @@ function affine(model: tfl.LayersModel, layer: string, given: tf.Tensor): tf.Ten
   const product = tf.matMul(given, kernel)
   return bias ? tf.add(product, bias) : product
 }
-function expectClose(actual: tf.Tensor, expected: tf.Tensor): void {
-  expect(actual.shape).toEqual(expected.shape)
-  expect(tf.max(tf.abs(tf.sub(actual, expected))).dataSync()[0]).toBeLessThan(TOLERANCE)
-}
+const expectClose = (actual: unknown, wanted: unknown) => expectTensors(actual, wanted, TOLERANCE)
 
 describe('fusions of buildParallel', () => {
   it('concat: both vectors side by side', () => {
