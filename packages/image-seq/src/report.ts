@@ -10,7 +10,7 @@ import { formatPercent, plural } from '@weft/core/cli'
 import { encodePng, reliabilityPlot, toDataUri } from '@weft/core/report'
 import { readingSection } from './report/reading-section.js'
 import type { Example, Figure, KeyFigure, Section } from '@weft/core/report'
-import { explainClass, explainText, hasConvolution } from './report/explain.js'
+import { classPicture, explainText, hasConvolution } from './report/explain.js'
 import { frameOf } from './features.js'
 import type { ImageStore } from './features/image-store.js'
 import type { PreparedItem } from './features/image-worker.js'
@@ -66,22 +66,24 @@ async function classificationSections(
   store: ImageStore,
 ): Promise<Section[]> {
   const { labels } = model
+  const method = hasConvolution(model) ? 'gradCam' : 'occlusion'
   const examples: Example[] = []
   for (const { item, probabilities, predicted, right } of pickExamples(answersOf(judgement, labels, false))) {
     const label = predicted.join()
-    const { gradCam, occlusion } = await explainClass(model, await store.get(item), labels.indexOf(label))
+    const picture = await classPicture(model, await store.get(item), labels.indexOf(label), method)
     examples.push({
       truth: labelOf(item),
       predicted: label,
       right,
-      image: toDataUri(gradCam ?? occlusion),
+      image: toDataUri(picture),
       caption: item.id,
       probabilities: likeliest(probabilities, labels),
     })
   }
-  const text = hasConvolution(model)
-    ? 'The colours are Grad-CAM: where the last convolution found evidence for the answer.'
-    : 'The colours are occlusion: how much the score of the answer drops when a place is covered.'
+  const text =
+    method === 'gradCam'
+      ? 'The colours are Grad-CAM: where the last convolution found evidence for the answer.'
+      : 'The colours are occlusion: how much the score of the answer drops when a place is covered.'
   return [...classifierSections(judgement, labels.names), { title: 'Examples', text, examples }]
 }
 

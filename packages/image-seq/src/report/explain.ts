@@ -21,13 +21,25 @@ export interface ClassPictures {
 
 /** Where the network found evidence for the class, and on which places the score of the class depends. */
 export async function explainClass(model: ImageModel, image: PreparedItem, label: number): Promise<ClassPictures> {
+  return {
+    gradCam: hasConvolution(model) ? await classPicture(model, image, label, 'gradCam') : undefined,
+    occlusion: await classPicture(model, image, label, 'occlusion'),
+  }
+}
+
+const METHODS = { gradCam, occlusion }
+
+/** One of these pictures, as PNG; Grad-CAM needs a network with convolutions. */
+export async function classPicture(
+  model: ImageModel,
+  image: PreparedItem,
+  label: number,
+  method: keyof typeof METHODS,
+): Promise<Uint8Array> {
   const { network } = model
-  const score = classScore(network, label)
   const x = model.input.batch([image])
   try {
-    const cam = hasConvolution(model) ? await gradCam(network, x, score) : undefined
-    const drop = await occlusion(network, x, score)
-    return { gradCam: cam && (await overlay(image, cam)), occlusion: await overlay(image, drop) }
+    return await overlay(image, await METHODS[method](network, x, classScore(network, label)))
   } finally {
     x.dispose()
   }
