@@ -15,7 +15,7 @@ import { detectSeries, LEAST_ROWS, rowsOf } from './anomaly/train-detector.js'
 import { readLabels, type Windows, windowsOf } from './anomaly/labels.js'
 import { type DetectorRun, type DetectResult, type NabScores, tableAlarms } from './anomaly/table-alarms.js'
 import { saveDetector } from './anomaly/watcher.js'
-import { alarmLines, writeAlarmsReport } from './report/alarms.js'
+import { alarmLines } from './anomaly/alarm-text.js'
 import { detectOptions, type DetectOptions } from './options.js'
 import type { Series } from './series/series.js'
 import { readTable, tableFiles } from './table/read-table.js'
@@ -161,6 +161,7 @@ async function write(
     const { missingText } = options
     writeJsonAtomic(join(folder, 'table.json'), { timeColumn, timeZone, step, columns, dateOrder, missingText })
   }
+  const { writeAlarmsReport } = await import('./report/alarms.js')
   writeAlarmsReport(join(out, 'report.html'), found, result, { options, command })
 }
 

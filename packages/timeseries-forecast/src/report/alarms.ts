@@ -1,15 +1,14 @@
 /**
- * Alarms as people see them: lines for a terminal, and a report with a plot of each series and tables of the alarms. Detection is in
- * detect.ts.
+ * The report on alarms: a plot of each series, and tables of the alarms. Detection is in detect.ts, the wording in anomaly/alarm-text.ts.
  */
 import { reportFooter } from '@weft/core/app/report'
-import { formatCount, formatDuration, formatNumber, formatPairs, formatTable, plural } from '@weft/core/cli'
+import { formatCount, plural } from '@weft/core/cli'
 import { anomalySection } from './forecast-sections.js'
 import { type KeyFigure, type ReportTable, writeReport } from '@weft/core/report'
 import type { SeriesDetection } from '../anomaly/train-detector.js'
 import type { Windows } from '../anomaly/labels.js'
-import type { Alarm, TableAlarms, DetectResult, DetectorRun } from '../anomaly/table-alarms.js'
-import { shortTimes } from '../series/future-times.js'
+import { alarmTable, falseAlarms, labelledCounts, tableText } from '../anomaly/alarm-text.js'
+import type { TableAlarms, DetectResult, DetectorRun } from '../anomaly/table-alarms.js'
 import { FORMAT } from '../model.js'
 import type { DetectOptions } from '../options.js'
 import type { Series } from '../series/series.js'
@@ -18,100 +17,6 @@ import type { Series } from '../series/series.js'
 const DRAWN_SERIES = 12
 /** Alarms that a report lists. */
 const LISTED_ALARMS = 200
-/** Alarms that are printed of a series. */
-const PRINTED_ALARMS = 5
-
-/** The lines that sum up a detection. */
-export function alarmLines(
-  { tables, nab, seconds }: Omit<DetectResult, 'lines' | 'report'>,
-  report: string | undefined,
-): string[] {
-  const some = tables.flatMap((table) => [
-    tableText(table),
-    ...alarmTexts(table.alarms.slice(0, PRINTED_ALARMS)),
-    ...(table.alarms.length > PRINTED_ALARMS ? [`  and ${table.alarms.length - PRINTED_ALARMS} more`] : []),
-  ])
-  const rows = tables.reduce((sum, one) => sum + one.rows, 0)
-  return [
-    ...some,
-    '',
-    formatPairs({
-      tables: tables.length,
-      rows,
-      ...(nab && labelledFigures(tables)),
-      ...(nab && {
-        'NAB score': `${nab.bestThreshold.standard.toFixed(1)} with the best threshold for all, ${nab.ownThreshold.standard.toFixed(1)} with the detectors’ own`,
-      }),
-      time: formatDuration(seconds),
-      report,
-    }),
-  ]
-}
-
-/** The alarms of a table, in a line. */
-export function tableText({ name, rows, probation, alarms, labelled }: TableAlarms): string {
-  const after = `${plural(alarms.length, 'alarm')} in ${plural(rows - probation, 'row')} after the first ${probation}`
-  return `${name}: ${after}${labelled ? `; ${labelledText(labelled, alarms)}` : ''}`
-}
-
-/** `4 of 4 labelled anomalies found, 1 false alarm`. */
-function labelledText({ anomalies, found }: NonNullable<TableAlarms['labelled']>, alarms: readonly Alarm[]): string {
-  return `${found} of ${plural(anomalies, 'labelled anomaly', 'labelled anomalies')} found, ${plural(falseAlarms(alarms), 'false alarm')}`
-}
-
-function falseAlarms(alarms: readonly Alarm[]): number {
-  return alarms.filter(({ labelled }) => labelled === false).length
-}
-
-/** Over all tables. */
-function labelledFigures(tables: readonly TableAlarms[]) {
-  const sum = (count: (table: TableAlarms) => number) => tables.reduce((all, table) => all + count(table), 0)
-  return {
-    found: `${sum(({ labelled }) => labelled?.found ?? 0)} of ${plural(
-      sum(({ labelled }) => labelled?.anomalies ?? 0),
-      'labelled anomaly',
-      'labelled anomalies',
-    )}`,
-    'false alarms': sum(({ alarms }) => falseAlarms(alarms)),
-  }
-}
-
-/** A line for each alarm, columns aligned. */
-function alarmTexts(alarms: readonly Alarm[]): string[] {
-  const table = alarmTable(alarms.map((alarm) => ({ ...alarm, name: '' })))
-  if (alarms.length === 0) return []
-  const columns = table.columns.map(({ header, align }) => (align ? { header, align } : { header }))
-  return formatTable(columns, table.rows)
-    .split('\n')
-    .map((line) => `  ${line}`)
-}
-
-/** Alarms with what was observed and what was expected; what is the same for all has no column. */
-function alarmTable(alarms: readonly (Alarm & { readonly name: string })[]) {
-  const names = [...new Set(alarms.flatMap(({ values }) => Object.keys(values)))]
-  const times = shortTimes(alarms.map(({ from }) => from))
-  const right = (header: string) => ({ header, align: 'right' as const })
-  const number = (value: number | undefined) => (value === undefined || Number.isNaN(value) ? '' : formatNumber(value))
-  const columns: { header: string; align?: 'right'; cell: (alarm: (typeof alarms)[number], at: number) => string }[] = [
-    { header: 'table', cell: ({ name }) => name },
-    { header: 'time', cell: (_, at) => times[at] ?? '' },
-    { ...right('rows'), cell: ({ rows }) => String(rows) },
-    ...names.flatMap((name) => [
-      { ...right(name), cell: ({ values }: Alarm) => number(values[name]) },
-      { ...right('expected'), cell: ({ expected: wanted }: Alarm) => number(wanted[name]) },
-    ]),
-    { ...right('score'), cell: ({ score }) => (score > 0.9999 ? '>0.9999' : score.toFixed(4)) },
-    {
-      header: 'labelled',
-      cell: ({ labelled }) => (labelled === undefined ? '' : labelled ? 'yes' : 'no, a false alarm'),
-    },
-  ]
-  const kept = columns.filter(({ cell }) => alarms.some((alarm, at) => cell(alarm, at) !== ''))
-  return {
-    columns: kept.map(({ header, align }) => ({ header, ...(align && { align }) })),
-    rows: alarms.map((alarm, at) => kept.map(({ cell }) => cell(alarm, at))),
-  }
-}
 
 /** Writes the report. */
 export function writeAlarmsReport(
@@ -167,6 +72,7 @@ function drawn(series: Series, column: string, detection: SeriesDetection, windo
 /** The key figures at the head of the report. */
 function keyFigures(tables: readonly TableAlarms[], nab: DetectResult['nab']): KeyFigure[] {
   const figure = (value: number) => value.toFixed(1)
+  const { anomalies, found, falseAlarms: wrong } = labelledCounts(tables)
   return [
     {
       label: 'Alarms',
@@ -180,12 +86,12 @@ function keyFigures(tables: readonly TableAlarms[], nab: DetectResult['nab']): K
       ? [
           {
             label: 'Found',
-            value: labelledFigures(tables).found.replace(/ labelled.*/, ''),
+            value: `${found} of ${formatCount(anomalies)}`,
             note: 'labelled anomalies',
           },
           {
             label: 'False alarms',
-            value: String(labelledFigures(tables)['false alarms']),
+            value: String(wrong),
             note: 'outside labelled anomalies',
           },
           {
