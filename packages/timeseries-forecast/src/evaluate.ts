@@ -5,7 +5,7 @@
 import { evaluateModel, type Evaluation, type EvaluationData, type Hooks } from '@weft/core/app'
 import { resolveOptions, type GivenOptions } from '@weft/core/cli'
 import { expected } from '@weft/core/errors'
-import { makeBaselines } from './baselines/index.js'
+import { TrainedBaselines } from './baselines/trained-baselines.js'
 import { readTableForModel } from './forecasting/table-for-model.js'
 import { judgeForecasts } from './judge.js'
 import { forecastsCsv } from './judging/judgement-io.js'
@@ -29,9 +29,8 @@ export async function evaluate(
 
 async function open(model: ForecastModel, options: EvaluateOptions, hooks: Hooks): Promise<EvaluationData<Judgement>> {
   const { season, options: trained } = model.spec
-  const baselines = options.baselines ?? trained.baselines
-  // A mistake in them should show before the table is read.
-  makeBaselines(baselines, { season })
+  // Before the table is read, so that a mistake in them shows at once.
+  const baselines = new TrainedBaselines(options.baselines ?? trained.baselines, { season })
   const { set } = await readTableForModel(model, options.data)
   const windows = windowsToJudge(set, options.part, { ...trained, judgedWindows: options.judgedWindows })
   if (windows.length === 0)

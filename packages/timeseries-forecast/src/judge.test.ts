@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as tf from '@weft/kernels/tfjs-core'
 import { writeFileAtomic } from '@weft/core/files'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { ArimaForecaster } from './baselines/arima.js'
+import { TrainedBaselines } from './baselines/trained-baselines.js'
 import type { ForecastSet } from './forecasting/forecast-set.js'
 import { judgeForecasts } from './judge.js'
 import type { Judgement } from './judging/judgement.js'
@@ -46,7 +48,8 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-const judgeAll = (baselines: string[], at = origins) =>
+const baselinesOf = (specs: string[]) => new TrainedBaselines(specs, { season: SEASON })
+const judgeAll = (specs: string[], at = origins, baselines = baselinesOf(specs)) =>
   judgeForecasts(model, set, at, { horizon: HORIZON, batchSize: 2, season: SEASON, baselines, coverage: 0.9 })
 
 /** Errors of the last value, window by window. */
@@ -113,6 +116,17 @@ describe('judgeForecasts', () => {
     expect(some.lines.map(({ line }) => line.key)).toEqual(['large'])
     expect(some.lines[0]?.verdict).toBeUndefined()
     expect(some.standardised.map(({ name }) => name)).toEqual(['model'])
+  })
+
+  it('judges two parts with baselines that were trained once as with two of them', async () => {
+    const specs = ['last', 'seasonal', 'drift', 'mean', 'ar(1)']
+    const shared = baselinesOf(specs)
+    const train = vi.spyOn(ArimaForecaster.prototype, 'train')
+    const [first, second] = [await judgeAll(specs, origins, shared), await judgeAll(specs, origins, shared)]
+    expect(train).toHaveBeenCalledTimes(set.lines.length)
+    train.mockRestore()
+    expect(second).toEqual(first)
+    expect(await judgeAll(specs)).toEqual(first)
   })
 
   it('is one JSON object, with intervals of the model and of the baselines', () => {

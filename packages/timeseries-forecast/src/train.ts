@@ -73,7 +73,7 @@ export function withTable<Options extends TrainOptions, Result>(
 
 /** Trains on a training set. */
 export async function trainOn(
-  { options, set, training, validating, parts, spec, warnings }: TrainingSet,
+  { options, set, training, validating, parts, baselines, spec, warnings }: TrainingSet,
   { runtime, source }: Beginning,
   hooks: Hooks,
 ): Promise<TrainResult> {
@@ -110,7 +110,8 @@ export async function trainOn(
           : undefined,
       init: source && { network: source.network },
       finish: (trained) => calibrate(trained, set, parts.validation.origins ?? []),
-      judge: (trained, { origins = [] }) => judgeForecasts(trained, set, origins, { ...options, season: spec.season }),
+      judge: (trained, { origins = [] }) =>
+        judgeForecasts(trained, set, origins, { ...options, baselines, season: spec.season }),
       report: async (trained) => (await import('./report/from-judgement.js')).forecastReport(trained),
     },
     options,

@@ -6,8 +6,8 @@ import { expected, UserError } from '@weft/core/errors'
 import type { Hooks } from '@weft/core/app'
 import { flagOf, plural } from '@weft/core/cli'
 import type { PartName } from '@weft/core/options'
-import { makeBaselines } from './baselines/index.js'
 import { inferSeason } from './baselines/season.js'
+import { TrainedBaselines } from './baselines/trained-baselines.js'
 import { enrich, layoutOf, scaleOfStatics, type EnrichedSeries } from './data.js'
 import { fillingOf, type Layout } from './features.js'
 import {
@@ -41,6 +41,8 @@ export interface TrainingSet {
   readonly validating: WindowSet
   /** Windows of the training part, and those of the others that are judged. */
   readonly parts: Readonly<Record<PartName, { readonly length: number; readonly origins?: readonly Uint32Array[] }>>
+  /** What the model is compared with. */
+  readonly baselines: TrainedBaselines
   /** The spec of the model, before training. */
   readonly spec: ForecastSpec
   readonly warnings: readonly string[]
@@ -69,8 +71,7 @@ export async function prepareTrainingSet(read: Table, given: TrainOptions, hooks
   const specs = all.map((one, s) => seriesSpecOf(one, parts[s] ?? NO_PARTS, options, grid))
   const set = forecastSet(all, layout, specs, parts, grid)
   const { season, note } = seasonOf(set, table, options)
-  // A mistake in them should show before training, not after.
-  makeBaselines(options.baselines, { season })
+  const baselines = new TrainedBaselines(options.baselines, { season })
   hooks.note?.(summaryText(table, grid ? { ...layout, targets: [grid.target] } : layout, options))
   hooks.note?.([...table.notes, note].join(' '))
   const windows = (part: PartName) =>
@@ -90,6 +91,7 @@ export async function prepareTrainingSet(read: Table, given: TrainOptions, hooks
     training,
     validating,
     parts: { train: training, validation: judged('validation'), test: judged('test') },
+    baselines,
     spec: {
       timeColumn: table.timeColumn,
       step: table.step,

@@ -2,6 +2,7 @@
  * A judgement: the scores of the model and of the baselines on every target of every series, and their comparison. Types only.
  */
 import type { ForecastFigures } from '../metrics/forecast-scores.js'
+import type { TrainedBaselines } from '../baselines/trained-baselines.js'
 import type { Line } from '../forecasting/forecast-set.js'
 import type { Verdict } from './verdict.js'
 
@@ -60,10 +61,9 @@ export interface Judgement {
 export interface JudgeOptions {
   readonly horizon: number
   readonly batchSize: number
-  /** Rows of a season, for the seasonal last value and MASE. */
+  /** Rows of a season, for MASE. */
   readonly season: number
-  /** Baselines as text, such as `arima(2,1,2)`. */
-  readonly baselines: readonly string[]
+  readonly baselines: TrainedBaselines
   /** Share of the truth that intervals are to hold. */
   readonly coverage: number
   readonly onProgress?: ((done: number, total: number) => void) | undefined

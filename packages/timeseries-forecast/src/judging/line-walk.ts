@@ -3,7 +3,7 @@
  * Only scores are kept, and the few windows that a report shows.
  */
 import { evenlySpread } from '@weft/core/data'
-import { makeBaselines, type Forecaster } from '../baselines/index.js'
+import type { Forecaster } from '../baselines/index.js'
 import type { Line } from '../forecasting/forecast-set.js'
 import type { Forecasts } from '../forecasting/window-forecaster.js'
 import { ForecastScores } from '../metrics/forecast-scores.js'
@@ -31,18 +31,14 @@ export class LineWalk {
 
   constructor(line: Line, origins: Uint32Array, options: JudgeOptions) {
     const { season, horizon, coverage } = options
-    const training = line.values.subarray(0, line.trained)
-    const scales = [seasonalNaiveError(training, season)]
+    const scales = [seasonalNaiveError(line.values.subarray(0, line.trained), season)]
     const quantiles = quantilesOf({ coverage })
     const scores = () => new ForecastScores({ horizon, targets: 1, scales, level: coverage, quantiles })
     this.#line = line
     this.#origins = origins
     this.#options = options
     this.#scores = scores()
-    this.#baselines = makeBaselines(options.baselines, { season }).map((forecaster) => {
-      forecaster.train(training)
-      return { forecaster, scores: scores() }
-    })
+    this.#baselines = options.baselines.of(line).map((forecaster) => ({ forecaster, scores: scores() }))
     this.#showAt = new Set(evenlySpread([...origins.keys()], EXAMPLE_WINDOWS))
     this.#residuals = new Float64Array(origins.length)
     this.#ahead = new Float64Array(origins.length)
