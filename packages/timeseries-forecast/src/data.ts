@@ -28,21 +28,8 @@ export function readData(
   const { target, past, known, features, gridRow = [], gridColumn = [] } = options
   // Indicators find their columns by themselves.
   const named = target.length > 0 && !past.includes(ALL) && features.length === 0
-  return readTable({
-    data,
-    key: options.key,
-    statics: options.statics,
-    missingText: options.missingText,
-    duplicates: options.duplicates,
-    unsorted: options.unsorted,
-    timeZone: options.timeZone,
-    ...(named && { columns: [...new Set([target, past, known, gridRow, gridColumn].flat())] }),
-    ...(options.time !== undefined && { time: options.time }),
-    ...(options.dateOrder !== undefined && { dateOrder: options.dateOrder }),
-    ...(options.step !== undefined && { step: options.step }),
-    ...(options.rows !== undefined && { rows: options.rows }),
-    ...(categories && { categories }),
-  })
+  const columns = named ? [...new Set([target, past, known, gridRow, gridColumn].flat())] : undefined
+  return readTable({ ...options, data, columns, categories })
 }
 
 /**

@@ -70,20 +70,8 @@ async function detectTable(
   problems: UserError[],
   { signal, note }: Hooks,
 ): Promise<DetectorRun[]> {
-  const { key, columns, duplicates, unsorted, timeZone, missingText, time, step, rows, dateOrder } = options
-  const table = await readTable({
-    data: file,
-    key,
-    duplicates,
-    unsorted,
-    timeZone,
-    missingText,
-    ...(columns.length > 0 && { columns }),
-    ...(time !== undefined && { time }),
-    ...(step !== undefined && { step }),
-    ...(rows !== undefined && { rows }),
-    ...(dateOrder !== undefined && { dateOrder }),
-  })
+  const columns = options.columns.length > 0 ? options.columns : undefined
+  const table = await readTable({ ...options, data: file, columns })
   for (const line of table.notes) note?.(line)
   const found: DetectorRun[] = []
   for (const series of table.series) {
