@@ -11,7 +11,6 @@ import type { NetworkOptions } from './options/network.js'
 import { Scaler } from './series/scaling.js'
 import type { Series, Table } from './series/series.js'
 import { calendarFeatures } from './table/calendar.js'
-import { readHolidays } from './table/holidays.js'
 import { readTable } from './table/read-table.js'
 
 /** Stands for all columns without another role. */
@@ -96,14 +95,14 @@ export function scaleOfStatics({ series }: Table, names: readonly string[]): Sca
   return Scaler.from(new Map(columns), names, { from: 0, to: series.length }, 'standard')
 }
 
-/** Adds derived columns, statics and the calendar to every series of a table. */
-export async function enrich(
+/** Adds derived columns, statics and the calendar to every series of a table. @param holidays As `readHolidays` gives them. */
+export function enrich(
   { series: all }: Table,
   layout: Layout,
   options: ColumnOptions & ReadingOptions,
   statics: Scaler,
-): Promise<EnrichedSeries[]> {
-  const holidays = options.holidays === undefined ? undefined : await readHolidays(options.holidays)
+  holidays: ReadonlySet<number> | undefined,
+): EnrichedSeries[] {
   return all.map((series) => {
     const derived = deriveColumns(series, options.features)
     const constant = constantColumns(series, statics)

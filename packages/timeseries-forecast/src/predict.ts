@@ -17,7 +17,6 @@ import { predictOptions } from './options.js'
 import { readTableForModel, type TableForModel } from './forecasting/table-for-model.js'
 import { prepareEnd } from './forecasting/series-end.js'
 import type { Table } from './series/series.js'
-import { readHolidays } from './table/holidays.js'
 
 /** Rows of history that a plot shows, in horizons. */
 const SHOWN_HORIZONS = 4
@@ -42,7 +41,7 @@ export async function predict(
   return onRuntime({ ...options, purpose: 'predict' }, hooks, async (runtime) => {
     const model = await ForecastModel.load(options.model)
     const read = await readTableForModel(model, data)
-    const forecasts = await forecastEnd(model, read, data)
+    const forecasts = forecastEnd(model, read, data)
     const predictions = forecasts.map(({ series, target, rows }) => ({ series, target, rows }))
     const seconds = (performance.now() - started) / 1000
     const result = { predictions, notes: read.table.notes, runtime, seconds }
@@ -56,13 +55,12 @@ export async function predict(
 }
 
 /** The forecasts after the end of each series. */
-async function forecastEnd(
+function forecastEnd(
   model: ForecastModel,
-  { table, enriched, set }: TableForModel,
+  { table, enriched, holidays, set }: TableForModel,
   data: string,
-): Promise<ForecastWithHistory[]> {
+): ForecastWithHistory[] {
   const { options, layout } = model.spec
-  const holidays = options.holidays === undefined ? undefined : await readHolidays(options.holidays)
   const ends = enriched.map((one) => endOf(one, layout.targets, options.lookBack, data))
   const ahead = enriched.map(({ series }, s) => timesFrom(series.times, ends[s] ?? 0, options.horizon, table))
   const forecaster = model.over(

@@ -23,6 +23,7 @@ import { type ForecastSpec, networkHorizon, optionsToSave } from './forecasting/
 import type { TrainOptions } from './options.js'
 import type { Table } from './series/series.js'
 import { gridOf, joinStations, optionsForGrid } from './series/station-grid.js'
+import { readHolidays } from './table/holidays.js'
 import { originsOfPart } from './windows/part-origins.js'
 import { WindowSet } from './windows/window-set.js'
 
@@ -60,7 +61,7 @@ export async function prepareTrainingSet(read: Table, given: TrainOptions, hooks
   const grid = gridOf(read, chosen, options)
   const { table, layout: plain } = joinStations(read, chosen, grid)
   const statics = scaleOfStatics(table, options.statics)
-  const enriched = await enrich(table, plain, options, statics)
+  const enriched = enrich(table, plain, options, statics, await readHolidays(options.holidays))
   const ranges = partsOf(table.series, options, options.timeZone)
   const { kept, warnings } = longEnough(enriched, ranges, options)
   const [all, parts] = [kept.map((s) => enriched[s]).filter(isThere), kept.map((s) => ranges[s]).filter(isThere)]

@@ -15,7 +15,7 @@ const GAP = { from: 150, to: 153 }
 let folder = ''
 let data = ''
 let model: ForecastModel
-let holidays: ReadonlySet<number>
+let holidays: ReadonlySet<number> | undefined
 const at = (name: string) => join(folder, name)
 
 beforeAll(async () => {

@@ -8,12 +8,15 @@ import { forecastSet, type ForecastSet } from './forecast-set.js'
 import type { ForecastModel } from '../model.js'
 import type { Table } from '../series/series.js'
 import { joinStations } from '../series/station-grid.js'
+import { readHolidays } from '../table/holidays.js'
 import { stepName } from '../table/step.js'
 import { partsBetween } from '../windows/parts.js'
 
 export interface TableForModel {
   readonly table: Table
   readonly enriched: readonly EnrichedSeries[]
+  /** As `readHolidays` gives them; undefined where the model knows none. */
+  readonly holidays: ReadonlySet<number> | undefined
   readonly set: ForecastSet
 }
 
@@ -26,12 +29,13 @@ export async function readTableForModel(model: ForecastModel, data: string): Pro
   const asTrained = { ...options, ...places, target, step: stepName(step), time: timeColumn }
   const read = await readData(data, asTrained, categories).catch(explain)
   const { table, layout: plain } = joinStations(read, layoutOf(read, asTrained), grid)
-  const enriched = await enrich(table, plain, asTrained, statics)
+  const holidays = await readHolidays(options.holidays)
+  const enriched = enrich(table, plain, asTrained, statics, holidays)
   const specs = enriched.map(({ series }) => model.seriesSpec(series.key))
   const [validation = 0, test = 0, end = Infinity] = borders
   const times = table.series.map((one) => one.times)
   const parts = partsBetween(times, [validation, test, end])
-  return { table, enriched, set: forecastSet(enriched, layout, specs, parts, grid) }
+  return { table, enriched, holidays, set: forecastSet(enriched, layout, specs, parts, grid) }
 }
 
 /** An error with options in its hint, which only training has. */

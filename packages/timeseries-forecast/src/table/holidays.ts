@@ -9,11 +9,12 @@ import { parseInstant } from './instants.js'
 const DAY = 86_400_000
 
 /**
- * The days of a file as numbers of days since 1970-01-01.
+ * The days of a file as numbers of days since 1970-01-01; undefined without a file.
  *
  * @throws UserError with the row of a line that holds no date.
  */
-export async function readHolidays(path: string): Promise<ReadonlySet<number>> {
+export async function readHolidays(path: string | undefined): Promise<ReadonlySet<number> | undefined> {
+  if (path === undefined) return undefined
   const text = Buffer.from(await readBytes(path))
     .toString('utf8')
     .replace(/^\uFEFF/, '')

@@ -108,7 +108,7 @@ function isTableFormat(table: unknown): table is TableFormat & { step: Step } {
 async function followForecast(model: ForecastModel): Promise<Follower> {
   const { timeColumn, options, layout } = model.spec
   const { timeZone, dateOrder, missingText, holidays } = options
-  const live = new LiveForecast(model, holidays === undefined ? undefined : await readHolidays(holidays))
+  const live = new LiveForecast(model, await readHolidays(holidays))
   let last = Number.NaN
   return {
     table: { timeColumn, timeZone, columns: live.columns, dateOrder, missingText },
