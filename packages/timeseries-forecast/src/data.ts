@@ -135,7 +135,5 @@ export function calendarColumns(
   { calendar, timeZone }: Pick<ColumnOptions, 'calendar'> & Pick<ReadingOptions, 'timeZone'>,
   holidays: ReadonlySet<number> | undefined,
 ): Map<string, Float64Array> {
-  if (calendar.length === 0) return new Map()
-  const { names, columns } = calendarFeatures(times, calendar, { timeZone, ...(holidays && { holidays }) })
-  return new Map(names.map((name, at) => [name, columns[at] ?? new Float64Array(times.length)]))
+  return calendar.length === 0 ? new Map() : calendarFeatures(times, calendar, { timeZone, holidays })
 }

@@ -14,7 +14,8 @@ const turn = (part: number) => [Math.sin(2 * Math.PI * part), Math.cos(2 * Math.
 
 /** The numbers of one feature at one instant. */
 function feature(name: string, text: string, timeZone = 'UTC', holidays?: ReadonlySet<number>): number[] {
-  return calendarFeatures(at(text), [name], { timeZone, holidays }).columns.map((column) => column[0] ?? NaN)
+  const columns = calendarFeatures(at(text), [name], { timeZone, holidays })
+  return Array.from(columns.values(), (column) => column[0] ?? NaN)
 }
 
 describe('calendarFeatures', () => {
@@ -41,18 +42,18 @@ describe('calendarFeatures', () => {
   })
 
   it('names its columns', () => {
-    const { names, columns } = calendarFeatures(at('2020-01-01'), ['hourOfDay', 'weekend'], { timeZone: 'UTC' })
-    expect(names).toEqual(['hourOfDaySin', 'hourOfDayCos', 'weekend'])
-    expect(columns.map((column) => column.length)).toEqual([1, 1, 1])
+    const columns = calendarFeatures(at('2020-01-01'), ['hourOfDay', 'weekend'], { timeZone: 'UTC' })
+    expect([...columns.keys()]).toEqual(['hourOfDaySin', 'hourOfDayCos', 'weekend'])
+    expect(Array.from(columns.values(), (column) => column.length)).toEqual([1, 1, 1])
   })
 
   it('of each instant stands on that instant alone', () => {
     const times = Float64Array.from({ length: 3000 }, (_, i) => Date.UTC(2019, 9, 20) + i * 1_234_567)
     const holidays = new Set([18_200, 18_210])
     const options = { timeZone: 'America/New_York', holidays }
-    const together = calendarFeatures(times, columnOptions.calendar.choices, options).columns
+    const together = [...calendarFeatures(times, columnOptions.calendar.choices, options).values()]
     for (const i of [0, 1, 500, 1200, 2999]) {
-      const alone = calendarFeatures(times.slice(i, i + 1), columnOptions.calendar.choices, options).columns
+      const alone = [...calendarFeatures(times.slice(i, i + 1), columnOptions.calendar.choices, options).values()]
       expect(together.map((column) => column[i])).toEqual(alone.map((column) => column[0]))
     }
   })

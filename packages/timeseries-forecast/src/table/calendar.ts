@@ -13,13 +13,7 @@ export interface CalendarOptions {
   /** In which days and hours are counted, such as `UTC` or `Europe/Berlin`. */
   readonly timeZone: string
   /** Days since 1970-01-01, as `readHolidays` gives them. */
-  readonly holidays?: ReadonlySet<number>
-}
-
-export interface CalendarColumns {
-  readonly names: string[]
-  /** One [T] for each name. */
-  readonly columns: Float64Array[]
+  readonly holidays?: ReadonlySet<number> | undefined
 }
 
 const MINUTE = 60_000
@@ -53,8 +47,8 @@ const FLAGS: ReadonlyMap<string, (day: Day) => boolean> = new Map([
 ])
 
 /**
- * Calendar features of instants [T]: `<name>Sin` and `<name>Cos` of a cyclic one, `weekend` and `holiday` as 0 or 1. Cycles begin at the
- * first minute, hour, Monday, day or month; a week of the year is one of seven days from 1 January on.
+ * Calendar features of instants, each [T], by their names: `<name>Sin` and `<name>Cos` of a cyclic one, `weekend` and `holiday` as 0 or 1.
+ * Cycles begin at the first minute, hour, Monday, day or month; a week of the year is one of seven days from 1 January on.
  *
  * @throws UserError for an unknown name, and for `holiday` without holidays.
  */
@@ -62,17 +56,32 @@ export function calendarFeatures(
   times: Float64Array,
   names: readonly string[],
   options: CalendarOptions,
-): CalendarColumns {
+): Map<string, Float64Array> {
   for (const name of names) checkName(name, options)
   const zone = new TimeZone(options.timeZone)
-  const result: CalendarColumns = { names: [], columns: [] }
-  for (const name of names) {
-    const flag = FLAGS.get(name)
-    const cycle = CYCLES.get(name)
-    if (flag !== undefined) addFlag(result, times, { name, zone, options, flag })
-    if (cycle !== undefined) addCycle(result, times, { name, zone, options, cycle })
+  const columns = new Map<string, Float64Array>()
+  const column = (name: string) => {
+    const values = new Float64Array(times.length)
+    columns.set(name, values)
+    return values
   }
-  return result
+  const writers = names.flatMap((name): Writer[] => {
+    const [flag, cycle] = [FLAGS.get(name), CYCLES.get(name)]
+    if (flag !== undefined) return [flagWriter(flag, column(name))]
+    return cycle === undefined ? [] : [cycleWriter(cycle, column(`${name}Sin`), column(`${name}Cos`))]
+  })
+  let current = NaN
+  let day = dayOf(0, options)
+  for (let i = 0; i < times.length; i++) {
+    const local = zone.toLocal(times[i] ?? NaN)
+    const number = Math.floor(local / DAY)
+    if (number !== current) {
+      day = dayOf(number, options)
+      current = number
+    }
+    for (const write of writers) write(i, day, local - number * DAY)
+  }
+  return columns
 }
 
 function checkName(name: string, { holidays }: CalendarOptions): void {
@@ -92,29 +101,18 @@ function checkName(name: string, { holidays }: CalendarOptions): void {
   }
 }
 
-interface Task {
-  readonly name: string
-  readonly zone: TimeZone
-  readonly options: CalendarOptions
+/** Writes a feature of instant `i`, of which it is given the local day and the milliseconds since its midnight. */
+type Writer = (i: number, day: Day, clock: number) => void
+
+function flagWriter(flag: (day: Day) => boolean, column: Float64Array): Writer {
+  return (i, day) => (column[i] = flag(day) ? 1 : 0)
 }
 
-function addFlag(result: CalendarColumns, times: Float64Array, task: Task & { flag: (day: Day) => boolean }): void {
-  const column = new Float64Array(times.length)
-  eachTime(times, task, (i, day) => (column[i] = task.flag(day) ? 1 : 0))
-  result.names.push(task.name)
-  result.columns.push(column)
-}
-
-function addCycle(
-  result: CalendarColumns,
-  times: Float64Array,
-  task: Task & { cycle: (day: Day, clock: number) => number },
-): void {
-  const [sine, cosine] = [new Float64Array(times.length), new Float64Array(times.length)]
+function cycleWriter(cycle: (day: Day, clock: number) => number, sine: Float64Array, cosine: Float64Array): Writer {
   let last = NaN
   let [sin, cos] = [0, 0]
-  eachTime(times, task, (i, day, clock) => {
-    const part = task.cycle(day, clock)
+  return (i, day, clock) => {
+    const part = cycle(day, clock)
     if (part !== last) {
       last = part
       sin = Math.sin(2 * Math.PI * part)
@@ -122,27 +120,6 @@ function addCycle(
     }
     sine[i] = sin
     cosine[i] = cos
-  })
-  result.names.push(`${task.name}Sin`, `${task.name}Cos`)
-  result.columns.push(sine, cosine)
-}
-
-/** Calls `use` with the local day and the milliseconds since its midnight of every instant; a day is worked out once while it lasts. */
-function eachTime(
-  times: Float64Array,
-  { zone, options }: Task,
-  use: (i: number, day: Day, clock: number) => void,
-): void {
-  let current = NaN
-  let day = dayOf(0, options)
-  for (let i = 0; i < times.length; i++) {
-    const local = zone.toLocal(times[i] ?? NaN)
-    const number = Math.floor(local / DAY)
-    if (number !== current) {
-      day = dayOf(number, options)
-      current = number
-    }
-    use(i, day, local - number * DAY)
   }
 }
 
