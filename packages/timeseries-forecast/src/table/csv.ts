@@ -42,8 +42,14 @@ async function* chunksOf(path: string): AsyncGenerator<Buffer> {
   }
 }
 
+/** The mark between the cells of a file with this header: the one of comma, semicolon, tab and bar that it holds most of. */
+export function delimiterOf(header: string): string {
+  const count = (mark: string) => header.split(mark).length
+  return [',', ';', '\t', '|'].reduce((best, mark) => (count(mark) > count(best) ? mark : best))
+}
+
 /**
- * The header of a CSV file, and the mark between its cells: the one of comma, semicolon, tab and bar that the header holds most of.
+ * The header of a CSV file, and the mark between its cells.
  *
  * @throws UserError when the file is empty, or when its first line holds numbers or a name twice.
  */
@@ -58,8 +64,7 @@ export async function readLayout(path: string): Promise<CsvLayout> {
   const header = lines[skip]
   if (header === undefined)
     throw expected({ doing: `reading ${path}`, want: 'a header and rows', of: 'the table', got: 'an empty file' })
-  const count = (mark: string) => header.split(mark).length
-  const delimiter = [',', ';', '\t', '|'].reduce((best, mark) => (count(mark) > count(best) ? mark : best))
+  const delimiter = delimiterOf(header)
   const names = splitRecord(header, delimiter).map((name, at) => name.trim() || `column ${at + 1}`)
   checkNames(path, names)
   return { names, delimiter, skip }

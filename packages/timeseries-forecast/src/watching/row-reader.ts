@@ -3,7 +3,7 @@
  */
 import { UserError } from '@weft/core/errors'
 import { MISSING_TEXTS } from '../table/columns.js'
-import { splitRecord } from '../table/csv.js'
+import { delimiterOf, splitRecord } from '../table/csv.js'
 import { parseInstant, parseNumberedInstant } from '../table/instants.js'
 import type { DateOrder } from '../table/table-options.js'
 import { TimeZone } from '../table/time-zone.js'
@@ -30,9 +30,7 @@ export class RowReader {
 
   /** @throws UserError for a header that lacks a column. */
   constructor(header: string, table: TableFormat) {
-    this.#delimiter = [',', ';', '\t', '|'].reduce((best, mark) =>
-      header.split(mark).length > header.split(best).length ? mark : best,
-    )
+    this.#delimiter = delimiterOf(header)
     const names = splitRecord(header.replace(/^\uFEFF/, ''), this.#delimiter).map((name) => name.trim())
     const place = (name: string) => {
       const at = names.indexOf(name)
