@@ -2,7 +2,7 @@
  * The origins of the windows of a part of a series, less those without any truth.
  */
 import type { Centring } from './centring.js'
-import { firstGap, type GapFilling } from './fill-gaps.js'
+import type { GapFilling } from './fill-gaps.js'
 import { windowOrigins, type WindowShape } from './origins.js'
 import type { PreparedSeries, RowRange } from './prepared-series.js'
 
@@ -49,12 +49,12 @@ export function channelsOf({ targets }: PreparedSeries, { channels }: Pick<Windo
 
 /** For each row of a part, how many rows of it before have a value in one of the columns [rows + 1]; undefined when no cell is missing. */
 function countTruths(
-  { past, pastColumns }: PreparedSeries,
+  { past, pastColumns, gaps }: PreparedSeries,
   columns: readonly number[],
   { from, to }: RowRange,
 ): Uint32Array | undefined {
+  if (gaps === undefined || gaps[from] === gaps[to]) return undefined
   const width = pastColumns.length
-  if (firstGap(past.subarray(from * width, to * width)) === (to - from) * width) return undefined
   const counts = new Uint32Array(to - from + 1)
   for (let row = from; row < to; row++) {
     const present = columns.some((column) => !Number.isNaN(past[row * width + column]))
