@@ -51,15 +51,6 @@ describe('followFile', () => {
     expect((await waiting).value).toBe('Zürich,1')
   })
 
-  it('begins after the last whole line where asked', async () => {
-    writeFileSync(path, `${'old,1\n'.repeat(20_000)}half,`)
-    const growing = setInterval(() => appendFileSync(path, 'new\n'), 1) // whenever the end was found, lines come after it
-    const found = await take(follow({ fromEnd: true }), 2)
-    clearInterval(growing)
-    expect(['half,new', 'new']).toContain(found[0])
-    expect(found[1]).toBe('new')
-  })
-
   it('reads a file that was cut short from its start', async () => {
     writeFileSync(path, 'a,1\nb,2\nhalf')
     const lines = follow()

@@ -12,8 +12,6 @@ export interface FollowOptions {
   signal?: AbortSignal
   /** Between two looks at a file that has not grown. Default 100. */
   pollMs?: number
-  /** Leaves out what is in the file already, but for its last half line. Default false. */
-  fromEnd?: boolean
   /** Called when all whole lines that are in the file have been given, each time anew. */
   onCaughtUp?: () => void
 }
@@ -46,11 +44,11 @@ class LineCutter {
  * @throws UserError when the file cannot be opened at the beginning. Later it may be missing for a while.
  */
 export async function* followFile(path: string, options: FollowOptions = {}): AsyncGenerator<string> {
-  const { signal, pollMs = 100, fromEnd = false, onCaughtUp } = options
+  const { signal, pollMs = 100, onCaughtUp } = options
   let file = await opened(path)
   let successor: FileHandle | undefined
   let cutter = new LineCutter()
-  let position = fromEnd ? await afterLastLine(file) : 0
+  let position = 0
   const buffer = new Uint8Array(CHUNK_BYTES)
   try {
     while (!signal?.aborted) {
@@ -117,18 +115,6 @@ async function opened(path: string): Promise<FileHandle> {
     )
   }
   throw new UserError(`following ${path}: expected a file that rows are appended to, received something else`)
-}
-
-/** Where the last line that has ended ends. */
-async function afterLastLine(file: FileHandle): Promise<number> {
-  const buffer = new Uint8Array(CHUNK_BYTES)
-  for (let end = (await file.stat()).size; end > 0; end -= CHUNK_BYTES) {
-    const start = Math.max(0, end - CHUNK_BYTES)
-    const { bytesRead } = await file.read(buffer, 0, end - start, start)
-    const at = buffer.subarray(0, bytesRead).lastIndexOf(0x0a)
-    if (at >= 0) return start + at + 1
-  }
-  return 0
 }
 
 /** The file that has taken this one's name, if one has. */
