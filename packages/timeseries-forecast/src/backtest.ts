@@ -17,7 +17,8 @@ import { judgementJson } from './judging/judgement-io.js'
 import { pool } from './judging/pool.js'
 import { expandingFolds } from './judging/rolling.js'
 import { paperStrategy, type StrategyReport } from './judging/strategy.js'
-import { FORMAT, ForecastModel } from './model.js'
+import type { ForecastSpec } from './forecasting/spec.js'
+import { FORMAT } from './model.js'
 import { backtestOptions, trainOptions, type BacktestOptions, type TrainOptions } from './options.js'
 import { presets } from './presets/index.js'
 import type { Table } from './series/series.js'
@@ -56,15 +57,22 @@ export async function backtest(
   const resolve = (values: object) => resolveOptions(backtestOptions, values, presets)
   return withTable(resolve, given, hooks, async ({ options, table, ...begin }, inner) => {
     checkRunFolder(options)
-    const folds = await trainFolds(options, table, begin, inner)
+    const trained = await trainFolds(options, table, begin, inner)
+    const folds = trained.map(({ run }) => run)
     const judgement = pool(folds.flatMap(({ test }) => test ?? []))
     const paperTrades = options.paperTrade ? judgement.lines.map((line) => trade(line, options)) : []
     const result = { judgement, folds, paperTrades, seconds: (performance.now() - started) / 1000 }
     const report = join(options.out, 'report.html')
-    await writeBacktestReport(report, result, options, hooks.command)
+    await writeBacktestReport(report, result, trained.at(-1)?.spec, options, hooks.command)
     writeJsonAtomic(join(options.out, 'backtest.json'), backtestJson({ ...result, report }))
     return { ...result, report }
   })
+}
+
+interface TrainedFold {
+  readonly run: TrainResult
+  /** Of its model. */
+  readonly spec: ForecastSpec
 }
 
 /** Trains once for each fold, in folders of their own. */
@@ -73,9 +81,9 @@ async function trainFolds(
   table: Table,
   begin: Beginning,
   hooks: Hooks,
-): Promise<TrainResult[]> {
+): Promise<TrainedFold[]> {
   const base = pickOptions(options, trainOptions)
-  const folds: TrainResult[] = []
+  const folds: TrainedFold[] = []
   for (const [at, borders] of foldBorders(table, base, options.folds).entries()) {
     const from = shortTimes([borders.testFrom])[0] ?? ''
     hooks.note?.(`Fold ${at + 1} of ${options.folds}: judged from ${from} on.`)
@@ -87,7 +95,7 @@ async function trainFolds(
       hooks.note?.(`Stopped in fold ${at + 1}; nothing is lost. The same command goes on with --resume.`)
       throw new DOMException('stopped', 'AbortError')
     }
-    folds.push(run)
+    folds.push({ run, spec: set.spec })
   }
   return folds
 }
@@ -185,14 +193,13 @@ export function againstLastPrice({ lines }: Judgement): string {
 async function writeBacktestReport(
   path: string,
   { judgement, folds, paperTrades, seconds }: Omit<BacktestResult, 'report'>,
+  spec: ForecastSpec | undefined,
   options: BacktestOptions,
   command: string | undefined,
 ): Promise<void> {
-  const [last] = folds.slice(-1)
-  if (last === undefined) return
-  const model = await ForecastModel.load(last.out)
-  model.network.dispose()
-  const content = forecastReport(model)
+  const last = folds.at(-1)
+  if (last === undefined || spec === undefined) return
+  const content = forecastReport(spec)
   const trading: Section[] = paperTrades.slice(0, 6).map(({ series, report, times, growth }) => ({
     ...strategySection(
       {

@@ -53,6 +53,6 @@ async function open(model: ForecastModel, options: EvaluateOptions, hooks: Hooks
         onProgress: hooks.onItems,
       }),
     predictions: forecastsCsv,
-    report: async () => (await import('./report/from-judgement.js')).forecastReport(model),
+    report: async () => (await import('./report/from-judgement.js')).forecastReport(model.spec),
   }
 }

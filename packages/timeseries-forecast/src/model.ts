@@ -19,6 +19,7 @@ import {
   specFromJson,
   type SpecJson,
   specToJson,
+  targetNames,
 } from './forecasting/spec.js'
 import { WindowForecaster } from './forecasting/window-forecaster.js'
 import type { Conformal } from './judging/conformal.js'
@@ -50,8 +51,7 @@ export class ForecastModel {
 
   /** The columns that are forecast, of each series or station. */
   get targetNames(): readonly string[] {
-    const { grid, layout } = this.spec
-    return grid ? [grid.target] : layout.targets
+    return targetNames(this.spec)
   }
 
   /** The same model with margins for its intervals. */

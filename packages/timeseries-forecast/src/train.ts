@@ -112,7 +112,7 @@ export async function trainOn(
       finish: (trained) => calibrate(trained, set, parts.validation.origins ?? []),
       judge: (trained, { origins = [] }) =>
         judgeForecasts(trained, set, origins, { ...options, baselines, season: spec.season }),
-      report: async (trained) => (await import('./report/from-judgement.js')).forecastReport(trained),
+      report: async (trained) => (await import('./report/from-judgement.js')).forecastReport(trained.spec),
     },
     options,
     runtime,

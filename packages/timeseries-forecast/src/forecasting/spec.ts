@@ -67,6 +67,11 @@ export function networkHorizon({ multiStep, horizon }: Pick<SavedOptions, 'multi
   return multiStep === 'recursive' ? 1 : horizon
 }
 
+/** The columns that are forecast, of each series or station. */
+export function targetNames({ grid, layout }: ForecastSpec): readonly string[] {
+  return grid ? [grid.target] : layout.targets
+}
+
 /** The spec of the series with this key. @throws UserError for a series that the model was not trained on. */
 export function seriesSpec(spec: ForecastSpec, key: string): SeriesSpec {
   const own = spec.series[seriesNumber(spec, key)]

@@ -23,10 +23,9 @@ export interface TableForModel {
 /** @throws UserError for a column that vanished, another step, or a series that the model does not know. */
 export async function readTableForModel(model: ForecastModel, data: string): Promise<TableForModel> {
   const { options, layout, categories, borders, step, statics, timeColumn, grid } = model.spec
-  const target = grid ? [grid.target] : layout.targets
   // The model holds the places of its stations.
   const places = { gridRow: undefined, gridColumn: undefined }
-  const asTrained = { ...options, ...places, target, step: stepName(step), time: timeColumn }
+  const asTrained = { ...options, ...places, target: model.targetNames, step: stepName(step), time: timeColumn }
   const read = await readData(data, asTrained, categories).catch(explain)
   const { table, layout: plain } = joinStations(read, layoutOf(read, asTrained), grid)
   const holidays = await readHolidays(options.holidays)

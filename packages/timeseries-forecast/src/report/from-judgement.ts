@@ -6,9 +6,10 @@ import type { ReportContent } from '@weft/core/app/report'
 import { formatNumber, formatPercent, plural } from '@weft/core/cli'
 import type { KeyFigure, ReportTable, Section } from '@weft/core/report'
 import { nameOfLine } from '../forecasting/forecast-set.js'
+import { targetNames, type ForecastSpec } from '../forecasting/spec.js'
 import { bestStandardised, overallVerdict } from '../judging/overall-verdict.js'
 import type { BaselineJudgement, Judgement, LineJudgement, ForecasterJudgement } from '../judging/judgement.js'
-import { FORMAT, type ForecastModel } from '../model.js'
+import { FORMAT } from '../model.js'
 import type { ForecastWithHistory } from '../forecasting/prediction.js'
 import { shortTimes } from '../series/future-times.js'
 import { change, forecastFigures, forecastSections, span, type TargetReport, type WindowReport } from '../report.js'
@@ -27,22 +28,22 @@ const MOST_RESIDUALS = 20_000
 const MOST_ROWS = 48
 
 /** What is shown of a model's forecasts. */
-export function forecastReport(model: ForecastModel): ReportContent<Judgement> {
-  const { options, series, step, grid } = model.spec
+export function forecastReport(spec: ForecastSpec): ReportContent<Judgement> {
+  const { options, series, step, grid } = spec
   const stations = grid && grid.stations.filter((key) => key !== null).length
   const several =
     stations !== undefined ? ` of ${stations} stations` : series.length > 1 ? ` of ${series.length} series` : ''
   return {
     app: FORMAT.app,
     noun: 'window',
-    subtitle: `${model.targetNames.join(', ')}${several}, ${span(options.horizon, step)} ahead from the ${span(options.lookBack, step)} before; ${options.network} network`,
+    subtitle: `${targetNames(spec).join(', ')}${several}, ${span(options.horizon, step)} ahead from the ${span(options.lookBack, step)} before; ${options.network} network`,
     figures: (judgement, part) => {
       const [first, ...others] = judgement.lines
       if (first === undefined) return []
-      return others.length === 0 ? forecastFigures(targetReport(first, model), part) : jointFigures(judgement, part)
+      return others.length === 0 ? forecastFigures(targetReport(first, spec), part) : jointFigures(judgement, part)
     },
     verdict: overallVerdict,
-    sections: (judgement) => Promise.resolve(judgementSections(judgement, model)),
+    sections: (judgement) => Promise.resolve(judgementSections(judgement, spec)),
   }
 }
 
@@ -70,17 +71,17 @@ function jointFigures({ lines, items, standardised }: Judgement, part: string): 
   ]
 }
 
-function judgementSections(judgement: Judgement, model: ForecastModel): Section[] {
+function judgementSections(judgement: Judgement, spec: ForecastSpec): Section[] {
   const [only] = judgement.lines
   if (only !== undefined && judgement.lines.length === 1)
-    return forecastSections({ ...targetReport(only, model), residuals: residualsOf(only) })
+    return forecastSections({ ...targetReport(only, spec), residuals: residualsOf(only) })
   const lines = judgement.lines.slice(0, MOST_LINES)
-  return [summarySection(judgement), ...lines.map((line) => lineSection(line, model))]
+  return [summarySection(judgement), ...lines.map((line) => lineSection(line, spec))]
 }
 
 /** One of several targets: the same pictures but residuals, in one section. */
-function lineSection(line: LineJudgement, model: ForecastModel): Section {
-  const sections = forecastSections(targetReport(line, model))
+function lineSection(line: LineJudgement, spec: ForecastSpec): Section {
+  const sections = forecastSections(targetReport(line, spec))
   return {
     title: nameOfLine(line.line),
     ...(line.verdict && { text: line.verdict.sentence }),
@@ -125,15 +126,15 @@ function summarySection({ lines, standardised }: Judgement): Section {
 }
 
 /** The data of a report on one target of one series. */
-function targetReport(judged: LineJudgement, model: ForecastModel): TargetReport {
+function targetReport(judged: LineJudgement, spec: ForecastSpec): TargetReport {
   const { line, model: own, baselines, residuals } = judged
-  const { options, step, season } = model.spec
+  const { options, step, season } = spec
   const all = [own, ...baselines]
   return {
     target: line.name,
     step,
     season,
-    windows: judged.examples.map((window) => windowReport(window, judged, model)),
+    windows: judged.examples.map((window) => windowReport(window, judged, spec)),
     judged: residuals.values.length,
     scores: all.map((one) => scoresOf(one)),
     maeByLead: all.map(({ name, byLead }) => ({ name, values: byLead.map(({ mae }) => mae) })),
@@ -167,9 +168,9 @@ function bestOf(baselines: readonly BaselineJudgement[]): BaselineJudgement | un
 function windowReport(
   { origin, mean, lower, upper, baselines }: LineJudgement['examples'][number],
   { line, baselines: compared }: LineJudgement,
-  model: ForecastModel,
+  spec: ForecastSpec,
 ): WindowReport {
-  const { horizon, coverage } = model.spec.options
+  const { horizon, coverage } = spec.options
   const from = Math.max(0, origin - Math.max(LEAST_HISTORY, HISTORY_HORIZONS * horizon))
   const best = [...compared].sort((a, b) => a.figures.mae - b.figures.mae).slice(0, DRAWN_BASELINES)
   const names = new Set(best.map(({ name }) => name))
@@ -185,8 +186,8 @@ function windowReport(
 }
 
 /** The sections of forecasts whose truth is still to come. */
-export function futureSections(drawn: readonly ForecastWithHistory[], model: ForecastModel): Section[] {
-  const { step, options } = model.spec
+export function futureSections(drawn: readonly ForecastWithHistory[], spec: ForecastSpec): Section[] {
+  const { step, options } = spec
   return drawn.slice(0, MOST_LINES).flatMap(({ series, target, history, times, rows }) => {
     const lower = rows.flatMap((row) => row.lower ?? [])
     const upper = rows.flatMap((row) => row.upper ?? [])

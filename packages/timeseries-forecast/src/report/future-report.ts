@@ -25,7 +25,7 @@ export function writeFutureReport(
     kicker: `Weft ${FORMAT.app}`,
     title: 'Forecast',
     subtitle: `${model.targetNames.join(', ')} after the end of ${basename(data)}`,
-    sections: futureSections(forecasts, model),
+    sections: futureSections(forecasts, model.spec),
     footer: reportFooter({ runtime, seconds }, { options, command }),
   })
 }
