@@ -18,7 +18,7 @@ export interface ArimaEstimate {
 
 /** Partial autocorrelations stay this far from 1. */
 const MARGIN = 1e-4
-/** The package's estimate stands when its squares are at most this share above the least that were found. */
+/** The package's estimate is kept when its mean square is at most this share above that of least squares. */
 const AS_GOOD = 0.005
 /** Deviation of the differences of standardised values below which there is nothing to estimate. */
 const FLAT = 1e-9

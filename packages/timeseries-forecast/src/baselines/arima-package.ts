@@ -2,7 +2,7 @@
  * Estimates of the `arima` package, which is the C library ctsa compiled to WebAssembly. The package can only predict from the end of what
  * it was trained on; its coefficients are read from the model's memory here (its field order is that of ctsa's `struct sarimax_set`),
  * so that they can be applied at any origin. Every fit has a WebAssembly instance of its own: nothing is left over from the last, and
- * one that ran out of its memory harms none after it. What ctsa prints is dropped.
+ * one that runs out of memory does not affect the next. What ctsa prints is dropped.
  */
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'

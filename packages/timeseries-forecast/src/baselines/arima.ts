@@ -1,6 +1,6 @@
 /**
- * ARIMA as a baseline: fitted once on the training part, then applied to all rows before each origin, so that thousands of origins cost
- * thousands of filters and not of fits. What cannot be fitted falls back on the last value and says why.
+ * ARIMA as a baseline: fitted once on the training part, then applied to all rows before each origin, so that thousands of origins need
+ * one fit. A model that cannot be fitted forecasts the last value, and its note says why.
  */
 import { reasonOf } from '@weft/core/errors'
 import { estimateArima, momentsOf, rowsNeeded } from './arima-estimation.js'
@@ -33,7 +33,7 @@ export class ArimaForecaster implements Forecaster {
     return this.#note
   }
 
-  /** The fitted model; undefined before `fit` and after a fall-back. */
+  /** The fitted model; undefined before `train`, and where it could not be fitted. */
   get model(): ArimaModel | undefined {
     return this.#model
   }

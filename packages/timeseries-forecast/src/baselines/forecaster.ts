@@ -1,6 +1,6 @@
 /**
- * What a baseline is: a method that a statistician would have used, told the training part once and then asked at each origin. One
- * forecaster serves one column of one series.
+ * What a baseline is: a method that a statistician would have used, trained once on the training part and then asked for a forecast at
+ * each origin. One forecaster serves one column of one series.
  */
 
 /** Forecasts of the rows after a history, in the units of the table. */
@@ -17,7 +17,7 @@ export interface Forecaster {
   readonly name: string
   /** What a person should know of the fit, in a whole sentence: why it fell back on something simpler, which orders were found. */
   readonly note?: string
-  /** Learns what is learnt once, from the training part, oldest row first. */
+  /** Learns from the training part, oldest row first. */
   train(history: Float64Array): void
   /** Forecasts `horizon` rows from all rows before the origin; looks at nothing else. */
   forecast(history: Float64Array, horizon: number): BaselineForecast

@@ -31,7 +31,7 @@ export const BASELINES: readonly string[] = Object.keys(NAMED)
  * A baseline by its specification: `last`, `seasonal`, `drift`, `mean`, `auto-arima`, `ar(p)`, `ma(q)`, `arma(p,q)`, `arima(p,d,q)`,
  * `sarima(p,d,q)(P,D,Q)` or `sarima(p,d,q)(P,D,Q,season)`.
  *
- * @throws UserError for another, with the nearest; for `seasonal` without a season.
+ * @throws UserError for an unknown name, with the nearest one; for `seasonal` without a season.
  */
 export function makeBaseline(spec: string, context: BaselineContext): Forecaster {
   const word = spec.trim().toLowerCase()

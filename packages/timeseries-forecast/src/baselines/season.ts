@@ -26,9 +26,9 @@ const PERIODS: readonly (readonly [string, number])[] = [
   ['a week', 7 * DAY],
   ['a year', 365 * DAY],
 ]
-/** Below it a season explains too little to build on. */
+/** With a lower autocorrelation, a season explains too little to build on. */
 const LEAST_AUTOCORRELATION = 0.2
-/** A longer season must resemble itself by that much more than a shorter one: multiples of a season are no seasons. */
+/** The autocorrelation of a longer season must be higher by this much: multiples of a season are no seasons. */
 const ADVANTAGE = 0.02
 /** Seasons that a training part must hold. */
 const LEAST_SEASONS = 3
@@ -46,7 +46,7 @@ export function seasonCandidates(step: Step): [string, number][] {
     .filter(([, rows]) => Number.isInteger(rows) && rows > 1)
 }
 
-/** Autocorrelation at a lag, over the pairs of which both are there. */
+/** Autocorrelation at a lag, over the pairs of values that are both known. */
 function autocorrelation(values: Float64Array, lag: number): number {
   let product = 0
   let before = 0

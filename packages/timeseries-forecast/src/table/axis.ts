@@ -1,6 +1,6 @@
 /**
  * The axis of time of one series: rows brought into order, duplicates merged, and laid on a regular grid whose gaps become rows of NaN.
- * Works on times alone; which row of the table each point comes from is what it gives back, -1 for a gap.
+ * It works on times alone, and returns for each point the row of the table that it comes from, -1 for a gap.
  */
 import type { Step } from '../series/series.js'
 import { RowProblem } from './row-problem.js'
@@ -14,7 +14,7 @@ export type Unsorted = 'error' | 'sort'
 
 const HOUR = 3_600_000
 const UTC = new TimeZone('UTC')
-/** Points that a row may become before filling gaps is refused. */
+/** Filling gaps is refused where it would make more points than this for each row. */
 const MOST_PER_ROW = 20
 
 /** What is needed to say where and when something is wrong. */
@@ -23,13 +23,13 @@ export interface AxisContext {
   readonly zone: TimeZone
 }
 
-/** Points in time, and the rows of the table they come from; without rows, each from the row of its number. */
+/** Points in time, and the row of the table that each comes from; without `rows`, point t comes from row t. */
 export interface Axis {
   readonly times: Float64Array
   readonly rows: Int32Array | undefined
 }
 
-/** The numbers of rows, NaN for -1. A loop, since `Float64Array.from` first makes a list of all. */
+/** The values of these rows, NaN for row -1. A loop, because `Float64Array.from` would first put all of them into a list. */
 export function takeRows(values: Float64Array, rows: Int32Array): Float64Array {
   const taken = new Float64Array(rows.length)
   for (let at = 0; at < rows.length; at++) taken[at] = values[rows[at] ?? -1] ?? NaN
@@ -42,9 +42,9 @@ function rowOf({ rows }: Axis, at: number): number {
 }
 
 /**
- * What the clock showed, made the instants that were meant.
+ * Turns times as the clock showed them into instants.
  *
- * @throws RowProblem where the clock never showed it.
+ * @throws RowProblem for a time that the clock never showed.
  */
 export function toInstants(axis: Axis, { zone, timeColumn }: AxisContext): Axis {
   let previous = -Infinity
@@ -107,8 +107,8 @@ function pick(axis: Axis, order: Int32Array): Axis {
  * One row for each time. With `mean`, the numbers of the row that stays become the means of all, of those that are not missing.
  *
  * @param columns Whose numbers are averaged in place.
- * @returns the axis, and the number of rows that went.
- * @throws RowProblem at the first one too many, with `error`.
+ * @returns the axis, and the number of rows that were removed.
+ * @throws RowProblem at the first duplicate, with `error`.
  */
 export function withoutDuplicates(
   axis: Axis,
@@ -222,7 +222,7 @@ function tooSparse(
   )
 }
 
-/** Numbers of points on a grid, from 0. */
+/** The points of a grid on which rows lie, numbered from 0. */
 interface Points {
   readonly points: Int32Array
   readonly moved: number

@@ -1,6 +1,6 @@
 /**
  * From rows to the series of a table: texts become columns of 0 and 1, useless columns go, the rows of each key are put in order and on a
- * regular axis. What is done is noted; what is wrong is a RowProblem, whose place read-table.ts finds.
+ * regular axis. The notes list what was done; a mistake is thrown as a RowProblem, for which read-table.ts finds file and line.
  */
 import { expected } from '@weft/core/errors'
 import { plural } from '@weft/core/cli'
@@ -27,7 +27,7 @@ export interface TablePlan extends ValueColumns {
 /**
  * Rows of the table become series.
  *
- * @param path Of the first file, for errors that no row is to blame for.
+ * @param path Of the first file, for errors that concern no single row.
  */
 export function buildTable(rows: Rows, plan: TablePlan, options: TableOptions, path: string): Table {
   const notes = [...plan.notes, ...rows.notes]
@@ -61,13 +61,13 @@ function sum(values: readonly number[]): number {
   return values.reduce((all, one) => all + one, 0)
 }
 
-/** Whether all times are whole days apart: then they are days of the calendar, which no clock that is put back makes longer. */
+/** Whether all times are whole days apart: then they are dates, which do not depend on when a clock is put forward or back. */
 function areDays(times: Float64Array): boolean {
   const first = times[0] ?? 0
   return times.every((time) => (time - first) % DAY === 0)
 }
 
-/** Columns of 0 and 1 in the place of texts. */
+/** Replaces columns of texts by columns of 0 and 1. */
 function expandTexts(rows: Rows, known: TableOptions['categories'], notes: string[]) {
   const columns = rows.numbers
   const categories = new Map<string, readonly string[]>()
@@ -88,7 +88,11 @@ function expandTexts(rows: Rows, known: TableOptions['categories'], notes: strin
   return { columns, categories }
 }
 
-/** Leaves out what nobody asked for and is of no use. @throws UserError when all values of a wanted column are missing. */
+/**
+ * Leaves out columns that nobody asked for and that are empty or only count the rows.
+ *
+ * @throws UserError when all values of a wanted column are missing.
+ */
 function dropUseless(columns: Map<string, Float64Array>, options: TableOptions, path: string, notes: string[]): void {
   for (const [name, values] of columns) {
     const isAsked = options.columns !== undefined || options.statics?.includes(name) === true || name.includes('=')
@@ -144,7 +148,7 @@ function settle(
   return { axis: unique, back, merged }
 }
 
-/** The numbers of each series on its grid. Columns are given up one by one, so that no more than one is held twice. */
+/** The numbers of each series on its grid. Columns leave the map one by one, so that at most one is in memory twice. */
 function gather(
   grids: readonly Grid[],
   keys: readonly string[],
@@ -191,7 +195,7 @@ function constant(values: Float64Array, { rows, times }: Axis, name: string, tim
   return found
 }
 
-/** Which of several rows of one time counts. */
+/** Which of several rows at the same time is used, in words. */
 function counted(duplicates: Duplicates): string {
   if (duplicates === 'error') return 'the same values, once'
   return duplicates === 'mean' ? 'the mean counts' : `the ${duplicates} counts`

@@ -1,5 +1,5 @@
 /**
- * What the calendar says of an instant in a time zone, as numbers that a network can use. All of it is known in advance. What comes round is
+ * What the calendar says of an instant in a time zone, as numbers that a network can use. All of it is known in advance. What is cyclic is
  * a pair of sine and cosine, so that the last hour of a day lies beside the first; weekend and holiday are 0 or 1.
  */
 import { expected } from '@weft/core/errors'
@@ -19,7 +19,7 @@ export interface CalendarOptions {
 const MINUTE = 60_000
 const DAY = 86_400_000
 
-/** A date, as far as the features need it; constant through a day. */
+/** What the features need to know of a date. */
 interface Day {
   readonly dayOfWeek: number
   readonly dayOfMonth: number
@@ -30,7 +30,7 @@ interface Day {
   readonly holiday: boolean
 }
 
-/** The part of its cycle, from 0 up to 1, that an instant has come to. */
+/** How far through its cycle an instant is, from 0 up to 1. */
 const CYCLES: ReadonlyMap<string, (day: Day, clock: number) => number> = new Map([
   ['minuteOfHour', (_, clock) => (Math.floor(clock / MINUTE) % 60) / 60],
   ['hourOfDay', (_, clock) => Math.floor(clock / (60 * MINUTE)) / 24],

@@ -1,6 +1,6 @@
 /**
- * What a column of a table becomes as DuckDB's chunks come in: numbers, times, or texts as numbers of their values. A cell that is none of
- * what it should be is a RowProblem; it is never silently missing.
+ * Builds the columns of a table from DuckDB's chunks: numbers, times, or texts as indices into a list of their values. A cell that does not
+ * hold what its column should is a RowProblem; it is never silently missing.
  */
 import type { DuckDBVector } from '@duckdb/node-api'
 import { MISSING_TEXTS, PARTS } from './columns.js'
@@ -9,12 +9,12 @@ import type { TableFile } from './files.js'
 import type { Instant } from './instants.js'
 import { RowProblem } from './row-problem.js'
 
-/** A column that grows. Of a capacity that is never used, an operating system gives no memory. */
+/** A column that grows. Capacity that is never written to takes no memory of the operating system. */
 export class GrowableColumn {
   #values: Float64Array
   length = 0
 
-  /** @param capacity Numbers that are probably to come; with more, what is there is copied. */
+  /** @param capacity Numbers that are expected; when there are more, those so far are copied into a longer array. */
   constructor(capacity: number) {
     this.#values = new Float64Array(Math.max(1, Math.ceil(capacity)))
   }
@@ -41,7 +41,7 @@ export class GrowableColumn {
 /** A column to be filled from vectors of DuckDB. */
 export interface ColumnBuilder {
   readonly column: GrowableColumn
-  /** What it takes, one vector of each. */
+  /** Expressions whose values `add` is given, a vector for each. */
   sql(file: TableFile): string[]
   /** @param row Number of the vectors' first row. */
   add(vectors: readonly DuckDBVector[], count: number, row: number): void
@@ -52,7 +52,7 @@ export function cell(file: TableFile, name: string): string {
   return file.column(file.names.indexOf(name))
 }
 
-/** SQL of one text of columns that are a time together: year, month, day… as a date, anything else with blanks between. */
+/** SQL that joins the columns of a time into one text: year, month, day… as a date, anything else with blanks between. */
 function joinedTime(names: readonly string[], sql: (name: string) => string): string {
   const areParts = names.length > 1 && names.every((name, at) => name.toLowerCase() === PARTS[at])
   const marks = areParts ? ['-', '-', ' ', ':', ':'] : []
@@ -70,7 +70,7 @@ export class NumberColumnBuilder implements ColumnBuilder {
     this.#missing = missingText
   }
 
-  /** NaN where missing, infinity where it is no number, so that both come without NULLs. */
+  /** NaN where missing, infinity where it is no number, so that there are no NULLs. */
   sql(file: TableFile): string[] {
     const text = `CAST(${cell(file, this.name)} AS VARCHAR)`
     const list = (texts: readonly string[]) => texts.map((one) => sqlText(one.toLowerCase())).join(', ')
@@ -96,7 +96,7 @@ export class NumberColumnBuilder implements ColumnBuilder {
   }
 }
 
-/** A time that is written like nearly all are, which DuckDB reads as instants.ts does, only sooner. */
+/** The way in which most times are written; DuckDB reads it as instants.ts does, but faster. */
 const PLAIN = `LIKE '____-__-__ __:__:__'`
 const PAST_MIDNIGHT = `LIKE '___________24%'`
 
@@ -155,7 +155,7 @@ export class TimeColumnBuilder implements ColumnBuilder {
   }
 }
 
-/** Texts as numbers of their values. */
+/** Texts as indices into `values`. */
 export class TextColumnBuilder implements ColumnBuilder {
   readonly column: GrowableColumn
   readonly values: string[] = []

@@ -1,6 +1,6 @@
 /**
- * Which column of a table is what: the time, numbers, texts. Decided on the first rows of the first file, and said; the rows that follow
- * must keep to it, which read-rows.ts watches.
+ * What each column of a table holds: the time, numbers, texts. The first rows of the first file decide; read-rows.ts checks that those
+ * that follow agree.
  */
 import { expected } from '@weft/core/errors'
 import { didYouMean } from '@weft/core/cli'
@@ -24,7 +24,7 @@ export const PARTS: readonly string[] = ['year', 'month', 'day', 'hour', 'minute
 /** Names of columns whose bare numbers are times. */
 const TIME_NAME =
   /^(time|date|datetime|timestamp|ts|ds|epoch|year|unix(_?time(stamp)?)?|.+_(at|time|ts|date|timestamp))$/i
-/** Share of cells that must be what the column is taken for; the others are errors later on. */
+/** A column holds numbers, or times, when more than this share of its cells do; the others are errors later on. */
 const MOST = 0.5
 
 /** Share of the cells that are not missing of which `is` is true; undefined when all are missing. */

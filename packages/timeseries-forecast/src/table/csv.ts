@@ -172,8 +172,8 @@ export async function lineOfByte(path: string, byte: number): Promise<number> {
 }
 
 /**
- * Walks through the records of a file until one begins of which `stop` is true, given the number of records before it, without the
- * header, and its offset. Empty lines are no records, and a line end within quotes ends none.
+ * Walks through the records of a file until `stop` returns true for one that begins. It is given the number of records before that one,
+ * without the header, and its offset. Empty lines are no records, and a line end within quotes ends none.
  *
  * @returns the number of records before that one, and the line on which the last of them begins.
  */

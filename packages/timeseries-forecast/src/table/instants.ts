@@ -1,7 +1,7 @@
 /**
  * Instants from their texts, one cell at a time: ISO 8601 and its everyday relatives, dates with the day or the month first, and Unix time.
- * A text without an offset gives what the clock shows, as if it were UTC; time-zone.ts makes an instant of it. Whether the day
- * or the month comes first, one text alone does not tell: read-table.ts asks the whole column.
+ * A text without an offset gives what the clock shows, as if it were UTC; time-zone.ts makes an instant of it. One text
+ * alone does not show whether the day or the month comes first: read-table.ts looks at the whole column.
  */
 
 /** How a text writes its instant; all cells of a column must do so alike. `slashed` is 01/02/2003, the day or the month first. */

@@ -1,6 +1,6 @@
 /**
  * The rows of files as columns of numbers: DuckDB parses and converts, its chunks are taken in their order, and only the columns that are
- * wanted are held, 8 bytes a cell. A cell that is none of what it should be ends the reading with its row; it is never silently missing.
+ * wanted are held, 8 bytes a cell. A cell that does not hold what its column should ends the reading; it is never silently missing.
  */
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { damaged, nameOf, sqlText } from './files.js'
@@ -35,8 +35,9 @@ export interface Rows {
   /** Milliseconds; as the clock shows them unless `zoned`. */
   readonly times: Float64Array
   readonly zoned: boolean
-  /** Number of the series of each row, and their names; all 0 and one empty name without keys. */
+  /** Number of the series of each row; undefined without keys. */
   readonly codes: Float64Array | undefined
+  /** Names of the series; one that is empty without keys. */
   readonly keys: readonly string[]
   readonly numbers: Map<string, Float64Array>
   /** Numbers of values, NaN where missing, and the values themselves in order of appearance. */
@@ -49,7 +50,7 @@ function keySql(file: TableFile, keys: readonly string[]): string {
     if (name === FILENAME && !file.names.includes(FILENAME)) return sqlText(nameOf(file.path))
     return `trim(CAST(${cell(file, name)} AS VARCHAR))`
   }
-  // A key that is missing makes the whole of it NULL.
+  // One part that is missing makes the whole key NULL.
   return keys.map(one).join(` || '/' || `)
 }
 
@@ -83,7 +84,7 @@ export async function readRows(
     const problem = await readFile(connection, file, builders, plan.limit - before)
     const read = problem === undefined ? time.column.length : problem.row + 1
     const { rows, note } = await file.finish(connection, read - before)
-    // A wrong cell is none when its row was not yet complete.
+    // A cell is not wrong when its row was not yet written to the end.
     if (problem !== undefined && before + rows > problem.row) throw problem
     for (const builder of builders) builder.column.truncate(before + rows)
     if (note !== undefined) notes.push(note)
@@ -127,7 +128,7 @@ async function readFile(
   }
 }
 
-/** The chunks of a result; while one is taken, DuckDB makes the next. */
+/** The chunks of a result; DuckDB prepares the next one while one is used. */
 async function* chunksAhead(connection: DuckDBConnection, sql: string): AsyncGenerator<DuckDBDataChunk> {
   const result = await connection.stream(sql)
   let next = result.fetchChunk()
@@ -137,7 +138,7 @@ async function* chunksAhead(connection: DuckDBConnection, sql: string): AsyncGen
       yield chunk
     }
   } finally {
-    // Nothing may be under way when the connection is closed; what failed has been said.
+    // The connection must not be closed while a chunk is on its way; an error of it has been thrown already.
     await next.catch(() => null)
   }
 }

@@ -1,7 +1,7 @@
 /**
  * A table from CSV, TSV and Parquet files: which column is the time, how far apart the rows are, one series for each key, on regular axes.
- * Nothing is guessed without being said in the table's notes, and nothing wrong is passed over: it is an error that names file, row and
- * column. DuckDB reads; columns.ts, read-rows.ts and build-table.ts have the parts.
+ * The table's notes list all that was guessed; what is wrong is never passed over but an error that names file, row and column. DuckDB
+ * reads; columns.ts, read-rows.ts and build-table.ts have the parts.
  */
 import { statSync } from 'node:fs'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -134,7 +134,8 @@ function checkColumns(file: TableFile, { time, key, numbers, texts }: TablePlan)
 }
 
 /**
- * What 01/02/2003 begins with, undefined where no date is written so: as the option says, by the dots between, or because some date of the column can be read in one way alone.
+ * Whether 01/02/2003 begins with the day or the month; undefined where no date is written so. The option says so, or dots between the
+ * numbers, or some date of the column that can be read in only one way.
  *
  * @throws UserError when all can be read in both ways.
  */

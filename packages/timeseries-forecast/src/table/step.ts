@@ -1,5 +1,5 @@
 /**
- * The distance between two rows: read from a name, said in words, walked along, and inferred from the times themselves. A month and a
+ * The step of time between two rows: read from a name, described in words, added to a time, and inferred from times. A month and a
  * year are steps of the calendar; where days or hours are left out week by week, as at an exchange, only the order of the rows counts.
  */
 import { expected, UserError } from '@weft/core/errors'
@@ -15,9 +15,9 @@ const UNITS: readonly (readonly [string, number])[] = [
   ['second', 1000],
   ['millisecond', 1],
 ]
-/** Share of a step by which a row may be off the grid and still belongs to it. */
+/** Share of a step by which a row may be off the grid and still belong to it. */
 export const TOLERANCE = 0.1
-/** Share of rows off the grid from which on there is no grid. */
+/** With more than this share of the rows off the grid, there is none. */
 const IRREGULAR = 0.1
 /** Rows of an axis that are looked at to find its step and where its grid lies. */
 const ENOUGH = 1_000_000
@@ -116,7 +116,7 @@ export function stepForward(time: number, step: Step, n: number): number {
   return DAY * dayNumber(year, within + 1, isLast ? days : Math.min(day, days)) + clock
 }
 
-/** A step found, and why it is the one, as the end of a sentence. */
+/** An inferred step, and the reason for it, as the end of a sentence. */
 export interface InferredStep {
   readonly step: Step
   readonly why: string
@@ -137,7 +137,7 @@ function countInto(counts: Map<number, number>, value: number): void {
 
 /**
  * The step of one or several ascending axes of time in ms: the commonest difference. From 28 days on it is counted in months when all rows
- * lie on the same day of the month, or all on the last; without any row on some day of the week, and without a grid, it is `row`.
+ * lie on the same day of the month, or all on the last. It is `row` where some day of the week never occurs, and where times are irregular.
  *
  * @throws UserError when no axis has 2 rows.
  */

@@ -1,14 +1,14 @@
 /**
- * Fills the gaps of one window. What is outside of the window has no say, so that a gap at the end of a look-back can only be carried
- * forward: a value interpolated there would come from the future.
+ * Fills the gaps of one window. Values outside of it are not used, so at the end of a look-back the last value is carried forward: a
+ * value interpolated there would come from the future.
  */
 
 /** Between two known values: a straight line, or the earlier value carried forward. */
 export type GapFilling = 'interpolate' | 'carry'
 
 /**
- * Fills one column in place: its cells are `values[start + row * stride]` for `rows` rows. Before its first known value that value
- * stands, after its last one the last; a column with none becomes 0, which is the mean of a scaled column.
+ * Fills one column in place: its cells are `values[start + row * stride]` for `rows` rows. Before its first known value it
+ * is filled with that value, after its last one with the last; a column with none becomes 0, which is the mean of a scaled column.
  */
 export function fillGaps(values: Float32Array, start: number, rows: number, stride: number, filling: GapFilling): void {
   let last = -1

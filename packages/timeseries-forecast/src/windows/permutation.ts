@@ -1,6 +1,7 @@
 /**
- * A shuffled order that needs no memory: a Feistel network over the numbers of a power of 4 (Luby and Rackoff 1988), walked until it
- * is back below the length (Black and Rogaway 2002, section 4). Ten million windows of which an epoch visits a few are not worth an array.
+ * A shuffled order that needs no memory: a Feistel network over the numbers of a power of 4 (Luby and Rackoff 1988), applied until
+ * its result is below the length (Black and Rogaway 2002, section 4). An array of ten million windows would be a waste for an epoch that
+ * visits a few of them.
  */
 import { hash } from '@weft/core/runtime'
 

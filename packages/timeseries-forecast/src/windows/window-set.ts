@@ -141,8 +141,8 @@ export class WindowSet {
   }
 
   /**
-   * Origins of a series' windows, ascending; those of `channel` with independent channels. What `atOrigins` makes of them are the
-   * same windows in another mode.
+   * Origins of a series' windows, ascending; those of `channel` with independent channels. `atOrigins` makes the same windows
+   * of them in another mode.
    */
   originsOf(series: number, channel = 0): Uint32Array {
     const row = series * this.#channels + channel
