@@ -10,7 +10,8 @@ import { PeepholeLSTM } from './peephole-lstm.js'
 import { registerLayers } from './register.js'
 
 const [B, T, D, U] = [3, 5, 4, 6] as const
-const TOLERANCE = 5 // digits: the same float32 sums in the same order
+/** The same float32 sums in the same order: five digits. */
+const TOLERANCE = 0.5e-5
 
 beforeAll(async () => {
   registerLayers()

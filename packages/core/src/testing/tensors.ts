@@ -24,8 +24,9 @@ export function expectTensors(actual: unknown, wanted: unknown, tolerance: numbe
 
 const tensorsIn = (output: unknown) => [output].flat().filter((one) => one instanceof tf.Tensor)
 
-/** As many numbers, which differ by less than `tolerance`. */
+/** As many numbers, which differ by less than `tolerance`: a difference, not a number of digits. */
 export function expectNumbers(actual: ArrayLike<number>, wanted: ArrayLike<number>, tolerance: number): void {
+  expect(tolerance, 'the tolerance').toBeLessThan(0.1)
   expect(actual.length).toBe(wanted.length)
   const differences = Float64Array.from(actual, (value, at) => Math.abs(value - (wanted[at] ?? Number.NaN)))
   const at = differences.findIndex((difference) => !(difference < tolerance))
