@@ -25,6 +25,11 @@ struct Stretch {
   int64_t step(int64_t s) const { return backwards ? from + count - 1 - s : from + s; }
 };
 
+// The numbers of every recurrent kernel, which Recurrence takes; a room's own follow them.
+#define RECURRENCE_NUMBERS(NUMBER)                                          \
+  NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units)                \
+  NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation)
+
 // Sizes, options and tensors that every recurrent kernel takes, forward and backward, and what each does with them.
 struct Recurrence {
   const int64_t batch, steps, features, units, depth;  // depth: floats of a row of gates

@@ -113,26 +113,23 @@ struct GruBackward {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                                    \
-  TENSOR(x)                     /* [B, T, D] */                                                                   \
-  TENSOR(recurrentKernel)       /* [U, 3U] */                                                                     \
-  TENSOR(initialHidden)         /* [B, U] or none */                                                              \
-  TENSOR(mask)                  /* [B, T] bytes or none */                                                        \
-  TENSOR(dropoutMask)           /* [B, D] or none */                                                              \
-  TENSOR(recurrentDropoutMask)  /* [B, U] or none */                                                              \
-  TENSOR(gates)                 /* in and out: [rows, 3U], which become their gradients */                        \
-  TENSOR(products)              /* in and out: [rows, U] */                                                       \
-  TENSOR(hiddens)               /* [rows, U] */                                                                   \
-  TENSOR(outputGradient)        /* [B, T, U] or [B, U], or none */                                                \
-  TENSOR(lastHiddenGradient)    /* [B, U] or none */                                                              \
-  TENSOR(kernelGradient)        /* out: [D, 3U] */                                                                \
-  TENSOR(recurrentGradient)     /* out: [U, 3U] */                                                                \
-  TENSOR(biasGradient)          /* out: [2, 3U] with resetAfter, [3U], or none */                                 \
-  TENSOR(initialHiddenGradient) /* out: [B, U] or none */                                                         \
-  NUMBER(batch)                                                                                                   \
-  NUMBER(steps)                                                                                                   \
-  NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates) \
-      NUMBER(resetAfter)
+#define FIELDS(TENSOR, NUMBER)                                                             \
+  TENSOR(x)                     /* [B, T, D] */                                            \
+  TENSOR(recurrentKernel)       /* [U, 3U] */                                              \
+  TENSOR(initialHidden)         /* [B, U] or none */                                       \
+  TENSOR(mask)                  /* [B, T] bytes or none */                                 \
+  TENSOR(dropoutMask)           /* [B, D] or none */                                       \
+  TENSOR(recurrentDropoutMask)  /* [B, U] or none */                                       \
+  TENSOR(gates)                 /* in and out: [rows, 3U], which become their gradients */ \
+  TENSOR(products)              /* in and out: [rows, U] */                                \
+  TENSOR(hiddens)               /* [rows, U] */                                            \
+  TENSOR(outputGradient)        /* [B, T, U] or [B, U], or none */                         \
+  TENSOR(lastHiddenGradient)    /* [B, U] or none */                                       \
+  TENSOR(kernelGradient)        /* out: [D, 3U] */                                         \
+  TENSOR(recurrentGradient)     /* out: [U, 3U] */                                         \
+  TENSOR(biasGradient)          /* out: [2, 3U] with resetAfter, [3U], or none */          \
+  TENSOR(initialHiddenGradient) /* out: [B, U] or none */                                  \
+  RECURRENCE_NUMBERS(NUMBER) NUMBER(hardGates) NUMBER(resetAfter)
 WEFT_KERNEL(gru_backward, FIELDS) {
   const Gru s(args);
   const GruBackward pass(s, args);

@@ -219,24 +219,21 @@ struct GruForward {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                                    \
-  TENSOR(x)                    /* [B, T, D] */                                                                    \
-  TENSOR(kernel)               /* [D, 3U] */                                                                      \
-  TENSOR(recurrentKernel)      /* [U, 3U] */                                                                      \
-  TENSOR(bias)                 /* [2, 3U] with resetAfter, [3U], or none */                                       \
-  TENSOR(initialHidden)        /* [B, U] or none */                                                               \
-  TENSOR(mask)                 /* [B, T] bytes or none */                                                         \
-  TENSOR(dropoutMask)          /* [B, D] or none */                                                               \
-  TENSOR(recurrentDropoutMask) /* [B, U] or none */                                                               \
-  TENSOR(output)               /* out: [B, T, U] or [B, U] */                                                     \
-  TENSOR(lastHidden)           /* out: [B, U] */                                                                  \
-  TENSOR(gates)                /* out: [rows, 3U] or none */                                                      \
-  TENSOR(products)             /* out: [rows, U] or none */                                                       \
-  TENSOR(hiddens)              /* out: [rows, U] or none */                                                       \
-  NUMBER(batch)                                                                                                   \
-  NUMBER(steps)                                                                                                   \
-  NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates) \
-      NUMBER(resetAfter)
+#define FIELDS(TENSOR, NUMBER)                                              \
+  TENSOR(x)                    /* [B, T, D] */                              \
+  TENSOR(kernel)               /* [D, 3U] */                                \
+  TENSOR(recurrentKernel)      /* [U, 3U] */                                \
+  TENSOR(bias)                 /* [2, 3U] with resetAfter, [3U], or none */ \
+  TENSOR(initialHidden)        /* [B, U] or none */                         \
+  TENSOR(mask)                 /* [B, T] bytes or none */                   \
+  TENSOR(dropoutMask)          /* [B, D] or none */                         \
+  TENSOR(recurrentDropoutMask) /* [B, U] or none */                         \
+  TENSOR(output)               /* out: [B, T, U] or [B, U] */               \
+  TENSOR(lastHidden)           /* out: [B, U] */                            \
+  TENSOR(gates)                /* out: [rows, 3U] or none */                \
+  TENSOR(products)             /* out: [rows, U] or none */                 \
+  TENSOR(hiddens)              /* out: [rows, U] or none */                 \
+  RECURRENCE_NUMBERS(NUMBER) NUMBER(hardGates) NUMBER(resetAfter)
 WEFT_KERNEL(gru_forward, FIELDS) {
   const Gru s(args);
   const GruForward pass(s, args);

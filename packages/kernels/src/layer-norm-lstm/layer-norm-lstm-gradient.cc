@@ -171,10 +171,7 @@ struct LayerNormLstmBackward {
   TENSOR(stateBetaGradient)      /* out: [U] */                                                  \
   TENSOR(initialHiddenGradient)  /* out: [B, U] */                                               \
   TENSOR(initialCellGradient)    /* out: [B, U] */                                               \
-  NUMBER(batch)                                                                                  \
-  NUMBER(steps)                                                                                  \
-  NUMBER(features)                                                                               \
-  NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates) NUMBER(normalizedCarry)
+  RECURRENCE_NUMBERS(NUMBER) NUMBER(hardGates) NUMBER(normalizedCarry)
 WEFT_KERNEL(layer_norm_lstm_backward, FIELDS) {
   const LayerNormLstm s(args);
   const LayerNormLstmBackward pass(s, args);

@@ -210,35 +210,31 @@ struct LayerNormLstmForward {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                                   \
-  TENSOR(x)                    /* [B, T, D] */                                                                   \
-  TENSOR(kernel)               /* [D, 4U] */                                                                     \
-  TENSOR(recurrentKernel)      /* [U, 4U] */                                                                     \
-  TENSOR(bias)                 /* [4U] or none */                                                                \
-  TENSOR(kernelGamma)          /* [4U] */                                                                        \
-  TENSOR(recurrentGamma)       /* [4U] */                                                                        \
-  TENSOR(stateGamma)           /* [U] */                                                                         \
-  TENSOR(stateBeta)            /* [U] */                                                                         \
-  TENSOR(initialHidden)        /* [B, U] or none */                                                              \
-  TENSOR(initialCell)          /* [B, U] or none */                                                              \
-  TENSOR(mask)                 /* [B, T] bytes or none */                                                        \
-  TENSOR(dropoutMask)          /* [B, D] or none */                                                              \
-  TENSOR(recurrentDropoutMask) /* [B, U] or none */                                                              \
-  TENSOR(output)               /* out: [B, T, U] or [B, U] */                                                    \
-  TENSOR(lastHidden)           /* out: [B, U] */                                                                 \
-  TENSOR(lastCell)             /* out: [B, U] */                                                                 \
-  TENSOR(gates)                /* out: [rows, 4U] or none */                                                     \
-  TENSOR(inputNormed)          /* out: [rows, 4U] or none */                                                     \
-  TENSOR(recurrentNormed)      /* out: [rows, 4U] or none */                                                     \
-  TENSOR(cellNormed)           /* out: [rows, U] or none */                                                      \
-  TENSOR(cells)                /* out: [rows, U] or none */                                                      \
-  TENSOR(hiddens)              /* out: [rows, U] or none */                                                      \
-  TENSOR(inverses)             /* out: [rows, 3] or none */                                                      \
-  NUMBER(batch)                                                                                                  \
-  NUMBER(steps)                                                                                                  \
-  NUMBER(features)                                                                                               \
-  NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates) NUMBER(epsilon) \
-      NUMBER(normalizedCarry)
+#define FIELDS(TENSOR, NUMBER)                                \
+  TENSOR(x)                    /* [B, T, D] */                \
+  TENSOR(kernel)               /* [D, 4U] */                  \
+  TENSOR(recurrentKernel)      /* [U, 4U] */                  \
+  TENSOR(bias)                 /* [4U] or none */             \
+  TENSOR(kernelGamma)          /* [4U] */                     \
+  TENSOR(recurrentGamma)       /* [4U] */                     \
+  TENSOR(stateGamma)           /* [U] */                      \
+  TENSOR(stateBeta)            /* [U] */                      \
+  TENSOR(initialHidden)        /* [B, U] or none */           \
+  TENSOR(initialCell)          /* [B, U] or none */           \
+  TENSOR(mask)                 /* [B, T] bytes or none */     \
+  TENSOR(dropoutMask)          /* [B, D] or none */           \
+  TENSOR(recurrentDropoutMask) /* [B, U] or none */           \
+  TENSOR(output)               /* out: [B, T, U] or [B, U] */ \
+  TENSOR(lastHidden)           /* out: [B, U] */              \
+  TENSOR(lastCell)             /* out: [B, U] */              \
+  TENSOR(gates)                /* out: [rows, 4U] or none */  \
+  TENSOR(inputNormed)          /* out: [rows, 4U] or none */  \
+  TENSOR(recurrentNormed)      /* out: [rows, 4U] or none */  \
+  TENSOR(cellNormed)           /* out: [rows, U] or none */   \
+  TENSOR(cells)                /* out: [rows, U] or none */   \
+  TENSOR(hiddens)              /* out: [rows, U] or none */   \
+  TENSOR(inverses)             /* out: [rows, 3] or none */   \
+  RECURRENCE_NUMBERS(NUMBER) NUMBER(hardGates) NUMBER(epsilon) NUMBER(normalizedCarry)
 WEFT_KERNEL(layer_norm_lstm_forward, FIELDS) {
   const LayerNormLstm s(args);
   const LayerNormLstmForward pass(s, args);

@@ -78,31 +78,28 @@ struct LstmBackward {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                                    \
-  TENSOR(x)                     /* [B, T, D] */                                                                   \
-  TENSOR(recurrentKernel)       /* [U, 4U] */                                                                     \
-  TENSOR(peepholes)             /* [3, U] or none */                                                              \
-  TENSOR(initialHidden)         /* [B, U] or none */                                                              \
-  TENSOR(initialCell)           /* [B, U] or none */                                                              \
-  TENSOR(mask)                  /* [B, T] bytes or none */                                                        \
-  TENSOR(dropoutMask)           /* [B, D] or none */                                                              \
-  TENSOR(recurrentDropoutMask)  /* [B, U] or none */                                                              \
-  TENSOR(gates)                 /* in and out: [rows, 4U], which become their gradients */                        \
-  TENSOR(cells)                 /* [rows, U] */                                                                   \
-  TENSOR(hiddens)               /* [rows, U] */                                                                   \
-  TENSOR(outputGradient)        /* [B, T, outputWidth] or [B, outputWidth], or none */                            \
-  TENSOR(lastHiddenGradient)    /* [B, U] or none */                                                              \
-  TENSOR(lastCellGradient)      /* [B, U] or none */                                                              \
-  TENSOR(kernelGradient)        /* out: [D, 4U] */                                                                \
-  TENSOR(recurrentGradient)     /* out: [U, 4U] */                                                                \
-  TENSOR(biasGradient)          /* out: [4U] or none */                                                           \
-  TENSOR(peepholesGradient)     /* out: [3, U] or none */                                                         \
-  TENSOR(initialHiddenGradient) /* out: [B, U] or none */                                                         \
-  TENSOR(initialCellGradient)   /* out: [B, U] or none */                                                         \
-  NUMBER(batch)                                                                                                   \
-  NUMBER(steps)                                                                                                   \
-  NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates) \
-      NUMBER(outputWidth) NUMBER(outputOffset)
+#define FIELDS(TENSOR, NUMBER)                                                             \
+  TENSOR(x)                     /* [B, T, D] */                                            \
+  TENSOR(recurrentKernel)       /* [U, 4U] */                                              \
+  TENSOR(peepholes)             /* [3, U] or none */                                       \
+  TENSOR(initialHidden)         /* [B, U] or none */                                       \
+  TENSOR(initialCell)           /* [B, U] or none */                                       \
+  TENSOR(mask)                  /* [B, T] bytes or none */                                 \
+  TENSOR(dropoutMask)           /* [B, D] or none */                                       \
+  TENSOR(recurrentDropoutMask)  /* [B, U] or none */                                       \
+  TENSOR(gates)                 /* in and out: [rows, 4U], which become their gradients */ \
+  TENSOR(cells)                 /* [rows, U] */                                            \
+  TENSOR(hiddens)               /* [rows, U] */                                            \
+  TENSOR(outputGradient)        /* [B, T, outputWidth] or [B, outputWidth], or none */     \
+  TENSOR(lastHiddenGradient)    /* [B, U] or none */                                       \
+  TENSOR(lastCellGradient)      /* [B, U] or none */                                       \
+  TENSOR(kernelGradient)        /* out: [D, 4U] */                                         \
+  TENSOR(recurrentGradient)     /* out: [U, 4U] */                                         \
+  TENSOR(biasGradient)          /* out: [4U] or none */                                    \
+  TENSOR(peepholesGradient)     /* out: [3, U] or none */                                  \
+  TENSOR(initialHiddenGradient) /* out: [B, U] or none */                                  \
+  TENSOR(initialCellGradient)   /* out: [B, U] or none */                                  \
+  RECURRENCE_NUMBERS(NUMBER) NUMBER(hardGates) NUMBER(outputWidth) NUMBER(outputOffset)
 WEFT_KERNEL(lstm_backward, FIELDS) {
   const Lstm s(args);
   const LstmBackward pass(s, args);

@@ -142,27 +142,24 @@ struct LstmForward {
   }
 };
 
-#define FIELDS(TENSOR, NUMBER)                                                                                    \
-  TENSOR(x)                    /* [B, T, D] */                                                                    \
-  TENSOR(kernel)               /* [D, 4U] */                                                                      \
-  TENSOR(recurrentKernel)      /* [U, 4U] */                                                                      \
-  TENSOR(bias)                 /* [4U] or none */                                                                 \
-  TENSOR(peepholes)            /* [3, U] or none */                                                               \
-  TENSOR(initialHidden)        /* [B, U] or none */                                                               \
-  TENSOR(initialCell)          /* [B, U] or none */                                                               \
-  TENSOR(mask)                 /* [B, T] bytes or none */                                                         \
-  TENSOR(dropoutMask)          /* [B, D] or none */                                                               \
-  TENSOR(recurrentDropoutMask) /* [B, U] or none */                                                               \
-  TENSOR(output)               /* out: [B, T, outputWidth] or [B, outputWidth] */                                 \
-  TENSOR(lastHidden)           /* out: [B, U] */                                                                  \
-  TENSOR(lastCell)             /* out: [B, U] */                                                                  \
-  TENSOR(gates)                /* out: [rows, 4U] or none */                                                      \
-  TENSOR(cells)                /* out: [rows, U] or none */                                                       \
-  TENSOR(hiddens)              /* out: [rows, U] or none */                                                       \
-  NUMBER(batch)                                                                                                   \
-  NUMBER(steps)                                                                                                   \
-  NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation) NUMBER(hardGates) \
-      NUMBER(outputWidth) NUMBER(outputOffset)
+#define FIELDS(TENSOR, NUMBER)                                                    \
+  TENSOR(x)                    /* [B, T, D] */                                    \
+  TENSOR(kernel)               /* [D, 4U] */                                      \
+  TENSOR(recurrentKernel)      /* [U, 4U] */                                      \
+  TENSOR(bias)                 /* [4U] or none */                                 \
+  TENSOR(peepholes)            /* [3, U] or none */                               \
+  TENSOR(initialHidden)        /* [B, U] or none */                               \
+  TENSOR(initialCell)          /* [B, U] or none */                               \
+  TENSOR(mask)                 /* [B, T] bytes or none */                         \
+  TENSOR(dropoutMask)          /* [B, D] or none */                               \
+  TENSOR(recurrentDropoutMask) /* [B, U] or none */                               \
+  TENSOR(output)               /* out: [B, T, outputWidth] or [B, outputWidth] */ \
+  TENSOR(lastHidden)           /* out: [B, U] */                                  \
+  TENSOR(lastCell)             /* out: [B, U] */                                  \
+  TENSOR(gates)                /* out: [rows, 4U] or none */                      \
+  TENSOR(cells)                /* out: [rows, U] or none */                       \
+  TENSOR(hiddens)              /* out: [rows, U] or none */                       \
+  RECURRENCE_NUMBERS(NUMBER) NUMBER(hardGates) NUMBER(outputWidth) NUMBER(outputOffset)
 WEFT_KERNEL(lstm_forward, FIELDS) {
   const Lstm s(args);
   const LstmForward pass(s, args);

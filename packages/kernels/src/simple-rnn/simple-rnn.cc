@@ -20,7 +20,7 @@ WEFT_INLINE Vec simple_rnn_cell_gradient(Vec h, Vec dh, CellActivation kind) { r
   TENSOR(output)               /* out: [B, T, U] or [B, U] */ \
   TENSOR(lastHidden)           /* out: [B, U] */              \
   TENSOR(hiddens)              /* out: [rows, U] or none */   \
-  NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation)
+  RECURRENCE_NUMBERS(NUMBER)
 WEFT_KERNEL(simple_rnn_forward, FIELDS) {
   const Recurrence s(args, 1);
   float* output = args.output.f32();
@@ -82,7 +82,7 @@ WEFT_KERNEL(simple_rnn_forward, FIELDS) {
   TENSOR(recurrentGradient)     /* out: [U, U] */                               \
   TENSOR(biasGradient)          /* out: [U] or none */                          \
   TENSOR(initialHiddenGradient) /* out: [B, U] or none */                       \
-  NUMBER(batch) NUMBER(steps) NUMBER(features) NUMBER(units) NUMBER(returnSequences) NUMBER(goBackwards) NUMBER(activation)
+  RECURRENCE_NUMBERS(NUMBER)
 WEFT_KERNEL(simple_rnn_backward, FIELDS) {
   const Recurrence s(args, 1);
   const float *dy = args.outputGradient.f32(), *hiddens = args.hiddens.f32();
